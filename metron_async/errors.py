@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 
-
 class MetronError(Exception):
     """Base of all errors of this package.
 
@@ -50,9 +49,7 @@ class MetronError(Exception):
 
     retryable: bool = False
 
-    def __init__(
-        self, message: str, *, path: str | None = None, status: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, path: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.path = path

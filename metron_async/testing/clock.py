@@ -19,7 +19,7 @@ T = TypeVar("T")
 __all__ = ["VirtualTimeLoop", "run_virtual"]
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _JumpingSelector(selectors.DefaultSelector):
     """A selector that moves the loop's clock forward instead of waiting."""
 
     loop: VirtualTimeLoop
