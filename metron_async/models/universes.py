@@ -1,0 +1,57 @@
+"""Universes, such as Earth 2."""
+
+from datetime import datetime
+
+from metron_async.models.common import Attribution, BasicRef, Model, NamedRow
+
+__all__ = ["Universe", "UniverseSummary", "UniverseWritten"]
+
+
+class UniverseSummary(NamedRow, frozen=True, kw_only=True):
+    """A universe in a list."""
+
+
+class _UniverseFields(Model, frozen=True, kw_only=True):
+    """What a universe tells alike when it is read and when it is written.
+
+    Attributes:
+        id: Metron's id of the universe.
+        name: Name of the universe.
+        designation: Its number or label, such as ``"616"``, or ``""``.
+        desc: Description, or ``""``.
+        gcd_id: Id at the Grand Comics Database, or ``None``.
+        image: URL of the image, or ``None``.
+        resource_url: The universe's page on the web.
+        modified: When the universe was last changed; aware.
+        attribution: Where its text was taken from; empty on older servers.
+    """
+
+    id: int
+    name: str
+    designation: str = ""
+    desc: str = ""
+    gcd_id: int | None = None
+    image: str | None = None
+    resource_url: str
+    modified: datetime
+    attribution: tuple[Attribution, ...] = ()
+
+
+class Universe(_UniverseFields, frozen=True, kw_only=True):
+    """A universe.
+
+    Attributes:
+        publisher: Who publishes its stories.
+    """
+
+    publisher: BasicRef
+
+
+class UniverseWritten(_UniverseFields, frozen=True, kw_only=True):
+    """A universe as creating or updating it answers.
+
+    Attributes:
+        publisher: Id of the publisher.
+    """
+
+    publisher: int
