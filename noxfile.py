@@ -1,0 +1,246 @@
+"""Everything this project checks, one session each: ``python -m nox -l`` lists them.
+
+Only Python and pip are assumed. ``tests`` runs the suite once for every supported interpreter
+that is found on the machine, ``wheel`` runs it against the built distribution instead of the
+source tree, and the others each ask one question.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+EXTRAS = ",".join(sorted(PROJECT["project"]["optional-dependencies"]))
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+# --- The interpreters of this machine -------------------------------------------------------------
+
+OLDEST = (3, 11)
+PROBE = """
+import ctypes, ensurepip, platform, sqlite3, ssl, sys, venv
+if sys.version_info.releaselevel == "final" and platform.python_implementation() == "CPython":
+    print("%d.%d" % sys.version_info[:2])
+"""
+
+
+def output_of(*command: str) -> str:
+    """Return what *command* prints, or nothing at all where it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603 - interpreters and pyenv, found on PATH
+            command,
+            capture_output=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return "3.12" as (3, 12), to compare it."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def pyenv_interpreters() -> list[str]:
+    """Return the interpreters that pyenv has installed, the newest patch release first."""
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return []
+    bare = output_of(pyenv, "versions", "--bare").split()
+    releases = [release for release in bare if re.fullmatch(r"3\.\d+\.\d+", release)]
+    releases = [release for release in releases if numbers(release) >= OLDEST]
+    releases.sort(key=numbers, reverse=True)
+    prefixes = [output_of(pyenv, "prefix", release).strip() for release in releases]
+    return [str(Path(prefix, "bin", "python")) for prefix in prefixes if prefix]
+
+
+def find_interpreters() -> dict[str, str]:
+    """Return the path of one working CPython for each supported version, oldest first.
+
+    Each one is really run: pyenv puts shims on PATH for versions that they then refuse to start,
+    and Debian ships a Python without the modules that an environment needs.
+    """
+    on_path = [
+        str(program)
+        for folder in os.get_exec_path()
+        for program in sorted(Path(folder).glob("python3.*"))
+        if re.fullmatch(r"python3\.\d+(\.exe)?", program.name)
+    ]
+    found: dict[str, str] = {}
+    for interpreter in [sys.executable, *on_path, *pyenv_interpreters()]:
+        version = output_of(interpreter, "-c", PROBE).strip()
+        if version:
+            found.setdefault(version, interpreter)
+    supported = [version for version in found if numbers(version) >= OLDEST]
+    return {version: found[version] for version in sorted(supported, key=numbers)}
+
+
+INTERPRETERS = find_interpreters()
+
+
+# --- What the sessions share ----------------------------------------------------------------------
+
+# The parts that decide and never do: plain values in, plain values out. They are held to 100 %
+# branch coverage. This is the one list of them.
+PURE_MODULES = [
+    "metron_async/errors.py",
+    "metron_async/enums.py",
+    "metron_async/filters.py",
+    "metron_async/models/*.py",
+    "metron_async/quota/window.py",
+    "metron_async/quota/headers.py",
+    "metron_async/cache/policy.py",
+    "metron_async/engine/protocol.py",
+    "metron_async/engine/retry.py",
+]
+
+TYPED = ["metron_async", "examples", "tests/typing"]
+BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
+
+
+def install(session: nox.Session, *groups: str, project: str = ".", editable: bool = True) -> None:
+    """Install the project with its extras, and dependency groups of pyproject.toml.
+
+    The groups are read here and not by pip, since the pip that comes with Python 3.11 does not
+    know them.
+    """
+    requirements = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
+    target = [f"{project}[{EXTRAS}]"]
+    session.install(*(["--editable", *target] if editable else target), *requirements)
+
+
+def install_redis_server(session: nox.Session) -> None:
+    """Install a Redis server for the tests that need one, unless the machine has its own.
+
+    It comes as a wheel for most Pythons and is compiled for the others. Where there is no
+    compiler the rest of the suite still runs, except in CI, where nothing may be left out.
+    """
+    if shutil.which("redis-server"):
+        return
+    codes = [0] if os.environ.get("CI") else [0, 1]
+    session.install(*nox.project.dependency_groups(PROJECT, "redis-server"), success_codes=codes)
+
+
+def run_tests(session: nox.Session, *arguments: str) -> None:
+    """Run the suite with this session's interpreter."""
+    session.run("python", "-m", "pytest", *arguments, *session.posargs)
+
+
+# --- The sessions ---------------------------------------------------------------------------------
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Walk a catalogue and print it: no account and no network, unless METRON_TOKEN is set."""
+    session.install(f".[{EXTRAS}]")
+    session.run("python", "examples/quickstart.py", *session.posargs)
+
+
+@nox.session(python=False)
+def tests(session: nox.Session) -> None:
+    """Run the suite once for every supported interpreter that this machine has."""
+    session.log("interpreters: %s", ", ".join(f"{v} ({p})" for v, p in INTERPRETERS.items()))
+    for version in INTERPRETERS:
+        session.notify(f"tests-{version}", posargs=session.posargs)
+
+
+def tests_on(session: nox.Session) -> None:
+    """Run the suite with one interpreter."""
+    install(session, "test")
+    install_redis_server(session)
+    run_tests(session)
+
+
+for _version, _interpreter in INTERPRETERS.items():
+    nox.session(tests_on, name=f"tests-{_version}", python=_interpreter)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure branch coverage, and hold the pure modules to 100 % and the package to 95 %."""
+    install(session, "test")
+    install_redis_server(session)
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report", "--skip-covered", "--fail-under=95")
+    session.run("coverage", "report", f"--include={','.join(PURE_MODULES)}", "--fail-under=100")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the package, of the examples, and of what users see."""
+    install(session, "types", "test", editable=False)
+    session.run("mypy", "--strict", *TYPED)
+    session.run("pyright", *TYPED)
+    session.run("pyright", "--verifytypes", "metron_async", "--ignoreexternal")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into ``site/``; with ``-- serve``, show it while it is being edited."""
+    install(session, "docs")
+    if session.posargs == ["serve"]:
+        session.run("mkdocs", "serve")
+    else:
+        session.run("mkdocs", "build", "--strict", *session.posargs)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run the example programs against the fake server."""
+    install(session, "test")
+    run_tests(session, "tests/examples")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the distributions, and run the suite against the wheel, away from the source tree."""
+    dist = Path(session.create_tmp()).resolve()
+    shutil.rmtree(dist)
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", str(dist / "dist"), silent=True)
+    (built,) = (dist / "dist").glob("*.whl")
+    install(session, "test", project=str(built), editable=False)
+    install_redis_server(session)
+    for name in BESIDE_THE_WHEEL:
+        source, target = ROOT / name, dist / "beside" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    session.chdir(dist / "beside")
+    run_tests(session)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the numbers that the project promises, and fail where one is missed."""
+    install(session, "test", "bench", editable=False)
+    for script in sorted((ROOT / "benchmarks").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs)
