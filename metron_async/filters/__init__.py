@@ -1,24 +1,26 @@
 """What each list can be asked for, typed, and how that is sent."""
 
-from metron_async.filters.encoding import encode_filters, filter_names
-from metron_async.filters.rows import NEWER_FILTERS, row_matches
-from metron_async.filters.schema import (
+from metron_async.filters.catalogue import (
     ArcFilters,
     CharacterFilters,
-    CollectionFilters,
     CreatorFilters,
     ImprintFilters,
     IssueFilters,
-    NoFilters,
     PublisherFilters,
-    PullListIssueFilters,
-    ReadingListFilters,
     RoleFilters,
     SeriesFilters,
     SeriesTypeFilters,
     TeamFilters,
     UniverseFilters,
 )
+from metron_async.filters.common import NoFilters
+from metron_async.filters.encoding import encode_filters, filter_names
+from metron_async.filters.personal import (
+    CollectionFilters,
+    PullListIssueFilters,
+    ReadingListFilters,
+)
+from metron_async.filters.rows import NEWER_FILTERS, row_matches
 
 __all__ = [
     "NEWER_FILTERS",

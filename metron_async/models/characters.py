@@ -14,8 +14,8 @@ class CharacterSummary(NamedRow, frozen=True, kw_only=True):
     """A character in a list."""
 
 
-class _CharacterFields(Model, frozen=True, kw_only=True):
-    """What a character tells alike when it is read and when it is written.
+class Character(Model, frozen=True, kw_only=True):
+    """A character.
 
     Attributes:
         id: Metron's id of the character.
@@ -23,6 +23,9 @@ class _CharacterFields(Model, frozen=True, kw_only=True):
         alias: Other names.
         desc: Description, or ``""``.
         image: URL of the image, or ``None``.
+        creators: Who created it.
+        teams: Teams it is or was a member of.
+        universes: Where it lives.
         cv_id: Id at Comic Vine, or ``None``.
         gcd_id: Id at the Grand Comics Database, or ``None``.
         resource_url: The character's page on the web.
@@ -35,6 +38,9 @@ class _CharacterFields(Model, frozen=True, kw_only=True):
     alias: tuple[str, ...] = ()
     desc: str = ""
     image: str | None = None
+    creators: tuple[CreatorSummary, ...]
+    teams: tuple[TeamSummary, ...]
+    universes: tuple[UniverseSummary, ...]
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
@@ -42,29 +48,35 @@ class _CharacterFields(Model, frozen=True, kw_only=True):
     attribution: tuple[Attribution, ...] = ()
 
 
-class Character(_CharacterFields, frozen=True, kw_only=True):
-    """A character.
-
-    Attributes:
-        creators: Who created it.
-        teams: Teams it is or was a member of.
-        universes: Where it lives.
-    """
-
-    creators: tuple[CreatorSummary, ...]
-    teams: tuple[TeamSummary, ...]
-    universes: tuple[UniverseSummary, ...]
-
-
-class CharacterWritten(_CharacterFields, frozen=True, kw_only=True):
+class CharacterWritten(Model, frozen=True, kw_only=True):
     """A character as creating or updating it answers.
 
     Attributes:
+        id: Metron's id of the character.
+        name: Name of the character.
+        alias: Other names.
+        desc: Description, or ``""``.
+        image: URL of the image, or ``None``.
         creators: Ids of who created it.
         teams: Ids of its teams.
         universes: Ids of the universes where it lives.
+        cv_id: Id at Comic Vine, or ``None``.
+        gcd_id: Id at the Grand Comics Database, or ``None``.
+        resource_url: The character's page on the web.
+        modified: When the character was last changed; aware.
+        attribution: Where its text was taken from; empty on older servers.
     """
 
+    id: int
+    name: str
+    alias: tuple[str, ...] = ()
+    desc: str = ""
+    image: str | None = None
     creators: tuple[int, ...] = ()
     teams: tuple[int, ...] = ()
     universes: tuple[int, ...] = ()
+    cv_id: int | None = None
+    gcd_id: int | None = None
+    resource_url: str
+    modified: datetime
+    attribution: tuple[Attribution, ...] = ()

@@ -53,8 +53,8 @@ class AssociatedSeries(Row, frozen=True, kw_only=True):
     display_name: str = field(name="series")
 
 
-class _SeriesFields(Model, frozen=True, kw_only=True):
-    """What a series tells alike when it is read and when it is written.
+class Series(Model, frozen=True, kw_only=True):
+    """A series.
 
     Attributes:
         id: Metron's id of the series.
@@ -63,9 +63,17 @@ class _SeriesFields(Model, frozen=True, kw_only=True):
         alt_names: Other names.
         language: Language code such as ``"en"``, or ``""``.
         volume: Number of the volume.
+        series_type: What kind of series it is.
+        status: Display word, such as ``"Ongoing"``; filters want a
+            :class:`~metron_async.enums.SeriesStatus`.
+        publisher: Who publishes it.
+        imprint: Imprint that it appears under, or ``None``.
         year_began: Year of the first issue.
         year_end: Year of the last issue, or ``None``.
         desc: Description, or ``""``.
+        issue_count: Issues of it that Metron knows.
+        genres: Its genres.
+        associated: Series that go together with it.
         cv_id: Id at Comic Vine, or ``None``.
         gcd_id: Id at the Grand Comics Database, or ``None``.
         resource_url: The series' page on the web.
@@ -79,9 +87,16 @@ class _SeriesFields(Model, frozen=True, kw_only=True):
     alt_names: tuple[str, ...] = ()
     language: str = ""
     volume: int
+    series_type: SeriesType
+    status: str
+    publisher: BasicRef
+    imprint: BasicRef | None
     year_began: int
     year_end: int | None = None
     desc: str = ""
+    issue_count: int
+    genres: tuple[Genre, ...]
+    associated: tuple[AssociatedSeries, ...]
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
@@ -89,46 +104,51 @@ class _SeriesFields(Model, frozen=True, kw_only=True):
     attribution: tuple[Attribution, ...] = ()
 
 
-class Series(_SeriesFields, frozen=True, kw_only=True):
-    """A series.
-
-    Attributes:
-        series_type: What kind of series it is.
-        status: Display word, such as ``"Ongoing"``; filters want a
-            :class:`~metron_async.enums.SeriesStatus`.
-        publisher: Who publishes it.
-        imprint: Imprint that it appears under, or ``None``.
-        issue_count: Issues of it that Metron knows.
-        genres: Its genres.
-        associated: Series that go together with it.
-    """
-
-    series_type: SeriesType
-    status: str
-    publisher: BasicRef
-    imprint: BasicRef | None
-    issue_count: int
-    genres: tuple[Genre, ...]
-    associated: tuple[AssociatedSeries, ...]
-
-
-class SeriesWritten(_SeriesFields, frozen=True, kw_only=True):
+class SeriesWritten(Model, frozen=True, kw_only=True):
     """A series as creating or updating it answers.
 
     Attributes:
+        id: Metron's id of the series.
+        name: Name of the series, without its year.
+        sort_name: Name by which lists sort it, without an article.
+        alt_names: Other names.
+        language: Language code such as ``"en"``, or ``""``.
+        volume: Number of the volume.
         series_type: Id of its series type.
         status: Number of its :class:`~metron_async.enums.SeriesStatus`.
         publisher: Id of its publisher.
         imprint: Id of its imprint, or ``None``.
+        year_began: Year of the first issue.
+        year_end: Year of the last issue, or ``None``.
+        desc: Description, or ``""``.
         issue_count: Issues of it; ``None``, since the server leaves it out of this answer.
         genres: Ids of its genres.
         associated: Ids of the series that go together with it.
+        cv_id: Id at Comic Vine, or ``None``.
+        gcd_id: Id at the Grand Comics Database, or ``None``.
+        resource_url: The series' page on the web.
+        modified: When the series was last changed; aware.
+        attribution: Where its text was taken from; empty on older servers.
     """
 
+    id: int
+    name: str
+    sort_name: str
+    alt_names: tuple[str, ...] = ()
+    language: str = ""
+    volume: int
     series_type: int
     status: int
     publisher: int
     imprint: int | None = None
+    year_began: int
+    year_end: int | None = None
+    desc: str = ""
     issue_count: int | None = None
     genres: tuple[int, ...] = ()
     associated: tuple[int, ...] = ()
+    cv_id: int | None = None
+    gcd_id: int | None = None
+    resource_url: str
+    modified: datetime
+    attribution: tuple[Attribution, ...] = ()

@@ -13,14 +13,16 @@ class TeamSummary(NamedRow, frozen=True, kw_only=True):
     """A team in a list."""
 
 
-class _TeamFields(Model, frozen=True, kw_only=True):
-    """What a team tells alike when it is read and when it is written.
+class Team(Model, frozen=True, kw_only=True):
+    """A team.
 
     Attributes:
         id: Metron's id of the team.
         name: Name of the team.
         desc: Description, or ``""``.
         image: URL of the image, or ``None``.
+        creators: Who created it.
+        universes: Where it lives.
         cv_id: Id at Comic Vine, or ``None``.
         gcd_id: Id at the Grand Comics Database, or ``None``.
         resource_url: The team's page on the web.
@@ -32,6 +34,8 @@ class _TeamFields(Model, frozen=True, kw_only=True):
     name: str
     desc: str = ""
     image: str | None = None
+    creators: tuple[CreatorSummary, ...]
+    universes: tuple[UniverseSummary, ...]
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
@@ -39,25 +43,31 @@ class _TeamFields(Model, frozen=True, kw_only=True):
     attribution: tuple[Attribution, ...] = ()
 
 
-class Team(_TeamFields, frozen=True, kw_only=True):
-    """A team.
-
-    Attributes:
-        creators: Who created it.
-        universes: Where it lives.
-    """
-
-    creators: tuple[CreatorSummary, ...]
-    universes: tuple[UniverseSummary, ...]
-
-
-class TeamWritten(_TeamFields, frozen=True, kw_only=True):
+class TeamWritten(Model, frozen=True, kw_only=True):
     """A team as creating or updating it answers.
 
     Attributes:
+        id: Metron's id of the team.
+        name: Name of the team.
+        desc: Description, or ``""``.
+        image: URL of the image, or ``None``.
         creators: Ids of who created it.
         universes: Ids of the universes where it lives.
+        cv_id: Id at Comic Vine, or ``None``.
+        gcd_id: Id at the Grand Comics Database, or ``None``.
+        resource_url: The team's page on the web.
+        modified: When the team was last changed; aware.
+        attribution: Where its text was taken from; empty on older servers.
     """
 
+    id: int
+    name: str
+    desc: str = ""
+    image: str | None = None
     creators: tuple[int, ...] = ()
     universes: tuple[int, ...] = ()
+    cv_id: int | None = None
+    gcd_id: int | None = None
+    resource_url: str
+    modified: datetime
+    attribution: tuple[Attribution, ...] = ()

@@ -11,11 +11,12 @@ class UniverseSummary(NamedRow, frozen=True, kw_only=True):
     """A universe in a list."""
 
 
-class _UniverseFields(Model, frozen=True, kw_only=True):
-    """What a universe tells alike when it is read and when it is written.
+class Universe(Model, frozen=True, kw_only=True):
+    """A universe.
 
     Attributes:
         id: Metron's id of the universe.
+        publisher: Who publishes its stories.
         name: Name of the universe.
         designation: Its number or label, such as ``"616"``, or ``""``.
         desc: Description, or ``""``.
@@ -27,6 +28,7 @@ class _UniverseFields(Model, frozen=True, kw_only=True):
     """
 
     id: int
+    publisher: BasicRef
     name: str
     designation: str = ""
     desc: str = ""
@@ -37,21 +39,29 @@ class _UniverseFields(Model, frozen=True, kw_only=True):
     attribution: tuple[Attribution, ...] = ()
 
 
-class Universe(_UniverseFields, frozen=True, kw_only=True):
-    """A universe.
-
-    Attributes:
-        publisher: Who publishes its stories.
-    """
-
-    publisher: BasicRef
-
-
-class UniverseWritten(_UniverseFields, frozen=True, kw_only=True):
+class UniverseWritten(Model, frozen=True, kw_only=True):
     """A universe as creating or updating it answers.
 
     Attributes:
+        id: Metron's id of the universe.
         publisher: Id of the publisher.
+        name: Name of the universe.
+        designation: Its number or label, such as ``"616"``, or ``""``.
+        desc: Description, or ``""``.
+        gcd_id: Id at the Grand Comics Database, or ``None``.
+        image: URL of the image, or ``None``.
+        resource_url: The universe's page on the web.
+        modified: When the universe was last changed; aware.
+        attribution: Where its text was taken from; empty on older servers.
     """
 
+    id: int
     publisher: int
+    name: str
+    designation: str = ""
+    desc: str = ""
+    gcd_id: int | None = None
+    image: str | None = None
+    resource_url: str
+    modified: datetime
+    attribution: tuple[Attribution, ...] = ()
