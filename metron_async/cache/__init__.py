@@ -1,1 +1,71 @@
-"""TODO."""
+"""The cache: what was learnt once is not asked for again while it is good.
+
+What may be kept and served is decided by pure functions (:mod:`~metron_async.cache.policy`,
+:mod:`~metron_async.cache.vouch`, :mod:`~metron_async.cache.keys`); where it is kept is up to a
+:class:`Cache`: :class:`SQLiteCache`, a file shared by every process of the user, or
+:class:`MemoryCache`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metron_async.cache.base import Cache, CacheStats, consult, consult_many
+from metron_async.cache.entry import Entry, Kind, Selector, Source
+from metron_async.cache.keys import account_name, make_key, normalise_origin
+from metron_async.cache.memory import MemoryCache
+from metron_async.cache.policy import (
+    DEFAULT_FRESHNESS,
+    Decision,
+    Failure,
+    Fetch,
+    FreshnessKey,
+    Options,
+    Policy,
+    Revalidate,
+    Serve,
+    Unavailable,
+)
+from metron_async.cache.vouch import Verdict, http_date, page_as_of, vouch
+
+if TYPE_CHECKING:
+    from metron_async.cache.sqlite import SQLiteCache
+
+__all__ = [
+    "DEFAULT_FRESHNESS",
+    "Cache",
+    "CacheStats",
+    "Decision",
+    "Entry",
+    "Failure",
+    "Fetch",
+    "FreshnessKey",
+    "Kind",
+    "MemoryCache",
+    "Options",
+    "Policy",
+    "Revalidate",
+    "SQLiteCache",
+    "Selector",
+    "Serve",
+    "Source",
+    "Unavailable",
+    "Verdict",
+    "account_name",
+    "consult",
+    "consult_many",
+    "http_date",
+    "make_key",
+    "normalise_origin",
+    "page_as_of",
+    "vouch",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "SQLiteCache":  # loads aiosqlite, which a client without a file never needs
+        from metron_async.cache.sqlite import SQLiteCache  # noqa: PLC0415
+
+        return SQLiteCache
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,0 +1,239 @@
+"""What a cache can do, whatever it keeps its entries in."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from metron_async.cache.policy import Fetch, Options, Policy, Revalidate
+from metron_async.errors import ClosedError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable, Mapping
+
+    from metron_async.cache.entry import Entry, Kind
+    from metron_async.cache.policy import Decision, FreshnessKey
+
+__all__ = ["Age", "Cache", "CacheStats", "OneLoop", "consult", "consult_many"]
+
+Age: TypeAlias = float | timedelta
+"""A span of time: seconds, or a timedelta."""
+
+_DEFAULT_OPTIONS = Options()
+
+
+@dataclass(slots=True)
+class CacheStats:
+    """Counts since the cache was made.
+
+    Attributes:
+        memory_hits: Entries found in memory.
+        disk_hits: Entries found in the file.
+        misses: Keys under which nothing usable was found.
+        stored: Entries put.
+        evicted: Entries dropped to stay within the bound.
+        damaged: Entries that were found damaged, and dropped.
+        recovered: Times that a whole file was set aside and begun anew.
+        errors: Failures to read or write the file that cost nothing but time.
+    """
+
+    memory_hits: int = 0
+    disk_hits: int = 0
+    misses: int = 0
+    stored: int = 0
+    evicted: int = 0
+    damaged: int = 0
+    recovered: int = 0
+    errors: int = 0
+
+
+class Cache(Protocol):
+    """What the client needs of a cache; bring your own by implementing this.
+
+    No method may raise for a reason that lies in the store: a cache that cannot read has nothing,
+    and one that cannot write forgets.
+    """
+
+    @property
+    def policy(self) -> Policy:
+        """What may be kept, and for how long it is good."""
+        ...
+
+    @property
+    def stats(self) -> CacheStats:
+        """Counts since the cache was made."""
+        ...
+
+    async def account(self, identity: str) -> str:
+        """Return the name under which the entries of *identity* are kept: a keyed hash."""
+        ...
+
+    async def get(self, key: str, *, reload: bool = False) -> Entry | None:
+        """Return the entry under *key*; with *reload*, look past what is only in memory."""
+        ...
+
+    async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:
+        """Return what there is under *keys*, in one go."""
+        ...
+
+    async def put(self, entries: Iterable[Entry]) -> None:
+        """Keep *entries*, in place of what was under their keys."""
+        ...
+
+    async def touch(self, keys: Iterable[str], checked_at: float) -> None:
+        """Note that the entries under *keys* were current at *checked_at*."""
+        ...
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Drop the entries under *keys*."""
+        ...
+
+    async def invalidate(
+        self,
+        account: str,
+        *,
+        resource: str | None = None,
+        object_id: int | None = None,
+        kinds: Iterable[Kind] | None = None,
+        now: float | None = None,
+    ) -> None:
+        """Drop what a write may have made stale, answers still on their way included.
+
+        Args:
+            account: Whose entries.
+            resource: Only those of this resource.
+            object_id: Only those of this object.
+            kinds: Only those of these kinds.
+            now: Wall-clock seconds; the system's clock if not given.
+        """
+        ...
+
+    async def purge(
+        self,
+        resource: str | None = None,
+        older_than: Age | None = None,
+        *,
+        now: float | None = None,
+    ) -> int:
+        """Drop entries of every account, and return how many.
+
+        Args:
+            resource: Only those of this resource.
+            older_than: Only those whose body is older than this.
+            now: Wall-clock seconds; the system's clock if not given.
+        """
+        ...
+
+    async def clear(self) -> None:
+        """Drop everything."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is not written yet, and let go of the file."""
+        ...
+
+
+async def consult(
+    cache: Cache, key: str, now: float, options: Options = _DEFAULT_OPTIONS
+) -> Decision:
+    """Look *key* up, and decide what to do.
+
+    Before anything is sent for an entry that another process may have renewed meanwhile, the
+    cache is asked to look past its memory: a look costs microseconds, a request costs quota.
+
+    Args:
+        cache: Where to look.
+        key: From :func:`~metron_async.cache.keys.make_key`.
+        now: Wall-clock seconds.
+        options: What the call asks for.
+    """
+    decision = cache.policy.decide(await cache.get(key), now, options)
+    if _is_worth_a_second_look(decision, options):
+        decision = cache.policy.decide(await cache.get(key, reload=True), now, options)
+    return decision
+
+
+async def consult_many(
+    cache: Cache, keys: Iterable[str], now: float, options: Options = _DEFAULT_OPTIONS
+) -> dict[str, Decision]:
+    """Look many *keys* up at once, and decide for each; see :func:`consult`."""
+    keys = list(keys)
+    found = await cache.get_many(keys)
+    decisions = {key: cache.policy.decide(found.get(key), now, options) for key in keys}
+    again = [k for k, decision in decisions.items() if _is_worth_a_second_look(decision, options)]
+    if again:
+        found = await cache.get_many(again, reload=True)
+        decisions |= {key: cache.policy.decide(found.get(key), now, options) for key in again}
+    return decisions
+
+
+def _is_worth_a_second_look(decision: Decision, options: Options) -> bool:
+    if options.refresh:
+        return False
+    # A plain miss was already looked for everywhere.
+    return isinstance(decision, Revalidate) or (
+        isinstance(decision, Fetch) and decision.fallback is not None
+    )
+
+
+def make_policy(
+    freshness: Mapping[FreshnessKey, float] | None,
+    max_age: float | None,
+    keep_private: bool,
+    keep_empty_lists: bool,
+) -> Policy:
+    """Build the policy from the options that every cache takes."""
+    default = Policy()
+    return Policy(
+        freshness=dict(freshness or {}),
+        max_age=default.max_age if max_age is None else max_age,
+        keep_private=keep_private,
+        keep_empty_lists=keep_empty_lists,
+    )
+
+
+def wall_clock(now: float | None) -> float:
+    """Return *now*, or the time of day for a user who gave none."""
+    return time.time() if now is None else now
+
+
+def born_before(older_than: Age | None, now: float | None) -> float:
+    """Return the stamp before which entries are older than *older_than*."""
+    if older_than is None:
+        return float("inf")
+    if isinstance(older_than, timedelta):
+        older_than = older_than.total_seconds()
+    return wall_clock(now) - older_than
+
+
+class OneLoop:
+    """Keeps an object on the event loop, and in the process, that used it first."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self.closed = False
+
+    def check(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Bind to *loop*, or make sure that it is the one.
+
+        Raises:
+            ClosedError: After closing, from another loop, or after a fork.
+        """
+        if loop is self._home and os.getpid() == self._pid and not self.closed:
+            return
+        if self.closed:
+            msg = f"this {self._what} is closed"
+        elif self._home is None:
+            self._home, self._pid = loop, os.getpid()
+            return
+        elif os.getpid() != self._pid:
+            msg = f"this {self._what} was opened before a fork: make one in each process"
+        else:
+            msg = f"this {self._what} belongs to another event loop: make one for each loop"
+        raise ClosedError(msg)

@@ -1,0 +1,108 @@
+"""How a page of a list vouches for cached details. Pure: no clock, no I/O.
+
+A row in a resource's own list carries the same ``modified`` instant as the detail. So one page,
+at the price of one request, tells for up to 100 cached details whether they are still current.
+It tells so for a moment that must not be guessed too late:
+
+- the page was made after its request was sent, so it is right as of then; its own ``Date`` is
+  believed where it is earlier, for then some proxy had kept the page;
+- with ``X-Cache: HIT`` the server had kept the page itself, for up to two minutes.
+
+Rows of an ``issue_list`` may come from a copy that is a day old. They vouch for nothing, and
+must not be brought here.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from metron_async.cache.entry import CLOCK_TOLERANCE
+
+if TYPE_CHECKING:
+    from metron_async.cache.entry import Entry
+
+__all__ = ["Verdict", "http_date", "instant", "page_as_of", "vouch"]
+
+SERVER_KEEPS_LISTS_FOR = 120.0  # seconds
+_FOUND = 200
+
+
+class Verdict(enum.Enum):
+    """What a row says about a cached detail."""
+
+    CURRENT = "current"  # it was current as of the page: touch it
+    NEWER = "newer"  # it was changed and fetched after the page was made: use it as it is
+    CHANGED = "changed"  # the object is another by now: fetch it
+    EXPIRED = "expired"  # too old, or never comparable, for anybody to vouch: fetch it
+
+
+def http_date(text: str | None) -> float | None:
+    """Return the seconds that an HTTP date means, or ``None`` for anything that is none."""
+    if text is None:
+        return None
+    try:
+        parsed = parsedate_to_datetime(text)
+        return None if parsed.tzinfo is None else parsed.timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def instant(value: str | datetime | None) -> float | None:
+    """Return the seconds that an ISO 8601 text or an aware datetime means, or ``None``."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if moment is None or moment.tzinfo is None:
+            return None
+        return moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def page_as_of(*, date: str | None, x_cache: str | None, sent_at: float) -> float:
+    """Return the moment for which a list page speaks.
+
+    Args:
+        date: The page's ``Date`` header.
+        x_cache: Its ``X-Cache`` header; anything but ``MISS`` is taken for a hit.
+        sent_at: Wall-clock seconds at which the page's request was sent.
+    """
+    answered = http_date(date)
+    as_of = sent_at if answered is None else min(sent_at, answered)
+    if x_cache is not None and x_cache.strip().upper() != "MISS":
+        as_of -= SERVER_KEEPS_LISTS_FOR
+    return as_of
+
+
+def vouch(
+    entry: Entry,
+    row_modified: str | datetime | None,
+    as_of: float,
+    *,
+    now: float,
+    max_age: float,
+) -> Verdict:
+    """Judge a cached detail by its row in the resource's own list.
+
+    On :attr:`Verdict.CURRENT` the entry counts from *as_of*: pass that to the cache's ``touch``.
+
+    Args:
+        entry: The cached detail.
+        row_modified: ``modified`` of the row.
+        as_of: From :func:`page_as_of`.
+        now: Wall-clock seconds.
+        max_age: The policy's; nobody vouches for an entry that old.
+    """
+    mine, theirs = instant(entry.modified), instant(row_modified)
+    if entry.status != _FOUND:
+        return Verdict.CHANGED  # remembered as missing, and here it is
+    age = now - entry.stored_at
+    if mine is None or theirs is None or not -CLOCK_TOLERANCE <= age < max_age:
+        return Verdict.EXPIRED
+    if mine == theirs:
+        return Verdict.CURRENT
+    # An older row is no news if the change came after the page was made. If the page should have
+    # known of it, though, then time went backwards (a restored backup), and the row is right.
+    return Verdict.NEWER if mine > theirs and mine > as_of else Verdict.CHANGED
