@@ -1,8 +1,6 @@
 """Story arcs."""
 
-from datetime import datetime
-
-from metron_async.models.common import Attribution, Model, NamedRow
+from metron_async.models.common import Attribution, Instant, Model, NamedRow
 
 __all__ = ["Arc", "ArcSummary"]
 
@@ -33,5 +31,5 @@ class Arc(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

@@ -1,8 +1,6 @@
 """Characters."""
 
-from datetime import datetime
-
-from metron_async.models.common import Attribution, Model, NamedRow
+from metron_async.models.common import Attribution, Instant, Model, NamedRow
 from metron_async.models.creators import CreatorSummary
 from metron_async.models.teams import TeamSummary
 from metron_async.models.universes import UniverseSummary
@@ -44,7 +42,7 @@ class Character(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -78,5 +76,5 @@ class CharacterWritten(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

@@ -1,9 +1,9 @@
 """A user's collection: items, statistics, what is missing, and what scrobbling answers."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-from metron_async.models.common import BasicRef, Model, Row, SeriesRef, User
+from metron_async.models.common import BasicRef, Instant, Model, Row, SeriesRef, User
 from metron_async.models.kinds import SeriesType
 
 __all__ = [
@@ -37,7 +37,7 @@ class CollectionIssue(Row, frozen=True, kw_only=True):
     number: str
     cover_date: date
     store_date: date | None = None
-    modified: datetime
+    modified: Instant
 
 
 class ReadDate(Row, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ class ReadDate(Row, frozen=True, kw_only=True):
     """
 
     id: int
-    read_date: datetime
-    created_on: datetime
+    read_date: Instant
+    created_on: Instant
 
 
 class CollectionSummary(Row, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class CollectionSummary(Row, frozen=True, kw_only=True):
     read_dates: tuple[ReadDate, ...]
     read_count: int
     rating: int | None = None
-    modified: datetime
+    modified: Instant
 
 
 class CollectionItem(Model, frozen=True, kw_only=True):
@@ -129,13 +129,13 @@ class CollectionItem(Model, frozen=True, kw_only=True):
     storage_location: str = ""
     notes: str = ""
     is_read: bool
-    date_read: datetime | None = None
+    date_read: Instant | None = None
     read_dates: tuple[ReadDate, ...]
     read_count: int
     rating: int | None = None
     resource_url: str
-    created_on: datetime
-    modified: datetime
+    created_on: Instant
+    modified: Instant
 
 
 class CollectionFormatStat(Row, frozen=True, kw_only=True):
@@ -235,10 +235,10 @@ class ScrobbleResult(Model, frozen=True, kw_only=True):
     id: int
     issue: CollectionIssue
     is_read: bool
-    date_read: datetime | None = None
+    date_read: Instant | None = None
     rating: int | None = None
     created: bool
-    modified: datetime
+    modified: Instant
 
 
 class RatingResult(Model, frozen=True, kw_only=True):
@@ -252,4 +252,4 @@ class RatingResult(Model, frozen=True, kw_only=True):
 
     id: int
     rating: int | None = None
-    modified: datetime
+    modified: Instant

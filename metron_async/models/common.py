@@ -17,13 +17,27 @@ msgspec itself, do not inherit them.
 """
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-__all__ = ["Attribution", "BasicRef", "Model", "NamedRow", "PageBody", "Row", "SeriesRef", "User"]
+__all__ = [
+    "Attribution",
+    "BasicRef",
+    "Instant",
+    "Model",
+    "NamedRow",
+    "PageBody",
+    "Row",
+    "SeriesRef",
+    "User",
+]
 
 T = TypeVar("T")
+
+# A naive time would be compared with an aware one sooner or later, and fail there; it is refused
+# where it comes in instead.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
@@ -76,7 +90,7 @@ class NamedRow(Row, frozen=True, kw_only=True):
 
     id: int
     name: str
-    modified: datetime
+    modified: Instant
 
 
 class SeriesRef(Row, frozen=True, kw_only=True):

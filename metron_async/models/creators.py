@@ -1,8 +1,8 @@
 """Creators: writers, artists, and everybody else who is credited."""
 
-from datetime import date, datetime
+from datetime import date
 
-from metron_async.models.common import Attribution, Model, NamedRow
+from metron_async.models.common import Attribution, Instant, Model, NamedRow
 
 __all__ = ["Creator", "CreatorSummary"]
 
@@ -39,5 +39,5 @@ class Creator(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

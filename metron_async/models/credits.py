@@ -1,8 +1,6 @@
 """Credits: who did what for an issue."""
 
-from datetime import datetime
-
-from metron_async.models.common import Model, Row
+from metron_async.models.common import Instant, Model, Row
 from metron_async.models.kinds import Role
 
 __all__ = ["Credit", "CreditWritten"]
@@ -34,7 +32,7 @@ class CreditWritten(Model, frozen=True, kw_only=True):
     """
 
     id: int
-    modified: datetime
+    modified: Instant
     issue: int
     creator: int
     role: tuple[int, ...]

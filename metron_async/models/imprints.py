@@ -1,8 +1,6 @@
 """Imprints of publishers."""
 
-from datetime import datetime
-
-from metron_async.models.common import Attribution, BasicRef, Model, NamedRow
+from metron_async.models.common import Attribution, BasicRef, Instant, Model, NamedRow
 
 __all__ = ["Imprint", "ImprintSummary", "ImprintWritten"]
 
@@ -37,7 +35,7 @@ class Imprint(Model, frozen=True, kw_only=True):
     gcd_id: int | None = None
     publisher: BasicRef
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -67,5 +65,5 @@ class ImprintWritten(Model, frozen=True, kw_only=True):
     gcd_id: int | None = None
     publisher: int
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

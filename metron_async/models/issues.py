@@ -1,13 +1,13 @@
 """Single issues."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from msgspec import field
 
 from metron_async.models.arcs import ArcSummary
 from metron_async.models.characters import CharacterSummary
-from metron_async.models.common import Attribution, BasicRef, Model, Row, SeriesRef
+from metron_async.models.common import Attribution, BasicRef, Instant, Model, Row, SeriesRef
 from metron_async.models.credits import Credit
 from metron_async.models.kinds import AgeRating, Genre, SeriesType
 from metron_async.models.teams import TeamSummary
@@ -41,7 +41,7 @@ class IssueSummary(Row, frozen=True, kw_only=True):
     store_date: date | None = None
     image: str | None = None
     cover_hash: str = ""
-    modified: datetime
+    modified: Instant
 
 
 class IssueSeries(Row, frozen=True, kw_only=True):
@@ -159,7 +159,7 @@ class Issue(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     desc_is_solicitation: bool | None = None
     attribution: tuple[Attribution, ...] = ()
 

@@ -1,10 +1,10 @@
 """A user's pull list: the series that are followed."""
 
-from datetime import date, datetime
+from datetime import date
 
 from msgspec import field
 
-from metron_async.models.common import BasicRef, Model, Row, SeriesRef
+from metron_async.models.common import BasicRef, Instant, Model, Row, SeriesRef
 from metron_async.models.kinds import SeriesType
 
 __all__ = ["PullList", "PullListIssue", "PullListSeries", "PulledSeries"]
@@ -23,7 +23,7 @@ class PullList(Model, frozen=True, kw_only=True):
     id: int
     series_count: int
     series_url: str
-    modified: datetime
+    modified: Instant
 
 
 class PullListIssue(Row, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class PullListIssue(Row, frozen=True, kw_only=True):
     cover_date: date
     store_date: date | None = None
     image: str | None = None
-    modified: datetime
+    modified: Instant
 
 
 class PulledSeries(Row, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class PulledSeries(Row, frozen=True, kw_only=True):
     year_end: int | None = None
     volume: int
     issue_count: int | None = None
-    modified: datetime
+    modified: Instant
     publisher: BasicRef | None = None
     series_type: SeriesType | None = None
     cv_id: int | None = None
@@ -91,4 +91,4 @@ class PullListSeries(Row, frozen=True, kw_only=True):
 
     id: int
     series: PulledSeries
-    added_on: datetime
+    added_on: Instant

@@ -1,8 +1,8 @@
 """Reading lists and what is in them."""
 
-from datetime import date, datetime
+from datetime import date
 
-from metron_async.models.common import BasicRef, Model, Row, SeriesRef, User
+from metron_async.models.common import BasicRef, Instant, Model, Row, SeriesRef, User
 
 __all__ = ["ReadingList", "ReadingListIssue", "ReadingListItem", "ReadingListSummary"]
 
@@ -34,7 +34,7 @@ class ReadingListSummary(Row, frozen=True, kw_only=True):
     attribution_source: str = ""
     average_rating: float | None
     rating_count: int
-    modified: datetime
+    modified: Instant
 
 
 class ReadingList(Model, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ class ReadingList(Model, frozen=True, kw_only=True):
     rating_count: int
     items_url: str
     resource_url: str
-    modified: datetime
+    modified: Instant
 
 
 class ReadingListIssue(Row, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class ReadingListIssue(Row, frozen=True, kw_only=True):
     store_date: date | None = None
     cv_id: int | None = None
     gcd_id: int | None = None
-    modified: datetime
+    modified: Instant
 
 
 class ReadingListItem(Row, frozen=True, kw_only=True):

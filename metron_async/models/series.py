@@ -1,10 +1,8 @@
 """Series."""
 
-from datetime import datetime
-
 from msgspec import field
 
-from metron_async.models.common import Attribution, BasicRef, Model, Row
+from metron_async.models.common import Attribution, BasicRef, Instant, Model, Row
 from metron_async.models.kinds import Genre, SeriesType
 
 __all__ = ["AssociatedSeries", "Series", "SeriesSummary", "SeriesWritten"]
@@ -34,7 +32,7 @@ class SeriesSummary(Row, frozen=True, kw_only=True):
     year_end: int | None = None
     volume: int
     issue_count: int
-    modified: datetime
+    modified: Instant
     publisher: BasicRef | None = None
     series_type: SeriesType | None = None
     cv_id: int | None = None
@@ -100,7 +98,7 @@ class Series(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -150,5 +148,5 @@ class SeriesWritten(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

@@ -1,8 +1,6 @@
 """Teams of characters."""
 
-from datetime import datetime
-
-from metron_async.models.common import Attribution, Model, NamedRow
+from metron_async.models.common import Attribution, Instant, Model, NamedRow
 from metron_async.models.creators import CreatorSummary
 from metron_async.models.universes import UniverseSummary
 
@@ -39,7 +37,7 @@ class Team(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -69,5 +67,5 @@ class TeamWritten(Model, frozen=True, kw_only=True):
     cv_id: int | None = None
     gcd_id: int | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

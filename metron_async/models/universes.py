@@ -1,8 +1,6 @@
 """Universes, such as Earth 2."""
 
-from datetime import datetime
-
-from metron_async.models.common import Attribution, BasicRef, Model, NamedRow
+from metron_async.models.common import Attribution, BasicRef, Instant, Model, NamedRow
 
 __all__ = ["Universe", "UniverseSummary", "UniverseWritten"]
 
@@ -35,7 +33,7 @@ class Universe(Model, frozen=True, kw_only=True):
     gcd_id: int | None = None
     image: str | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -63,5 +61,5 @@ class UniverseWritten(Model, frozen=True, kw_only=True):
     gcd_id: int | None = None
     image: str | None = None
     resource_url: str
-    modified: datetime
+    modified: Instant
     attribution: tuple[Attribution, ...] = ()

@@ -1,10 +1,9 @@
 """A user's wish list: the issues that are looked for."""
 
-from datetime import datetime
 from decimal import Decimal
 
 from metron_async.models.collection import CollectionIssue
-from metron_async.models.common import Model, Row
+from metron_async.models.common import Instant, Model, Row
 
 __all__ = ["AcquireResult", "WishList", "WishListItem", "WishListItemSummary"]
 
@@ -22,7 +21,7 @@ class WishList(Model, frozen=True, kw_only=True):
     id: int
     item_count: int
     items_url: str
-    modified: datetime
+    modified: Instant
 
 
 class WishListItemSummary(Row, frozen=True, kw_only=True):
@@ -42,7 +41,7 @@ class WishListItemSummary(Row, frozen=True, kw_only=True):
     status: str
     priority: int
     desired_grade: float | None = None
-    modified: datetime
+    modified: Instant
 
 
 class WishListItem(Model, frozen=True, kw_only=True):
@@ -69,8 +68,8 @@ class WishListItem(Model, frozen=True, kw_only=True):
     max_price: Decimal | None = None
     max_price_currency: str | None
     notes: str = ""
-    added_on: datetime
-    modified: datetime
+    added_on: Instant
+    modified: Instant
 
 
 class AcquireResult(Model, frozen=True, kw_only=True):
