@@ -204,6 +204,7 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site into ``site/``; with ``-- serve``, show it while it is being edited."""
     install(session, "docs")
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement for a successor
     if session.posargs == ["serve"]:
         session.run("mkdocs", "serve")
     else:
