@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Unpack, assert_type
 
 from metron_async.enums import SeriesStatus
-from metron_async.filters import IssueFilters, SeriesFilters
 from metron_async.models import PageBody, SeriesRef
 
 if TYPE_CHECKING:
+    from metron_async.filters import IssueFilters, SeriesFilters
     from metron_async.models import Issue, IssueSummary, Series
 
 
