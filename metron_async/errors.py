@@ -186,6 +186,10 @@ class TransportError(RequestError):
         super().__init__(message, path=path)
         self.outcome_unknown = outcome_unknown
 
+    def add_hint(self, hint: str) -> None:
+        """Append what else is known about the cause to the message."""
+        self.message = f"{self.message}. {hint}"
+
 
 class TimeoutError(TransportError):  # noqa: A001 - the name users look for
     """No answer within the caller's ``timeout`` or the socket's own limits."""

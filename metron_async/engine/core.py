@@ -1,0 +1,196 @@
+"""What all views of one client share: its parts, opened when first used, and their end.
+
+Nothing is opened when a client is built: no socket, no file, no task. The first call opens what
+it needs and binds the client to its event loop and process; using it from another one is an
+error that says so, rather than a hang or a shared socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import time
+from typing import TYPE_CHECKING
+
+from metron_async.engine.flight import Flights
+from metron_async.engine.guard import Guard
+from metron_async.engine.origins import Origins
+from metron_async.engine.pipeline import Pipeline
+from metron_async.engine.sender import Sender
+from metron_async.engine.stats import Stats
+from metron_async.engine.transport import Transport, quieten_loggers
+from metron_async.errors import ClosedError
+from metron_async.quota import Limiter
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import httpx
+
+    from metron_async.cache import Cache
+    from metron_async.engine.credentials import Credentials
+    from metron_async.engine.guard import GuardStore
+    from metron_async.quota import QuotaStore
+
+__all__ = ["Core", "Settings"]
+
+_GRACE = 5.0  # seconds that requests in flight are given to end when the client is closed
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a client is made of; parts that it was handed are not its to close.
+
+    Attributes:
+        credentials: Who calls.
+        api_root: Root of the API, ending with a slash.
+        origin: Scheme, host and port of the server.
+        agent: The ``User-Agent`` header.
+        quota_key: Name of the account's budget in the quota store.
+        latch_key: Name of these credentials in the ban guard's store.
+        http_client: A client that was handed in, or ``None``.
+        transport: A transport that was handed in, or ``None``.
+        cache: Where answers are kept, or ``None``.
+        quota: Where the quota's log is kept.
+        guards: Where the ban guard's counts are kept.
+        owned: Parts to be closed with the client.
+        max_in_flight: Requests under way at once.
+    """
+
+    credentials: Credentials
+    api_root: str
+    origin: str
+    agent: str
+    quota_key: str
+    latch_key: str
+    http_client: httpx.AsyncClient | None
+    transport: httpx.AsyncBaseTransport | None
+    cache: Cache | None
+    quota: QuotaStore
+    guards: GuardStore
+    owned: tuple[Callable[[], Awaitable[None]], ...]
+    max_in_flight: int
+
+
+class Core:
+    """The parts of one client, and their lifecycle."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stats = Stats()
+        self.origins = Origins()
+        self._closed = False
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._process = os.getpid()
+        self._opening: asyncio.Lock | None = None
+        self._pipeline: Pipeline | None = None
+        self._transport: Transport | None = None
+        self._flights: Flights | None = None
+        self._limiter: Limiter | None = None
+        self._guard: Guard | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.settings.origin} ({'closed' if self._closed else 'open'})"
+
+    async def ready(self) -> Pipeline:
+        """Return the pipeline, opened if this is the first call.
+
+        Raises:
+            ClosedError: After closing, from another event loop, or in a forked process.
+        """
+        self._check_home()
+        if self._pipeline is None:
+            self._opening = self._opening or asyncio.Lock()
+            async with self._opening:
+                self._check_home()
+                if self._pipeline is None:
+                    self._pipeline = await self._open()
+        return self._pipeline
+
+    @property
+    def limiter(self) -> Limiter | None:
+        """The limiter, or ``None`` before the first call."""
+        return self._limiter
+
+    @property
+    def guard(self) -> Guard | None:
+        """The ban guard, or ``None`` before the first call."""
+        return self._guard
+
+    async def close(self) -> None:
+        """Close everything that this client has opened; requests in flight get some grace."""
+        if self._closed:
+            return
+        if self._home is not None:
+            self._check_home()
+        self._closed = True
+        if self._opening is not None:
+            async with self._opening:  # let an opening under way come to its end
+                pass
+        if self._flights is not None:
+            await self._flights.close(_GRACE)
+        parts = (self._guard, self._limiter, self._transport)
+        closers = [part.aclose for part in parts if part is not None]
+        await _close_all([*closers, *self.settings.owned])
+
+    def _check_home(self) -> None:
+        if self._closed:
+            msg = "The client is closed; make a new one"
+            raise ClosedError(msg)
+        if self._process != os.getpid():
+            msg = "The client was made in another process; make a new one after a fork"
+            raise ClosedError(msg)
+        loop = asyncio.get_running_loop()
+        if self._home is None:
+            self._home = loop
+        elif self._home is not loop:
+            msg = "The client was first used in another event loop; make one for each loop"
+            raise ClosedError(msg)
+
+    async def _open(self) -> Pipeline:
+        settings = self.settings
+        quieten_loggers()
+        self._transport = Transport.opened(
+            settings.http_client,
+            settings.transport,
+            api_root=settings.api_root,
+            authorization=settings.credentials.header,
+            agent=settings.agent,
+        )
+        limiter = Limiter(settings.quota, settings.quota_key, max_in_flight=settings.max_in_flight)
+        guard = Guard(settings.guards, credentials_key=settings.latch_key, host_key=settings.origin)
+        self._limiter, self._guard = limiter, guard
+        self._flights = Flights(limiter, self.stats)
+        account = ""
+        if settings.cache is not None:
+            account = await settings.cache.account(settings.credentials.cache_name)
+        sender = Sender(self._transport, limiter, guard, self.stats, settings.api_root)
+        return Pipeline(
+            sender=sender,
+            flights=self._flights,
+            cache=settings.cache,
+            account=account,
+            api_root=settings.api_root,
+            wall=_wall_clock(),
+            stats=self.stats,
+        )
+
+
+def _wall_clock() -> Callable[[], float]:
+    """Return a wall clock that runs with the event loop's, so that virtual time moves it too."""
+    loop = asyncio.get_running_loop()
+    offset = time.time() - loop.time()
+    return lambda: loop.time() + offset
+
+
+async def _close_all(closers: list[Callable[[], Awaitable[None]]]) -> None:
+    """Run all *closers*, also when one fails; then raise the first failure."""
+    failures: list[Exception] = []
+    for close in closers:
+        try:
+            await close()
+        except Exception as error:  # noqa: BLE001 - raised below, when all the rest is closed
+            failures.append(error)
+    if failures:
+        raise failures[0]

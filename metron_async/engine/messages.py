@@ -1,0 +1,174 @@
+"""The plain values that travel through the engine: requests, responses, options, answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from urllib.parse import urlencode
+
+from metron_async.cache import Kind, Source
+from metron_async.quota import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+__all__ = ["NOT_MODIFIED", "Answer", "Body", "CallOptions", "NotModified", "Origin"]
+__all__ += ["Request", "Response", "Wait"]
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Body:
+    """The encoded body of a write."""
+
+    content: bytes
+    content_type: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """One operation of the API, before it is sent.
+
+    Attributes:
+        path: Below the API's root, with its trailing slash: ``"issue/31660/"``. (Without the
+            slash the server answers 301, which would cost a second slot.)
+        params: Query parameters, already encoded as text.
+        resource: First part of the path; writes drop cached entries by it.
+        kind: What the cache may do with the answer.
+        object_id: Id of the object, for a detail.
+        conditional: Whether the server honours ``If-Modified-Since`` here.
+        may_404: Whether a 404 is a plain answer; such calls are paced by the ban guard.
+        since: HTTP date of an explicit ``If-Modified-Since``.
+        body: Body of a write.
+    """
+
+    path: str
+    method: str = "GET"
+    params: tuple[tuple[str, str], ...] = ()
+    resource: str = ""
+    kind: Kind = Kind.LIST
+    object_id: int | None = None
+    conditional: bool = False
+    may_404: bool = False
+    since: str | None = None
+    body: Body | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query below the API's root, as shown in errors."""
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+
+    def conditional_on(self, since: str) -> Request:
+        """Return the same request with the HTTP date *since* as ``If-Modified-Since``."""
+        return dataclasses.replace(self, since=since)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the request changes nothing, and may be sent again."""
+        return self.method == "GET"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """What one attempt brought back.
+
+    Attributes:
+        status: HTTP status.
+        headers: Header values by name in lower case.
+        body: The body, decompressed.
+        damage: Why the body cannot be read, or ``None``. The headers count all the same.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    damage: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer came from, and how old it is.
+
+    Attributes:
+        source: Network, cache, 304, list or stale.
+        age: Seconds since the body was fetched in full; 0.0 from the network.
+        checked: Seconds since the server last vouched for it.
+        x_cache: The server's own ``X-Cache`` (``HIT`` or ``MISS``) when the body was fetched, or
+            ``None``. A ``HIT`` can be 2 minutes (lists) or 24 hours (details) old.
+        last_modified: The server's ``Last-Modified``, or ``None``.
+    """
+
+    source: Source
+    age: float = 0.0
+    checked: float = 0.0
+    x_cache: str | None = None
+    last_modified: str | None = None
+
+
+class NotModified(enum.Enum):
+    """The type of :data:`NOT_MODIFIED`."""
+
+    NOT_MODIFIED = "not modified"
+
+    def __bool__(self) -> Literal[False]:
+        """Be false, as there is nothing new."""
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_MODIFIED"
+
+
+NOT_MODIFIED = NotModified.NOT_MODIFIED
+"""What ``get_if_modified`` gives when the object has not changed since then."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A decoded value and where it came from.
+
+    Attributes:
+        value: The value.
+        origin: Where it came from, to be told to the caller.
+        as_of: Wall-clock seconds for which it speaks: never later than the server's view.
+    """
+
+    value: T
+    origin: Origin
+    as_of: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait that is about to begin, told to the ``on_wait`` hook.
+
+    Attributes:
+        seconds: Lower bound of the wait.
+        reason: ``"quota"`` or ``"retry"``.
+        scope: Window that is full: ``"burst"``, ``"sustained"``, or ``None``.
+        path: Path of the call that waits.
+        priority: Its lane.
+        limit: Requests that the window allows, where known.
+    """
+
+    seconds: float
+    reason: Literal["quota", "retry"]
+    scope: Literal["burst", "sustained"] | None
+    path: str
+    priority: Priority
+    limit: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How a call may behave; see :meth:`metron_async.AsyncMetron.with_options`."""
+
+    priority: Priority = Priority.NORMAL
+    max_wait: float | None = None
+    timeout: float | None = None
+    retries: int = 2
+    fresh_for: float | None = None
+    refresh: bool = False
+    offline: bool = False
+    stale_if_error: bool = True
+    on_wait: Callable[[Wait], None] | None = None

@@ -1,0 +1,183 @@
+"""The tries of one flight: guard, quota, one attempt over HTTP, and perhaps another.
+
+The order matters. The guard comes before the quota, so that a call which must not be made takes
+no place in the queue; it is asked again after the wait, since the credentials may have been
+refused in the meantime. A slot of the quota is taken last and given back only if nothing was
+sent. Whatever answers is first told to the limiter and the guard, and only then looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
+
+from metron_async.engine.guard import Kind as Ending
+from metron_async.engine.guard import Outcome
+from metron_async.engine.messages import Request, Wait
+from metron_async.engine.protocol import check_success, error_of, observe, redirect_path
+from metron_async.engine.retry import backoff, may_retry
+from metron_async.errors import (
+    BlockedError,
+    MetronError,
+    TimeoutError,  # noqa: A004
+    TransportError,
+)
+from metron_async.quota import Estimate, Observation
+
+if TYPE_CHECKING:
+    from metron_async.engine.flight import Flight
+    from metron_async.engine.guard import Guard, Pass
+    from metron_async.engine.messages import Response
+    from metron_async.engine.stats import Stats
+    from metron_async.engine.transport import Transport
+    from metron_async.quota import Limiter, Ticket
+
+__all__ = ["Sender"]
+
+_NOT_MODIFIED = 304
+_THROTTLED = 429
+_MAX_REDIRECTS = 3
+_UNKNOWN = Observation(reading=None, throttled=False, retry_after=None, counted=True)
+
+
+class Sender:
+    """Sends the request of a flight until it succeeds or may not be tried again.
+
+    Args:
+        transport: Makes single attempts.
+        limiter: Grants the slots.
+        guard: Refuses what could lead to a ban.
+        stats: Counters to keep.
+        api_root: Root of the API, within which redirects are followed.
+    """
+
+    def __init__(
+        self, transport: Transport, limiter: Limiter, guard: Guard, stats: Stats, api_root: str
+    ) -> None:
+        self._transport = transport
+        self._limiter = limiter
+        self._guard = guard
+        self._stats = stats
+        self._api_root = api_root
+
+    async def send(self, flight: Flight[Any]) -> Response:
+        """Return the success, or the 304, that answers *flight*'s request.
+
+        Raises:
+            MetronError: What the last try ended in.
+        """
+        request, attempt, hops = flight.request, 0, 0
+        while True:
+            attempt += 1
+            try:
+                response = await self._attempt(flight, request)
+                onward = redirect_path(request, response, self._api_root)
+                if onward is None or hops == _MAX_REDIRECTS:
+                    return self._accept(request, response)
+                hops, attempt = hops + 1, attempt - 1
+                request = _redirected(request, onward)
+            except MetronError as error:
+                given_up = attempt > flight.retries or flight.riders == 0
+                if given_up or not may_retry(error, is_read=request.is_read):
+                    raise
+                self._stats.retries += 1
+                await self._pause(flight, backoff(attempt, error, random.random()))  # noqa: S311
+
+    def _accept(self, request: Request, response: Response) -> Response:
+        if response.status == _NOT_MODIFIED:
+            self._stats.not_modified += 1
+            return response
+        if not 200 <= response.status < 300:  # noqa: PLR2004
+            raise error_of(request, response)
+        check_success(request, response)
+        return response
+
+    async def _attempt(self, flight: Flight[Any], request: Request) -> Response:
+        """Make one attempt: admitted by the guard, paid for with a slot."""
+        flight.airborne = False
+        passed = await self._guard.admit(may_404=request.may_404, max_wait=None, enter=False)
+        try:
+            ticket = await self._queue(flight)
+        except BaseException:
+            self._guard.abandon(passed)
+            raise
+        try:
+            await self._guard.enter(passed)
+            flight.airborne = True  # from here on nobody's leaving cancels it
+            self._stats.requests += 1
+            response = await self._transport.send(request)
+        except BaseException as error:
+            await self._fail(ticket, passed, error)
+            raise
+        self._stats.throttled += response.status == _THROTTLED
+        await self._limiter.settle(ticket, observe(response))
+        await self._guard.observe(passed, Outcome.answered(response.status))
+        return response
+
+    async def _queue(self, flight: Flight[Any]) -> Ticket:
+        """Wait for a slot of the quota, in the most urgent lane of the flight's riders."""
+        claim = flight.claim = self._limiter.claim(flight.priority)
+        try:
+            estimate = await self._limiter.estimate(claim)
+            if estimate.seconds > 0:
+                self._announce(flight, "quota", estimate)
+            return await self._limiter.granted(claim)
+        except BaseException:
+            self._limiter.withdraw(claim)
+            raise
+        finally:
+            flight.claim = None
+            flight.announce(None)
+
+    async def _pause(self, flight: Flight[Any], seconds: float) -> None:
+        """Wait before the next try; riders may leave meanwhile."""
+        flight.airborne = False
+        if seconds > 0:
+            self._announce(flight, "retry", Estimate(seconds, None, None))
+            await asyncio.sleep(seconds)
+            flight.announce(None)
+
+    def _announce(
+        self, flight: Flight[Any], reason: Literal["quota", "retry"], estimate: Estimate
+    ) -> None:
+        wait = Wait(
+            seconds=estimate.seconds,
+            reason=reason,
+            scope=estimate.scope,
+            path=flight.request.target,
+            priority=flight.priority,
+            limit=estimate.limit,
+        )
+        flight.announce(wait, asyncio.get_running_loop().time())
+
+    async def _fail(self, ticket: Ticket, passed: Pass, error: BaseException) -> None:
+        """Tell limiter and guard that no answer came; the slot returns only if nothing was sent."""
+        unsent = isinstance(error, BlockedError) or (
+            isinstance(error, TransportError) and not error.outcome_unknown
+        )
+        if unsent:
+            await self._limiter.release(ticket)
+        else:
+            await self._limiter.settle(ticket, _UNKNOWN)
+        refused = unsent and not isinstance(error, TimeoutError)
+        if refused:  # by the guard or the other machine: nothing that the firewall counts
+            self._guard.abandon(passed)
+        else:
+            await self._guard.observe(passed, _outcome(error, unsent=unsent))
+        if isinstance(error, TransportError) and (hint := self._guard.explain_timeouts()):
+            error.add_hint(hint)
+
+
+def _outcome(error: BaseException, *, unsent: bool) -> Outcome:
+    if isinstance(error, TransportError) and not isinstance(error, TimeoutError):
+        return Outcome(Ending.FAILED)
+    return Outcome(Ending.CONNECT_TIMEOUT if unsent else Ending.CLOSED_BY_US)
+
+
+def _redirected(request: Request, onward: str) -> Request:
+    """Return *request* as the redirect wants it; the target is verbatim what the server said."""
+    path, _, query = onward.partition("?")
+    return dataclasses.replace(request, path=path, params=tuple(parse_qsl(query)))

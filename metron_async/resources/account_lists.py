@@ -1,0 +1,44 @@
+"""What the account's two lists of one, pull list and wish list, have in common."""
+
+from __future__ import annotations
+
+from typing import TypeVar, overload
+
+from metron_async.models import PageBody
+from metron_async.pagination import Row
+from metron_async.resources.base import Retrievable
+
+__all__ = ["AccountList"]
+
+D = TypeVar("D", bound=Row)
+
+
+class AccountList(Retrievable[D]):
+    """A list that each account has one of at most, made when it is first used."""
+
+    private = True
+
+    @overload
+    async def get(self, id: int, /) -> D: ...
+    @overload
+    async def get(self, id: None = None, /) -> D | None: ...
+    async def get(self, id: int | None = None, /) -> D | None:
+        """Fetch the account's list.
+
+        Args:
+            id: Metron's id of the list, if it is known; needed by nobody.
+
+        Returns:
+            The list, or ``None`` for an account that has never used it.
+
+        Raises:
+            NotFoundError: If an *id* is given that is not the account's own.
+        """
+        if id is not None:
+            return await super().get(id)
+        answer = await self._caller.fetch(self._request(), PageBody[self.model])  # type: ignore[name-defined]
+        if not answer.value.results:
+            return None
+        found: D = answer.value.results[0]
+        self._caller.core.origins.remember(found, answer.origin)
+        return found

@@ -1,0 +1,182 @@
+"""What namespaces have in common: capabilities that a resource declares to have.
+
+A namespace inherits one class per capability and sets the types that go with it::
+
+    class Arcs(Retrievable[Arc], Listable[ArcSummary], IssueLists):
+        path = "arc"
+        model = Arc
+        row = ArcSummary
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from metron_async.cache import Kind
+from metron_async.engine.messages import Request
+from metron_async.engine.protocol import http_date
+from metron_async.errors import UsageError
+from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
+from metron_async.models import IssueSummary, PageBody
+from metron_async.pagination import Paginator, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from metron_async.engine.caller import Caller
+    from metron_async.engine.messages import Answer, NotModified
+
+__all__ = ["IssueLists", "Listable", "Resource", "Retrievable", "checked_id"]
+
+D = TypeVar("D")
+R = TypeVar("R", bound=Row)
+
+
+def checked_id(number: object, what: str = "id") -> int:
+    """Return *number* if it can be an id; a malformed one would cost a slot and be a 500.
+
+    Raises:
+        UsageError: If it is not a positive whole number.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**63:
+        msg = f"{what} must be a positive whole number, got {number!r}"
+        raise UsageError(msg)
+    return int(number)
+
+
+class Resource:
+    """A part of the API under one path.
+
+    Attributes:
+        path: First part of the path below the API's root.
+        private: Whether its data belong to the account, and are not cached unless asked for.
+    """
+
+    path: ClassVar[str]
+    private: ClassVar[bool] = False
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._caller.core!r}>"
+
+    def _request(self, below: str = "", *, kind: Kind = Kind.LIST, **details: Any) -> Request:
+        """Return the request for what lies *below* the resource's path."""
+        return Request(
+            path=f"{self.path}/{below}",
+            resource=self.path,
+            kind=Kind.PRIVATE if self.private else kind,
+            **details,
+        )
+
+    def _rows(
+        self, request: Request, row: type[R], filters: Mapping[str, object] | None = None
+    ) -> Paginator[R]:
+        """Return the list that *request* asks for, page by page."""
+        fetch = functools.partial(_fetch_page, self._caller, request, PageBody[row])  # type: ignore[valid-type]
+        late = {name: value for name, value in (filters or {}).items() if name in NEWER_FILTERS}
+        keep = functools.partial(row_matches, late) if late else None
+        return Paginator(fetch, target=request.target, keep=keep)
+
+
+async def _fetch_page(
+    caller: Caller, request: Request, body: type[PageBody[R]], number: int
+) -> Answer[PageBody[R]]:
+    if number > 1:
+        params = (*request.params, ("page", str(number)))
+        request = Request(
+            path=request.path,
+            params=params,
+            resource=request.resource,
+            kind=request.kind,
+            conditional=request.conditional,
+            may_404=request.may_404,
+        )
+    return await caller.fetch(request, body)
+
+
+class Retrievable(Resource, Generic[D]):
+    """A resource whose objects can be fetched in full by their id."""
+
+    model: type[D]
+    conditional: ClassVar[bool] = True
+
+    def _detail(self, number: int, since: str | None = None) -> Request:
+        number = checked_id(number)
+        return self._request(
+            f"{number}/",
+            kind=Kind.DETAIL,
+            object_id=number,
+            conditional=self.conditional,
+            may_404=True,
+            since=since,
+        )
+
+    async def get(self, id: int, /) -> D:
+        """Fetch one object in full.
+
+        Args:
+            id: Metron's id of the object.
+
+        Raises:
+            NotFoundError: If there is no such object.
+            RateLimitError: If the quota would make the call wait longer than ``max_wait``.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        return await self._caller.get(self._detail(id), self.model)
+
+    async def get_if_modified(self, id: int, since: datetime, /) -> D | NotModified:
+        """Fetch one object if it has changed since *since*.
+
+        The request costs the same slot of the quota either way. A change of another object whose
+        name is embedded in this one does not count as a change.
+
+        Args:
+            id: Metron's id of the object.
+            since: Aware moment, compared in whole seconds.
+
+        Returns:
+            The object, or ``NOT_MODIFIED``, which is false and compares by identity.
+
+        Raises:
+            UsageError: If *since* is naive.
+            NotFoundError: If there is no such object.
+        """
+        if since.tzinfo is None:
+            msg = "since must be an aware datetime, such as datetime.now(timezone.utc)"
+            raise UsageError(msg)
+        request = self._detail(id, http_date(since))
+        return await self._caller.get_if_modified(request, self.model)
+
+
+class Listable(Resource, Generic[R]):
+    """A resource that can be listed, with filters."""
+
+    row: type[R]
+
+    def _list(self, schema: type, filters: Mapping[str, object]) -> Paginator[R]:
+        """Return the rows that match *filters*, which must be those of *schema*."""
+        params = encode_filters(schema, filters)
+        return self._rows(self._request(params=params), self.row, filters)
+
+
+class IssueLists(Resource):
+    """A resource whose objects appear in issues."""
+
+    def issues(self, id: int, /) -> Paginator[IssueSummary]:
+        """Iterate the issues of one object.
+
+        The server may answer with a list up to 24 hours old; ``metron.issues.iter`` with the
+        matching ``..._id`` filter is never older than 2 minutes.
+
+        Args:
+            id: Metron's id of the object.
+        """
+        number = checked_id(id)
+        request = self._request(
+            f"{number}/issue_list/", kind=Kind.ISSUE_LIST, conditional=True, may_404=True
+        )
+        return self._rows(request, IssueSummary)

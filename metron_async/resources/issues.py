@@ -1,0 +1,27 @@
+"""Single issues: ``metron.issues``."""
+
+from typing import Unpack
+
+from metron_async.filters import IssueFilters
+from metron_async.models import Issue, IssueSummary
+from metron_async.pagination import Paginator
+from metron_async.resources.base import Listable, Retrievable
+
+__all__ = ["Issues"]
+
+
+class Issues(Retrievable[Issue], Listable[IssueSummary]):
+    """Single issues: ``metron.issues``."""
+
+    path = "issue"
+    model = Issue
+    row = IssueSummary
+
+    def iter(self, **filters: Unpack[IssueFilters]) -> Paginator[IssueSummary]:
+        """Iterate the issues that match *filters*; see :class:`~metron_async.filters.IssueFilters`.
+
+        Example:
+            >>> async for row in metron.issues.iter(series_id=5):  # doctest: +SKIP
+            ...     print(row.number)
+        """
+        return self._list(IssueFilters, filters)

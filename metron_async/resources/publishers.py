@@ -1,0 +1,31 @@
+"""Publishers: ``metron.publishers``."""
+
+from typing import Unpack
+
+from metron_async.filters import PublisherFilters
+from metron_async.models import Publisher, PublisherSummary, SeriesSummary
+from metron_async.pagination import Paginator
+from metron_async.resources.base import Listable, Retrievable, checked_id
+
+__all__ = ["Publishers"]
+
+
+class Publishers(Retrievable[Publisher], Listable[PublisherSummary]):
+    """Publishers: ``metron.publishers``."""
+
+    path = "publisher"
+    model = Publisher
+    row = PublisherSummary
+
+    def iter(self, **filters: Unpack[PublisherFilters]) -> Paginator[PublisherSummary]:
+        """Iterate the publishers that match :class:`~metron_async.filters.PublisherFilters`."""
+        return self._list(PublisherFilters, filters)
+
+    def series(self, id: int, /) -> Paginator[SeriesSummary]:
+        """Iterate the series of one publisher.
+
+        Args:
+            id: Metron's id of the publisher.
+        """
+        request = self._request(f"{checked_id(id)}/series_list/", may_404=True)
+        return self._rows(request, SeriesSummary)

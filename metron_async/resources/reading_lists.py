@@ -1,0 +1,32 @@
+"""Reading lists, public ones and your own: ``metron.reading_lists``."""
+
+from typing import Unpack
+
+from metron_async.filters import ReadingListFilters
+from metron_async.models import ReadingList, ReadingListItem, ReadingListSummary
+from metron_async.pagination import Paginator
+from metron_async.resources.base import Listable, Retrievable, checked_id
+
+__all__ = ["ReadingLists"]
+
+
+class ReadingLists(Retrievable[ReadingList], Listable[ReadingListSummary]):
+    """Reading lists, public ones and your own: ``metron.reading_lists``."""
+
+    path = "reading_list"
+    private = True
+    model = ReadingList
+    row = ReadingListSummary
+
+    def iter(self, **filters: Unpack[ReadingListFilters]) -> Paginator[ReadingListSummary]:
+        """Iterate the lists that match :class:`~metron_async.filters.ReadingListFilters`."""
+        return self._list(ReadingListFilters, filters)
+
+    def items(self, id: int, /) -> Paginator[ReadingListItem]:
+        """Iterate the issues of one reading list, in reading order; 50 to a page.
+
+        Args:
+            id: Metron's id of the reading list.
+        """
+        request = self._request(f"{checked_id(id)}/items/", may_404=True)
+        return self._rows(request, ReadingListItem)

@@ -1,0 +1,21 @@
+"""Roles of creators, such as writer or penciller: ``metron.roles``."""
+
+from typing import Unpack
+
+from metron_async.filters import RoleFilters
+from metron_async.models import Role
+from metron_async.pagination import Paginator
+from metron_async.resources.base import Listable
+
+__all__ = ["Roles"]
+
+
+class Roles(Listable[Role]):
+    """Roles of creators, such as writer or penciller: ``metron.roles``."""
+
+    path = "role"
+    row = Role
+
+    def iter(self, **filters: Unpack[RoleFilters]) -> Paginator[Role]:
+        """Iterate the roles that match :class:`~metron_async.filters.RoleFilters`."""
+        return self._list(RoleFilters, filters)
