@@ -1,0 +1,285 @@
+"""FakeMetron: the server in a box."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from metron_async.testing import records as r
+from metron_async.testing.accounts import Account, Numbers, fill_shelf
+from metron_async.testing.bans import Ban
+from metron_async.testing.catalogue import Catalogue
+from metron_async.testing.core import Core, Settings
+from metron_async.testing.details import Renderer
+from metron_async.testing.newyork import local
+from metron_async.testing.reads import read_endpoints
+from metron_async.testing.serverclock import ServerClock
+from metron_async.testing.shelves import shelf_endpoints
+from metron_async.testing.transport import FakeTransport
+from metron_async.testing.wire import Asked, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from metron_async.testing.faults import Faults
+
+__all__ = ["FakeMetron"]
+
+
+class FakeMetron:
+    """A Metron server for tests and demonstrations: same answers, same quota, same bans.
+
+    It needs no network and no account, works on a virtual-time loop, and does as it is told: its
+    clock can be driven, its limits moved, and things can be made to go wrong.
+
+    Args:
+        issues: Size of the catalogue; everything else is sized to go with it.
+        seed: Another seed gives another catalogue, and other latencies.
+        today: The day around which running series bring out their issues; by default the clock's.
+        token: Bearer token of the account ``reader``.
+        throttle: Whether there is a quota; without, the headers announce a huge one.
+        burst: Requests that ``reader`` and the other default accounts have per short window.
+        sustained: The same for the long window.
+        burst_period: Length of the short window, in seconds.
+        sustained_period: Length of the long window, in seconds.
+        newer: Behave like servers after August 2026, which know more filters and fields.
+        bans: Whether addresses that misbehave are shut out.
+        list_cache: Seconds for which the server's own cache keeps lists (the real one: 120).
+        detail_cache: Seconds for which it keeps details and issue lists (the real one: 86,400).
+        public_url: Scheme and host the server believes it has; by default what it was asked under.
+        keep_requests: How many requests the log keeps; ``None`` for all.
+
+    Example:
+        >>> fake = FakeMetron()
+        >>> async with AsyncMetron(token=fake.token, transport=fake.transport()) as metron:
+        ...     issue = await metron.issues.get(1)
+    """
+
+    def __init__(
+        self,
+        issues: int = 600,
+        seed: int = 1,
+        *,
+        today: dt.date | None = None,
+        token: str = "reader-token",
+        throttle: bool = True,
+        burst: int = 20,
+        sustained: int = 5000,
+        burst_period: float = 60.0,
+        sustained_period: float = 86_400.0,
+        newer: bool = False,
+        bans: bool = True,
+        list_cache: float = 0.0,
+        detail_cache: float = 0.0,
+        public_url: str | None = None,
+        keep_requests: int | None = None,
+    ) -> None:
+        self.clock = ServerClock()
+        self.settings = Settings(
+            newer=newer,
+            throttle=throttle,
+            burst_period=burst_period,
+            sustained_period=sustained_period,
+            list_cache=list_cache,
+            detail_cache=detail_cache,
+            public_url=public_url,
+        )
+        day = today if today is not None else local(self.clock.moment()).date()
+        self.catalogue = Catalogue(issues, seed, day)
+        self.catalogue.usernames = self._username
+        self.accounts: dict[str, Account] = {}
+        self._numbers = Numbers()
+        self._core = Core(
+            self.settings,
+            self.clock,
+            self.catalogue,
+            self.accounts,
+            self._numbers,
+            Renderer(self.catalogue, newer=newer),
+        )
+        self._core.register(shelf_endpoints())
+        self._core.register(read_endpoints())
+        self.wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
+        quota = {"burst": burst, "sustained": sustained}
+        self.add_account("editor", "editor-password", "editor-token", editor=True, **quota)
+        self.add_account("reader", "reader-password", token, **quota)
+        self.add_account("reader2", "reader2-password", "reader2-token", **quota)
+        self.add_account("donor", "donor-password", "donor-token", burst=burst, sustained=25_000)
+        fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
+
+    # -- accounts --------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> str:
+        """A token of the account ``reader``."""
+        return self.accounts["reader"].tokens[0]
+
+    def add_account(
+        self,
+        username: str,
+        password: str,
+        token: str | Sequence[str],
+        *,
+        editor: bool = False,
+        burst: int = 20,
+        sustained: int = 5000,
+    ) -> Account:
+        """Add an account with an empty shelf.
+
+        Args:
+            username: Its name.
+            password: Its password, for Basic authentication.
+            token: Its Bearer token, or several, which share one quota.
+            editor: Whether it may change the catalogue.
+            burst: Requests in the short window.
+            sustained: Requests in the long window.
+        """
+        account = Account(
+            id=self._numbers.take("account"),
+            username=username,
+            password=password,
+            tokens=(token,) if isinstance(token, str) else tuple(token),
+            editor=editor,
+            burst=burst,
+            sustained=sustained,
+        )
+        self.accounts[username] = account
+        return account
+
+    def _username(self, rid: int) -> str:
+        return next((a.username for a in self.accounts.values() if a.id == rid), "deleted")
+
+    # -- how it behaves --------------------------------------------------------------------------------
+
+    @property
+    def burst_limit(self) -> int | Callable[[float], int] | None:
+        """Limit of the short window for everybody; ``None``: each account's own.
+
+        A callable gets the server's steady seconds: a limit that floats with the time.
+        """
+        return self.settings.burst_limit
+
+    @burst_limit.setter
+    def burst_limit(self, limit: int | Callable[[float], int] | None) -> None:
+        self.settings.burst_limit = limit
+
+    @property
+    def sustained_limit(self) -> int | Callable[[float], int] | None:
+        """Limit of the long window for everybody; ``None``: each account's own."""
+        return self.settings.sustained_limit
+
+    @sustained_limit.setter
+    def sustained_limit(self, limit: int | Callable[[float], int] | None) -> None:
+        self.settings.sustained_limit = limit
+
+    @property
+    def latency(self) -> float | tuple[float, float] | Callable[[], float | tuple[float, float]]:
+        """Seconds a round trip takes: a number, a range to choose from, or a callable.
+
+        The callable returns the seconds of a round trip, or those up and those down.
+        """
+        return self.wire.latency
+
+    @latency.setter
+    def latency(
+        self, latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]]
+    ) -> None:
+        self.wire.latency = latency
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
+        return self.wire.faults
+
+    # -- what it was asked -------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[Asked]:
+        """All requests so far, in the order in which they reached the server."""
+        return list(self.wire.log)
+
+    @property
+    def throttled(self) -> int:
+        """How many requests were answered with a 429."""
+        return self.wire.throttled
+
+    @property
+    def bans(self) -> list[Ban]:
+        """All bans so far."""
+        return list(self.wire.firewall.bans)
+
+    def reset_log(self) -> None:
+        """Forget requests, 429s and bans that were recorded; bans in force stay."""
+        self.wire.log.clear()
+        self.wire.throttled = 0
+        self.wire.firewall.bans.clear()
+
+    def forgive(self) -> None:
+        """Empty all throttle windows and lift all bans."""
+        self._core.quotas.clear()
+        self.wire.firewall.forgive()
+
+    def spend(self, username: str, requests: int) -> None:
+        """Let *username* spend requests elsewhere, now, in both windows."""
+        account = self.accounts[username]
+        self._core.spend(account, requests)
+
+    # -- edits -------------------------------------------------------------------------------------------
+
+    def touch(self, kind: str, rid: int, **changes: Any) -> Any:
+        """Change fields of an object and move its ``modified`` to now.
+
+        Args:
+            kind: Kind of object, as in its path: ``"issue"``, ``"series"``, ...
+            rid: Its id.
+            changes: Fields and their new values.
+
+        Returns:
+            The record.
+
+        Raises:
+            KeyError: There is no such object.
+            AttributeError: It has no such field.
+        """
+        return self.catalogue.change(kind, rid, changes, self.clock.moment())
+
+    def rename(self, kind: str, rid: int, name: str) -> Any:
+        """Give an object another name; objects that embed it do not move their ``modified``."""
+        return self.touch(kind, rid, name=name)
+
+    def delete(self, kind: str, rid: int) -> None:
+        """Delete an object, which leaves no trace."""
+        self.catalogue.remove(kind, rid)
+
+    def add_issue(self, series: int, number: str, **fields: Any) -> r.Issue:
+        """Add an issue to a series.
+
+        Args:
+            series: Id of the series.
+            number: Number of the issue.
+            fields: Other fields; the cover date is today's if not given.
+        """
+        values = {"cover_date": self.catalogue.today.replace(day=1)} | fields
+        issue = r.Issue(
+            id=values.pop("id", self.catalogue.next_id("issue")),
+            series=series,
+            number=number,
+            modified=values.pop("modified", self.clock.moment()),
+            **values,
+        )
+        self.catalogue.add("issue", issue)
+        return issue
+
+    # -- how to reach it ---------------------------------------------------------------------------------
+
+    def transport(self, client: str = "127.0.0.1") -> FakeTransport:
+        """Return a transport for ``httpx.AsyncClient`` that leads to this server.
+
+        Args:
+            client: Address that requests seem to come from; bans are per address.
+        """
+        return FakeTransport(self.wire, client)
+
+
+_ = contextlib
