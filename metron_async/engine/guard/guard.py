@@ -226,7 +226,9 @@ class Guard:
                 self._check_rhythm(deadline)
                 await self._rhythm.beat()
                 pass_.paced = True
-            elif not self._through(pass_, enter=enter):
+            elif self._through(pass_, enter=enter):
+                return
+            else:
                 await self._pause(reply, deadline)
 
     def _check_rhythm(self, deadline: float, *, ahead: int = 0) -> None:
