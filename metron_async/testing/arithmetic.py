@@ -83,7 +83,9 @@ class Seeds:
     def modified(self, *numbers: int) -> dt.datetime:
         """Return a moment in the last two years, with microseconds."""
         number = mix(self.seed, *numbers)
-        return self.latest - dt.timedelta(seconds=number % 63_000_000, microseconds=number % 999_983)
+        return self.latest - dt.timedelta(
+            seconds=number % 63_000_000, microseconds=number % 999_983
+        )
 
     def external(self, base: int, rid: int) -> int | None:
         """Return an id in another database; every third record has none."""

@@ -1,5 +1,7 @@
 """Who asks: Bearer tokens and Basic credentials, with the server's messages."""
 
+# ruff: noqa: EM101, TRY003 - what is raised here are answers, not messages
+
 from __future__ import annotations
 
 import base64

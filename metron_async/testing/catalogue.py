@@ -53,7 +53,7 @@ class Catalogue:
         self.usernames: Callable[[int], str] = str
         self._derived: dict[tuple[str, object], Any] = {}
 
-    # -- what is derived -------------------------------------------------------------------------
+    # -- what is derived -----------------------------------------------------------------------
 
     def table(self, kind: str) -> dict[int, Any]:
         """Return the records of *kind*, by id."""
@@ -136,14 +136,16 @@ class Catalogue:
             return {role for credit in self.credits(issue) for role in credit.roles}
         return self.related(issue, relation)
 
-    # -- relations of an issue, filled when first asked for ----------------------------------------
+    # -- relations of an issue, filled when first asked for ------------------------------------
 
     def related(self, issue: r.Issue, relation: str) -> tuple[int, ...]:
         """Return the ids of an issue's arcs, characters, teams or universes."""
         ids: tuple[int, ...] | None = getattr(issue, relation)
         if ids is None:
             number = mix(self.seed, 30 + _RELATIONS.index(relation), issue.id)
-            count = {"arcs": number % 3 // 2, "characters": 1 + number % 5}.get(relation, number % 2)
+            count = {"arcs": number % 3 // 2, "characters": 1 + number % 5}.get(
+                relation, number % 2
+            )
             ids = some(count, getattr(self.sizes, relation), number)
             setattr(issue, relation, ids)
         return ids
@@ -168,7 +170,7 @@ class Catalogue:
         """Return the variant covers of an issue."""
         return [variant for variant in self.variants.values() if variant.issue == issue]
 
-    # -- edits -------------------------------------------------------------------------------------
+    # -- edits ---------------------------------------------------------------------------------
 
     def get(self, kind: str, rid: int) -> Any | None:
         """Return one record, or ``None``."""
@@ -218,8 +220,8 @@ class Catalogue:
             for issue in [i for i in self.tables.issue.values() if i.series == rid]:
                 del self.tables.issue[issue.id]
         elif kind == "publisher":
-            for series in [s.id for s in self.tables.series.values() if s.publisher == rid]:
-                self.remove("series", series)
+            for own in [s.id for s in self.tables.series.values() if s.publisher == rid]:
+                self.remove("series", own)
         elif kind == "imprint":
             for series in self.tables.series.values():
                 series.imprint = None if series.imprint == rid else series.imprint

@@ -7,123 +7,28 @@ every answer costs a slot.
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import messages as m
 from metron_async.testing.auth import authenticate
-from metron_async.testing.filters import compile_filters, filters_of, keep
-from metron_async.testing.filters import FilterError
+from metron_async.testing.endpoints import Call
 from metron_async.testing.newyork import http_date, parse_http_date
+from metron_async.testing.selection import Selection
 from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from metron_async.testing.accounts import Account, Numbers
     from metron_async.testing.catalogue import Catalogue
     from metron_async.testing.details import Renderer
-    from metron_async.testing.filter_kinds import Filters
+    from metron_async.testing.endpoints import Endpoint, Limit, Settings
     from metron_async.testing.serverclock import ServerClock
 
-__all__ = ["Call", "Core", "Endpoint", "Handler", "Settings"]
+__all__ = ["Core"]
 
-Limit = "int | Callable[[float], int] | None"
 LIFTED = 1_000_000_000
-
-
-@dataclasses.dataclass(slots=True)
-class Settings:
-    """How the server is set up.
-
-    Attributes:
-        newer: Whether it is one of those after August 2026.
-        throttle: Whether there is a quota at all.
-        burst_limit: Limit of the short window for everybody; ``None`` for each account's own.
-        sustained_limit: The same for the long window.
-        burst_period: Length of the short window, in seconds.
-        sustained_period: Length of the long window, in seconds.
-        list_cache: Seconds for which the server's own cache keeps lists; 0 for not at all.
-        detail_cache: Seconds for which it keeps details and issue lists.
-        public_url: Scheme and host the server believes it has; ``None`` for that of the request.
-    """
-
-    newer: bool = False
-    throttle: bool = True
-    burst_limit: int | Callable[[float], int] | None = None
-    sustained_limit: int | Callable[[float], int] | None = None
-    burst_period: float = 60.0
-    sustained_period: float = 86_400.0
-    list_cache: float = 0.0
-    detail_cache: float = 0.0
-    public_url: str | None = None
-
-
-@dataclasses.dataclass(slots=True)
-class Call:
-    """A request that got past the throttle.
-
-    Attributes:
-        core: The server.
-        request: What was asked.
-        account: Who asked.
-        ids: The variable parts of the path.
-        origin: Scheme and host the server believes it has.
-    """
-
-    core: Core
-    request: m.Request
-    account: Account
-    ids: tuple[str, ...]
-    origin: str
-
-    def id(self, position: int = 0) -> int:
-        """Return a part of the path as a number.
-
-        Raises:
-            HttpError: It is none, which the server does not expect (500).
-        """
-        try:
-            return int(self.ids[position])
-        except ValueError:
-            raise m.HttpError(m.html(500, "Server Error (500)")) from None
-
-
-if TYPE_CHECKING:
-    Handler = Callable[[Call], m.Reply]
-
-
-@dataclasses.dataclass(slots=True)
-class Endpoint:
-    """One address of the API.
-
-    Attributes:
-        path: Its parts after ``/api/``; ``*`` stands for a variable one.
-        methods: What it answers to.
-        editors: Whether only editors may change anything here.
-        cache: How the server's own cache treats it: ``"list"``, ``"detail"`` or not at all.
-    """
-
-    path: tuple[str, ...]
-    methods: dict[str, Handler]
-    editors: bool = False
-    cache: str | None = None
-
-    @property
-    def allow(self) -> str:
-        """The ``Allow`` header."""
-        names = list(self.methods)
-        if "GET" in names:
-            names.append("HEAD")
-        return ", ".join([*names, "OPTIONS"])
-
-    def fits(self, parts: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the variable parts of a path that is this endpoint's, else ``None``."""
-        if any(own not in {"*", part} for own, part in zip(self.path, parts, strict=True)):
-            return None
-        return tuple(p for own, p in zip(self.path, parts, strict=True) if own == "*")
 
 
 class Core:
@@ -131,6 +36,7 @@ class Core:
 
     def __init__(
         self,
+        *,
         settings: Settings,
         clock: ServerClock,
         catalogue: Catalogue,
@@ -146,8 +52,7 @@ class Core:
         self.render = render
         self.quotas: dict[int, UserQuota] = {}
         self.endpoints: dict[int, list[Endpoint]] = {}
-        self._filters: dict[str, Filters] = {}
-        self._found: OrderedDict[tuple[object, ...], list[Any]] = OrderedDict()
+        self.selection = Selection(catalogue, newer=settings.newer)
         self._cached: OrderedDict[tuple[object, ...], tuple[float, Any]] = OrderedDict()
 
     def register(self, endpoints: Sequence[Endpoint]) -> None:
@@ -155,7 +60,7 @@ class Core:
         for endpoint in endpoints:
             self.endpoints.setdefault(len(endpoint.path), []).append(endpoint)
 
-    # -- one request -----------------------------------------------------------------------------
+    # -- one request ---------------------------------------------------------------------------
 
     def handle(self, request: m.Request) -> m.Reply:
         """Answer *request*, and count it."""
@@ -226,7 +131,7 @@ class Core:
         if not s.throttle:
             return LIFTED, LIFTED
 
-        def current(limit: int | Callable[[float], int] | None, own: int) -> int:
+        def current(limit: Limit, own: int) -> int:
             if limit is None:
                 return own
             return limit(now) if callable(limit) else limit
@@ -303,44 +208,6 @@ class Core:
         if len(self._cached) > _KEPT:
             self._cached.popitem(last=False)
 
-    # -- what handlers need ------------------------------------------------------------------------
-
-    def moment(self) -> dt.datetime:
-        """Return the time that an edit made now is stamped with."""
-        return self.clock.moment()
-
-    def filters(self, kind: str) -> Filters:
-        """Return the filters of a list."""
-        if kind not in self._filters:
-            self._filters[kind] = filters_of(kind, newer=self.settings.newer)
-        return self._filters[kind]
-
-    def select(self, kind: str, records: Sequence[Any], params: Mapping[str, str]) -> list[Any]:
-        """Return the *records* that the query asks for.
-
-        Raises:
-            HttpError: A 400 with messages by filter.
-        """
-        try:
-            predicates = compile_filters(self.filters(kind), self.catalogue, params)
-        except FilterError as error:
-            raise m.invalid(error.messages) from None
-        return keep(records, predicates)
-
-    def listed(self, kind: str, params: Mapping[str, str]) -> list[Any]:
-        """Return the rows of a whole list; the pages of one query are found once."""
-        known = self.filters(kind)
-        asked = tuple(sorted((k, value) for k, value in params.items() if k in known))
-        key = (kind, self.catalogue.version, asked)
-        found = self._found.get(key)
-        if found is None:
-            found = self.select(kind, self.catalogue.ordered(kind), params)
-            self._found[key] = found
-            if len(self._found) > _KEPT_LISTS:
-                self._found.popitem(last=False)
-        return found
-
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEPT = 10_000
-_KEPT_LISTS = 32

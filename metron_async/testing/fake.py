@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
 from metron_async.testing.accounts import Account, Numbers, fill_shelf
-from metron_async.testing.bans import Ban
 from metron_async.testing.catalogue import Catalogue
-from metron_async.testing.core import Core, Settings
+from metron_async.testing.core import Core
 from metron_async.testing.details import Renderer
+from metron_async.testing.endpoints import Limit, Settings
 from metron_async.testing.newyork import local
 from metron_async.testing.reads import read_endpoints
 from metron_async.testing.serverclock import ServerClock
@@ -20,8 +18,10 @@ from metron_async.testing.transport import FakeTransport
 from metron_async.testing.wire import Asked, Wire
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
+    from metron_async.testing.bans import Ban
     from metron_async.testing.faults import Faults
 
 __all__ = ["FakeMetron"]
@@ -62,7 +62,7 @@ class FakeMetron:
         seed: int = 1,
         *,
         today: dt.date | None = None,
-        token: str = "reader-token",
+        token: str = "reader-token",  # noqa: S107 - it opens nothing
         throttle: bool = True,
         burst: int = 20,
         sustained: int = 5000,
@@ -91,24 +91,30 @@ class FakeMetron:
         self.accounts: dict[str, Account] = {}
         self._numbers = Numbers()
         self._core = Core(
-            self.settings,
-            self.clock,
-            self.catalogue,
-            self.accounts,
-            self._numbers,
-            Renderer(self.catalogue, newer=newer),
+            settings=self.settings,
+            clock=self.clock,
+            catalogue=self.catalogue,
+            accounts=self.accounts,
+            numbers=self._numbers,
+            render=Renderer(self.catalogue, newer=newer),
         )
         self._core.register(shelf_endpoints())
         self._core.register(read_endpoints())
         self.wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
-        quota = {"burst": burst, "sustained": sustained}
-        self.add_account("editor", "editor-password", "editor-token", editor=True, **quota)
-        self.add_account("reader", "reader-password", token, **quota)
-        self.add_account("reader2", "reader2-password", "reader2-token", **quota)
+        tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
+        for name, own in tokens.items():
+            self.add_account(
+                name,
+                f"{name}-password",
+                own,
+                editor=name == "editor",
+                burst=burst,
+                sustained=sustained,
+            )
         self.add_account("donor", "donor-password", "donor-token", burst=burst, sustained=25_000)
         fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
 
-    # -- accounts --------------------------------------------------------------------------------
+    # -- accounts ------------------------------------------------------------------------------
 
     @property
     def token(self) -> str:
@@ -150,10 +156,10 @@ class FakeMetron:
     def _username(self, rid: int) -> str:
         return next((a.username for a in self.accounts.values() if a.id == rid), "deleted")
 
-    # -- how it behaves --------------------------------------------------------------------------------
+    # -- how it behaves ------------------------------------------------------------------------
 
     @property
-    def burst_limit(self) -> int | Callable[[float], int] | None:
+    def burst_limit(self) -> Limit:
         """Limit of the short window for everybody; ``None``: each account's own.
 
         A callable gets the server's steady seconds: a limit that floats with the time.
@@ -161,16 +167,16 @@ class FakeMetron:
         return self.settings.burst_limit
 
     @burst_limit.setter
-    def burst_limit(self, limit: int | Callable[[float], int] | None) -> None:
+    def burst_limit(self, limit: Limit) -> None:
         self.settings.burst_limit = limit
 
     @property
-    def sustained_limit(self) -> int | Callable[[float], int] | None:
+    def sustained_limit(self) -> Limit:
         """Limit of the long window for everybody; ``None``: each account's own."""
         return self.settings.sustained_limit
 
     @sustained_limit.setter
-    def sustained_limit(self, limit: int | Callable[[float], int] | None) -> None:
+    def sustained_limit(self, limit: Limit) -> None:
         self.settings.sustained_limit = limit
 
     @property
@@ -192,7 +198,7 @@ class FakeMetron:
         """What is to go wrong."""
         return self.wire.faults
 
-    # -- what it was asked -------------------------------------------------------------------------------
+    # -- what it was asked ---------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Asked]:
@@ -225,7 +231,7 @@ class FakeMetron:
         account = self.accounts[username]
         self._core.spend(account, requests)
 
-    # -- edits -------------------------------------------------------------------------------------------
+    # -- edits ---------------------------------------------------------------------------------
 
     def touch(self, kind: str, rid: int, **changes: Any) -> Any:
         """Change fields of an object and move its ``modified`` to now.
@@ -271,7 +277,7 @@ class FakeMetron:
         self.catalogue.add("issue", issue)
         return issue
 
-    # -- how to reach it ---------------------------------------------------------------------------------
+    # -- how to reach it -----------------------------------------------------------------------
 
     def transport(self, client: str = "127.0.0.1") -> FakeTransport:
         """Return a transport for ``httpx.AsyncClient`` that leads to this server.
@@ -280,6 +286,3 @@ class FakeMetron:
             client: Address that requests seem to come from; bans are per address.
         """
         return FakeTransport(self.wire, client)
-
-
-_ = contextlib

@@ -9,7 +9,17 @@ from typing import Any
 
 from metron_async.testing.newyork import aware, local
 
-__all__ = ["Reader", "boolean", "choice", "date", "moment", "number", "numbers", "read_moment", "text"]
+__all__ = [
+    "Reader",
+    "boolean",
+    "choice",
+    "date",
+    "moment",
+    "number",
+    "numbers",
+    "read_moment",
+    "text",
+]
 
 Reader = Callable[[str], Any]
 """Reads a value, or raises ValueError with the server's message."""

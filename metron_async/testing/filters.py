@@ -113,4 +113,3 @@ def filters_of(kind: str, *, newer: bool) -> Filters:
         },
     }
     return makers.get(kind, _plain)() | _moments(newer=newer)
-

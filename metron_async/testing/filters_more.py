@@ -11,9 +11,9 @@ from metron_async.testing.filter_kinds import (
     Filters,
     Predicate,
     all_words,
+    compare,
     comparisons,
     contains,
-    compare,
     date_range,
     empty,
     equal,
@@ -83,7 +83,7 @@ def _roles() -> Filter:
 
 
 def _through_issues(kind: Filter) -> Filter:
-    """Return a filter of series from one of issues: a series matches when one of its issues does."""
+    """Return a filter of series from one of issues: one of its issues must match."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         holds = kind.match(catalogue, value)
@@ -120,9 +120,7 @@ def publisher() -> Filters:
 
 def issue(*, newer: bool) -> Filters:
     """Return the filters of issues."""
-    found: Filters = {
-        name: equal(field(name)) for name in ("cv_id", "gcd_id")
-    } | _content()
+    found: Filters = {name: equal(field(name)) for name in ("cv_id", "gcd_id")} | _content()
     for name in ("store_date", "foc_date"):
         found[name] = equal(field(name), f.date)
         found |= date_range(name)
@@ -231,8 +229,9 @@ def reading_list() -> Filters:
         "user": equal(field("user")),
         "username": Filter(
             lambda value: value.casefold(),
-            lambda catalogue, value: lambda record: value
-            in catalogue.usernames(record.user).casefold(),
+            lambda catalogue, value: (
+                lambda record: value in catalogue.usernames(record.user).casefold()
+            ),
         ),
         "attribution_source": equal(
             field("attribution_source"), f.choice([code for code in v.ATTRIBUTIONS if code])

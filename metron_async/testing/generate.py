@@ -104,7 +104,7 @@ class _Builder(Seeds):
                 modified=self.modified(4, rid),
                 birth=born if number % 3 else None,
                 death=born + DAY * 25_000 if number % 3 and born.year < 1945 else None,  # noqa: PLR2004
-                alias=(name.split()[-1],) if number % 5 == 0 else (),
+                alias=(name.rsplit(maxsplit=1)[-1],) if number % 5 == 0 else (),
                 cv_id=self.external(40_000, rid),
                 slug=r.slug(f"{name} {rid}"),
             )

@@ -20,9 +20,7 @@ _OPEN_LISTS = 62
 _PRIVATE_LIST = 3
 
 
-def issues_and_series(
-    made: Seeds, sizes: Sizes
-) -> tuple[dict[int, r.Issue], dict[int, r.Series]]:
+def issues_and_series(made: Seeds, sizes: Sizes) -> tuple[dict[int, r.Issue], dict[int, r.Series]]:
     """Make series after series, each with its issues, until there are enough."""
     issues: dict[int, r.Issue] = {}
     all_series: dict[int, r.Series] = {}
@@ -91,9 +89,7 @@ def _number(number: int, position: int, series: int) -> str:
     return str(position)
 
 
-def _issue(
-    made: Seeds, rid: int, series: r.Series, position: int, store: dt.date
-) -> r.Issue:
+def _issue(made: Seeds, rid: int, series: r.Series, position: int, store: dt.date) -> r.Issue:
     number = mix(made.seed, 21, rid)
     cover = (store + DAY * 60).replace(day=1)
     collected = series.series_type in {_HARDCOVER, _PAPERBACK}

@@ -1,17 +1,19 @@
 """The reads of the catalogue: lists, details, and the lists below a detail."""
 
+# ruff: noqa: EM101 - what is raised here are answers, not messages
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import messages as m
-from metron_async.testing.core import Endpoint
+from metron_async.testing.endpoints import Endpoint
 from metron_async.testing.paging import SHORT_PAGE, paginate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing.core import Call, Handler
+    from metron_async.testing.endpoints import Call, Handler
 
 __all__ = ["EDITABLE", "find", "read_endpoints"]
 
@@ -44,7 +46,7 @@ def listing(kind: str) -> Handler:
     """Return what answers the list of *kind*."""
 
     def answer(call: Call) -> m.Reply:
-        records = call.core.listed(kind, call.request.params)
+        records = call.core.selection.listed(kind, call.request.params)
         return paginate(
             call.request, call.origin, records, lambda page: call.core.render.rows(kind, page)
         )
@@ -66,7 +68,7 @@ def detail(kind: str) -> Handler:
 def _parent(call: Call, kind: str) -> Any:
     """Return the parent of a list below it; what the query filters is the parent."""
     record = find(call, kind)
-    if not call.core.select(kind, [record], call.request.params):
+    if not call.core.selection.select(kind, [record], call.request.params):
         raise m.not_found(kind)
     return record
 
@@ -99,7 +101,7 @@ def series_list(call: Call) -> m.Reply:
     )
 
 
-# -- reading lists -----------------------------------------------------------------------------------
+# -- reading lists -----------------------------------------------------------------------------
 
 
 def _readable(call: Call) -> Any:
@@ -111,7 +113,7 @@ def _readable(call: Call) -> Any:
 
 def reading_lists(call: Call) -> m.Reply:
     """Answer the public reading lists and one's own."""
-    found = call.core.listed("reading_list", call.request.params)
+    found = call.core.selection.listed("reading_list", call.request.params)
     mine = [r for r in found if not r.is_private or r.user == call.account.id]
     return paginate(
         call.request,

@@ -56,13 +56,11 @@ GRADING_COMPANIES = {
     "CBCS": "CBCS (Comic Book Certification Service)",
     "PGX": "PGX (Professional Grading Experts)",
 }
-GRADES = tuple(
-    float(grade)
-    for grade in (
-        "10.0 9.9 9.8 9.6 9.4 9.2 9.0 8.5 8.0 7.5 7.0 6.5 6.0 5.5 5.0 4.5 4.0 3.5 3.0 2.5 2.0 1.8 "
-        "1.5 1.0 0.5"
-    ).split()
+_GRADES = (
+    "10.0 9.9 9.8 9.6 9.4 9.2 9.0 8.5 8.0 7.5 7.0 6.5 6.0 5.5 5.0 4.5 4.0 3.5 3.0 2.5 2.0 1.8 "
+    "1.5 1.0 0.5"
 )
+GRADES = tuple(float(grade) for grade in _GRADES.split())
 CURRENCIES = ("USD", "GBP", "EUR", "ITL")
 ATTRIBUTIONS = {
     "": "",
@@ -201,24 +199,23 @@ BLURB = (
 )
 ODD_NUMBERS = ("-1", "0", "½", "1.MU", "80.BEY", "100AU")
 LANGUAGES = ("en", "en", "en", "en", "en", "fr", "es", "de", "it", "ja")
-LANGUAGE_CODES = tuple(
-    (
-        "af ar ar-dz ast az be bg bn br bs ca ckb cs cy da de dsb el en en-au en-gb eo es es-ar es- "
-        "co es-mx es-ni es-ve et eu fa fi fr fy ga gd gl he hi hr hsb ht hu hy ia id ig io is it ja "
-        "ka kab kk km kn ko ky lb lt lv mk ml mn mr ms my nb ne nl nn os pa pl pt pt-br ro ru sk sl "
-        "sq sr sr-latn sv sw ta te tg th tk tr tt udm ug uk ur uz vi zh-hans zh-hant"
-    ).split()
+_LANGUAGE_CODES = (
+    "af ar ar-dz ast az be bg bn br bs ca ckb cs cy da de dsb el en en-au en-gb eo es "
+    "es-ar es-co es-mx es-ni es-ve et eu fa fi fr fy ga gd gl he hi hr hsb ht hu hy ia id "
+    "ig io is it ja ka kab kk km kn ko ky lb lt lv mk ml mn mr ms my nb ne nl nn os pa pl "
+    "pt pt-br ro ru sk sl sq sr sr-latn sv sw ta te tg th tk tr tt udm ug uk ur uz vi "
+    "zh-hans zh-hant"
 )
-COUNTRIES = tuple(
-    (
-        "AF AX AL DZ AS AD AO AI AQ AG AR AM AW AU AT AZ BS BH BD BB BY BE BZ BJ BM BT BO BQ BA BW "
-        "BV BR IO BN BG BF BI CV KH CM CA KY CF TD CL CN CX CC CO KM CG CK CR CI HR CU CW CY CZ CD "
-        "DK DJ DM DO EC EG SV GQ ER EE SZ ET FK FO FJ FI FR GF PF TF GA GM GE DE GH GI GR GL GD GP "
-        "GU GT GG GN GW GY HT HM HN HK HU IS IN ID IR IQ IE IM IL IT JM JP JE JO KZ KE KI KW KG LA "
-        "LV LB LS LR LY LI LT LU MO MG MW MY MV ML MT MH MQ MR MU YT MX FM MD MC MN ME MS MA MZ MM "
-        "NA NR NP NL NC NZ NI NE NG NU NF KP MK MP NO OM PK PW PS PA PG PY PE PH PN PL PT PR QA RE "
-        "RO RU RW BL SH KN LC MF PM VC WS SM ST SA SN RS SC SL SG SX SK SI SB SO ZA GS KR SS ES LK "
-        "SD SR SJ SE CH SY TW TJ TZ TH TL TG TK TO TT TN TR TM TC TV UG UA AE GB UM US UY UZ VU VA "
-        "VE VN VG VI WF EH YE ZM ZW"
-    ).split()
+LANGUAGE_CODES = tuple(_LANGUAGE_CODES.split())
+_COUNTRIES = (
+    "AF AX AL DZ AS AD AO AI AQ AG AR AM AW AU AT AZ BS BH BD BB BY BE BZ BJ BM BT BO BQ "
+    "BA BW BV BR IO BN BG BF BI CV KH CM CA KY CF TD CL CN CX CC CO KM CG CK CR CI HR CU "
+    "CW CY CZ CD DK DJ DM DO EC EG SV GQ ER EE SZ ET FK FO FJ FI FR GF PF TF GA GM GE DE "
+    "GH GI GR GL GD GP GU GT GG GN GW GY HT HM HN HK HU IS IN ID IR IQ IE IM IL IT JM JP "
+    "JE JO KZ KE KI KW KG LA LV LB LS LR LY LI LT LU MO MG MW MY MV ML MT MH MQ MR MU YT "
+    "MX FM MD MC MN ME MS MA MZ MM NA NR NP NL NC NZ NI NE NG NU NF KP MK MP NO OM PK PW "
+    "PS PA PG PY PE PH PN PL PT PR QA RE RO RU RW BL SH KN LC MF PM VC WS SM ST SA SN RS "
+    "SC SL SG SX SK SI SB SO ZA GS KR SS ES LK SD SR SJ SE CH SY TW TJ TZ TH TL TG TK TO "
+    "TT TN TR TM TC TV UG UA AE GB UM US UY UZ VU VA VE VN VG VI WF EH YE ZM ZW"
 )
+COUNTRIES = tuple(_COUNTRIES.split())
