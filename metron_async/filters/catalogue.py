@@ -14,7 +14,7 @@ from metron_async.filters.common import (
     Small,
     Year,
 )
-from metron_async.filters.values import Among
+from metron_async.values import Among
 
 __all__ = [
     "ArcFilters",

@@ -10,8 +10,8 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, get_args, get_origin, get_type_hints
 
+from metron_async import values
 from metron_async.errors import UsageError
-from metron_async.filters import values
 
 __all__ = ["encode_filters", "filter_names"]
 

@@ -13,7 +13,7 @@ from metron_async.enums import (
     Rating,
 )
 from metron_async.filters.common import Id, ModifiedFilters, NamedFilters, Stars
-from metron_async.filters.values import Among
+from metron_async.values import Among
 
 __all__ = [
     "CollectionFilters",

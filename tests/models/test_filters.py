@@ -114,7 +114,7 @@ REFUSED: list[tuple[type, str, Any, str]] = [
     (IssueFilters, "series_id", -1, "0 to 2147483647, got -1"),
     (IssueFilters, "series_id", 2**31, "0 to 2147483647"),
     (IssueFilters, "series_id", Rating.ONE, "whole number"),
-    (IssueFilters, "series_id", None, "leave the filter out"),
+    (IssueFilters, "series_id", None, "leave it out"),
     (IssueFilters, "cover_month", 0, "1 to 12"),
     (IssueFilters, "cover_month", 13, "1 to 12"),
     (IssueFilters, "cover_year", 10_000, "1 to 9999"),

@@ -1,9 +1,10 @@
-"""What a filter's value can be, and how it travels in a query string.
+"""Python values as the server reads them, or the reason why it would not.
 
-Each function takes one Python value and returns its text, or raises :class:`Refused` with what
-was expected. The server is no help here: it drops a filter that it does not know, or that is
-empty, without a word and answers with everything. So whatever would not be sent as meant is
-refused before it costs a request.
+Each function takes one value and returns its text, or raises :class:`Refused` with what was
+expected. The server is no help here: it drops a filter that it does not know, or that is empty,
+without a word and answers with everything; it reads a time without an offset as New York time,
+and some values make it fail altogether. So whatever would not be taken as meant is refused before
+it costs a request. Filters and inputs of writes share these rules.
 """
 
 import math
@@ -28,12 +29,13 @@ __all__ = [
     "encode_text",
     "refuse",
     "show",
+    "wrong_type",
 ]
 
 Encode = Callable[[object], str]
 
 
-class Refused(Exception):  # noqa: N818 - not an error of its own, it becomes a UsageError
+class Refused(Exception):  # noqa: N818 - it becomes a UsageError
     """The value cannot be sent.
 
     Attributes:
@@ -47,7 +49,7 @@ class Refused(Exception):  # noqa: N818 - not an error of its own, it becomes a 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bounds of a number, both included; stands in ``Annotated`` beside the filter's type.
+    """Bounds of a number, both included; stands in ``Annotated`` beside the type.
 
     Attributes:
         least: Smallest number that makes sense.
@@ -71,15 +73,16 @@ def show(value: object) -> str:
         return f"an enormous {type(value).__name__}"
 
 
-def _wrong_type(expected: str, value: object) -> NoReturn:
+def wrong_type(expected: str, value: object) -> NoReturn:
+    """Refuse a value for its type."""
     if value is None:
-        refuse(f"{expected}, got None; leave the filter out to not filter by it")
+        refuse(f"{expected}, got None; leave it out instead")
     refuse(f"{expected}, got {type(value).__name__}: {show(value)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """The codes that the server takes; stands in ``Annotated`` beside the filter's type.
+    """The codes that the server takes; stands in ``Annotated`` beside the type.
 
     Attributes:
         choices: The enum whose values are the codes.
@@ -112,7 +115,7 @@ class Among:
 def encode_text(value: object) -> str:
     """Encode a text; blank ones and control characters are refused."""
     if not isinstance(value, str) or isinstance(value, Enum):
-        _wrong_type("a text (str)", value)
+        wrong_type("a text (str)", value)
     if not value.strip():
         reason = "the server ignores a blank filter and answers with everything"
         refuse(f"a text that is not blank: {reason}")
@@ -128,14 +131,14 @@ def encode_text(value: object) -> str:
 def encode_bool(value: object) -> str:
     """Encode a truth value; 0 and 1 are numbers and refused."""
     if not isinstance(value, bool):
-        _wrong_type("True or False", value)
+        wrong_type("True or False", value)
     return "true" if value else "false"
 
 
 def _plain_int(value: object) -> int:
     # bool is an int in Python, and an enum member of something else is surely a mix-up.
     if not isinstance(value, int) or isinstance(value, bool | Enum):
-        _wrong_type("a whole number (int)", value)
+        wrong_type("a whole number (int)", value)
     return value
 
 
@@ -161,13 +164,13 @@ def encode_ints(value: object, bounds: Range) -> str:
         return ",".join(str(number) for number in sorted(numbers))
     if isinstance(value, int):
         return encode_int(value, bounds)
-    _wrong_type("a whole number (int) or several (list, tuple, set)", value)
+    wrong_type("a whole number (int) or several (list, tuple, set)", value)
 
 
 def encode_number(value: object, bounds: Range) -> str:
     """Encode a number that may have decimals."""
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool | Enum):
-        _wrong_type("a number (int, float or Decimal)", value)
+        wrong_type("a number (int, float or Decimal)", value)
     # A NaN is within no bounds; comparing a Decimal one is an error.
     if isinstance(value, Decimal) and not value.is_finite():
         refuse(f"a finite number, got {show(value)}")
@@ -181,7 +184,7 @@ def encode_date(value: object) -> str:
     if isinstance(value, datetime):
         refuse("a date (datetime.date), got a datetime; use .date() of it")
     if not isinstance(value, date):
-        _wrong_type("a date (datetime.date)", value)
+        wrong_type("a date (datetime.date)", value)
     return value.isoformat()
 
 
@@ -191,7 +194,7 @@ def encode_datetime(value: object) -> str:
         if isinstance(value, date):
             reason = "a date is no instant until a time and a time zone are added"
             refuse(f"an aware datetime, got a date: {reason}")
-        _wrong_type("an aware datetime (datetime.datetime)", value)
+        wrong_type("an aware datetime (datetime.datetime)", value)
     if value.utcoffset() is None:
         reason = "the server would read it as New York time"
         refuse(
