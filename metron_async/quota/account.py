@@ -163,10 +163,10 @@ def _peek(state: State, rules: Rules, command: Peek) -> Reply:
     for window, its, name in _both(state, rules):
         reserved = command.lane == Priority.BULK and name == SUSTAINED
         room = windows.capacity(window, its, reserved=reserved)
-        free = windows.earliest(window, its, room, in_flight, command.ahead, now)
+        used = windows.held(window, in_flight)
+        free = windows.earliest(window, its, room, used, ahead=command.ahead, now=now)
         if free > until:
             until, scope = free, name
-        used = windows.held(window, in_flight)
         first = windows.leave_time(window, its, 1, now, hopeful=True) if used else now
         statuses.append(WindowStatus(window.limit, used, first - now))
     return Reply(
@@ -175,40 +175,43 @@ def _peek(state: State, rules: Rules, command: Peek) -> Reply:
         scope=scope,
         in_flight=in_flight,
         limits=(state.burst.limit, state.sustained.limit),
-        windows=(statuses[0], statuses[1]),
+        windows=tuple(statuses),
     )
 
 
 def _settle(state: State, rules: Rules, command: Settle) -> None:
+    now = state.now
     lease = _take_lease(state, command.lease)
     if not command.counted:
         return
-    now = state.now
     if lease is None:
         # Its lease expired, or its state was lost: nothing is known of what happened meanwhile.
         lease = Lease(command.lease, now - windows.LONGEST_FLIGHT, now, -1, -1)
-        known = False
-    else:
-        known = True
     oldest = min([lease.sent, *(other.sent for other in state.leases)])
     readings = (command.burst, command.sustained)
     lefts = (lease.burst_left, lease.sustained_left)
     for (window, its, _), reading, left in zip(_both(state, rules), readings, lefts, strict=True):
         certainly, possibly = _counts(command, reading)
         if reading:
-            windows.learn_limit(window, int(reading[0]), lease.sent, now)
-        if reading and known:
-            own = (certainly, possibly)
-            windows.learn_ghosts(window, its, reading, lease, left, len(state.leases), own, now)
-            if reading[2] >= 0:
-                windows.learn_reset(window, its, reading[2], lease, left, oldest, now)
+            state.heard = now
+            answer = windows.Answer(
+                limit=int(reading[0]),
+                remaining=int(reading[1]),
+                reset_in=reading[2],
+                sent=lease.sent,
+                now=now,
+                left=left,
+                others=len(state.leases),
+                certainly=certainly,
+                possibly=possibly,
+                oldest=oldest,
+            )
+            windows.learn(window, its, answer)
         if possibly:
             windows.record(window, its, lease.sent, now, certainly)
-    if command.burst or command.sustained:
-        state.heard = now
     if command.throttled:
         _block(state, rules, command)
-    elif (command.burst or command.sustained) and lease.sent >= state.blocked_until:
+    elif state.heard == now and lease.sent >= state.blocked_until:
         state.half_open = False
 
 

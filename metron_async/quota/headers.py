@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import email.utils
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def parse_rate_headers(headers: Mapping[str, str]) -> RateReading | None:
         answers of the proxy in front of the server.
 
     Example:
-        >>> parse_rate_headers({"x-ratelimit-burst-limit": "20", "x-ratelimit-burst-remaining": "7"})
+        >>> headers = {"x-ratelimit-burst-limit": "20", "x-ratelimit-burst-remaining": "7"}
+        >>> parse_rate_headers(headers)
         RateReading(burst=WindowReading(limit=20, remaining=7, reset_in=None), sustained=None)
     """
     date = _parse_date(headers.get("date"))
@@ -154,6 +155,6 @@ def _parse_date(value: str | None) -> float | None:
     try:
         parsed = email.utils.parsedate_to_datetime(value)
         # A date "-0000" comes without an offset, and means UTC.
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

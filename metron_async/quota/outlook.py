@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metron_async.errors import RateLimitError
@@ -63,7 +63,7 @@ class WindowState:
             status.limit,
             max(0, status.limit - status.used),
             status.resets_in,
-            datetime.now(timezone.utc) + timedelta(seconds=status.resets_in),
+            datetime.now(UTC) + timedelta(seconds=status.resets_in),
         )
 
 

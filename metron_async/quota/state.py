@@ -290,7 +290,7 @@ class Reply(msgspec.Struct, frozen=True):
         scope: What the wait is due to, or ``None`` if only requests in flight are in the way.
         in_flight: Requests of the account in flight, of all processes.
         limits: The limits of both windows.
-        windows: Both windows; for a :class:`Peek` only.
+        windows: Both windows for a :class:`Peek`, else none.
     """
 
     granted: bool
@@ -298,4 +298,4 @@ class Reply(msgspec.Struct, frozen=True):
     in_flight: int
     limits: tuple[int, int]
     scope: Scope | None = None
-    windows: tuple[WindowStatus, WindowStatus] | None = None
+    windows: tuple[WindowStatus, ...] = ()

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .headers import RESET_ROUNDING
 from .state import Entry
@@ -50,18 +50,17 @@ from .state import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .state import Lease, Window, WindowRules
+    from .state import Window, WindowRules
 
 __all__ = [
     "LONGEST_FLIGHT",
+    "Answer",
     "advance",
     "capacity",
     "earliest",
     "held",
+    "learn",
     "leave_time",
-    "learn_ghosts",
-    "learn_limit",
-    "learn_reset",
     "paced_until",
     "record",
 ]
@@ -165,7 +164,7 @@ def _ghost_times(window: Window, now: float, *, hopeful: bool) -> Iterator[tuple
 
 
 def earliest(
-    window: Window, rules: WindowRules, room: int, in_flight: int, ahead: int, now: float
+    window: Window, rules: WindowRules, room: int, used: int, *, ahead: int, now: float
 ) -> float:
     """Return the earliest time at which a request can be granted after *ahead* others.
 
@@ -173,7 +172,7 @@ def earliest(
     ``room`` others waits for the first of these, and so on.
     """
     rounds, turn = divmod(ahead, room)
-    rank = held(window, in_flight) - room + 1 + turn
+    rank = used - room + 1 + turn
     first = now if rank <= 0 else leave_time(window, rules, rank, now, hopeful=True)
     return first + rounds * (rules.period + rules.margin)
 
@@ -197,83 +196,81 @@ def paced_until(
     return max(last_bulk + rules.period / room, (first + free * last_bulk) / (free + 1))
 
 
-def learn_limit(window: Window, limit: int, sent: float, now: float) -> None:
-    """Take over the limit that the answer to a request sent at *sent* told."""
-    if limit < window.limit:
-        window.lowered = now
-        window.limit = limit
-    elif sent > window.lowered:
-        window.limit = limit
+class Answer(NamedTuple):
+    """An answer of the server, as far as one window is concerned.
 
-
-def learn_ghosts(
-    window: Window,
-    rules: WindowRules,
-    reading: tuple[float, ...],
-    lease: Lease,
-    left: int,
-    others: int,
-    own: tuple[int, int],
-    now: float,
-) -> None:
-    """Move the phantoms into the range that an answer allows.
-
-    Args:
-        window: The window.
-        rules: Its rules.
-        reading: Limit, remaining and seconds until Reset (negative if unknown).
-        lease: The lease of the request that was answered.
-        left: The window's ``left`` when that was granted.
-        others: Other requests of ours in flight.
-        own: How many (0 or 1) this request certainly, and possibly, counts in this window.
+    Attributes:
+        limit: The limit it told.
+        remaining: What remains, this request counted.
+        reset_in: Seconds from its ``Date`` to its ``Reset``, negative if unknown.
+        sent: When the request was sent.
         now: The present, at which the answer was received.
+        left: The window's ``left`` when the request was granted; -1 if its lease was lost.
+        others: Other requests of ours in flight.
+        certainly: 1 if the window certainly counts this request, else 0.
+        possibly: 1 if the window may count this request, else 0.
+        oldest: When the oldest of our requests in flight was sent, this one included.
     """
-    used, remaining = int(reading[0] - reading[1]), reading[1]
-    certain = _certain(window, rules, lease.sent, now) + own[0]
-    possible = window.used + (window.left - left) + others + own[1]
-    if used > possible:
-        window.ghost_last = now + rules.period + rules.margin
-        if used - possible >= window.ghosts:
-            window.ghosts = used - possible
-            window.ghost_raised = now
-    if remaining > 0 and used - certain < window.ghosts and lease.sent > window.ghost_raised:
-        window.ghosts = max(0, used - certain)
+
+    limit: int
+    remaining: int
+    reset_in: float
+    sent: float
+    now: float
+    left: int
+    others: int
+    certainly: int
+    possibly: int
+    oldest: float
+
+
+def learn(window: Window, rules: WindowRules, answer: Answer) -> None:
+    """Take in what *answer* tells, before its request is entered into the log."""
+    if answer.limit < window.limit:
+        window.lowered = answer.now
+        window.limit = answer.limit
+    elif answer.sent > window.lowered:
+        window.limit = answer.limit
+    if answer.left >= 0:
+        _learn_ghosts(window, rules, answer)
+        if window.ghosts and answer.reset_in >= 0:
+            _learn_reset(window, rules, answer)
+
+
+def _learn_ghosts(window: Window, rules: WindowRules, answer: Answer) -> None:
+    """Move the phantoms into the range that an answer allows."""
+    counted = answer.limit - answer.remaining
+    gone = window.left - answer.left
+    possible = window.used + gone + answer.others + answer.possibly
+    certain = _certain(window, rules, answer.sent, answer.now) + answer.certainly
+    if counted > possible:
+        window.ghost_last = answer.now + rules.period + rules.margin
+        if counted - possible >= window.ghosts:
+            window.ghosts = counted - possible
+            window.ghost_raised = answer.now
+    if (
+        answer.remaining > 0
+        and counted - certain < window.ghosts
+        and answer.sent > window.ghost_raised
+    ):
+        window.ghosts = max(0, counted - certain)
     _forget_ghosts_if_none(window)
 
 
-def learn_reset(
-    window: Window,
-    rules: WindowRules,
-    reset_in: float,
-    lease: Lease,
-    left: int,
-    oldest: float,
-    now: float,
-) -> None:
-    """Learn when phantoms leave from the time at which the server's oldest request does.
-
-    Args:
-        window: The window.
-        rules: Its rules.
-        reset_in: Seconds from the answer's ``Date`` to its ``Reset``.
-        lease: The lease of the request that was answered.
-        left: The window's ``left`` when that was granted.
-        oldest: When the oldest of our requests in flight was sent, this one included.
-        now: The present, at which the answer was received.
-    """
-    if not window.ghosts:
-        return
-    window.ghost_floor = max(window.ghost_floor, lease.sent + reset_in - RESET_ROUNDING)
-    latest = now + reset_in
+def _learn_reset(window: Window, rules: WindowRules, answer: Answer) -> None:
+    """Learn when phantoms leave from the time at which the server's oldest request does."""
+    earliest_reset = answer.sent + answer.reset_in - RESET_ROUNDING
+    latest_reset = answer.now + answer.reset_in
+    window.ghost_floor = max(window.ghost_floor, earliest_reset)
     # If the oldest may be one of ours, nothing is known of the phantoms: ours will free its slot.
-    if window.left != left or oldest + rules.period <= latest:
+    if window.left != answer.left or answer.oldest + rules.period <= latest_reset:
         return
     for entry in window.log:
-        if entry.stamp - rules.grain - LONGEST_FLIGHT + rules.period > latest:
+        if entry.stamp - rules.grain - LONGEST_FLIGHT + rules.period > latest_reset:
             break
-        if entry.sent + rules.period <= latest:
+        if entry.sent + rules.period <= latest_reset:
             return
-    window.ghost_next = min(window.ghost_next, latest + rules.margin)
+    window.ghost_next = min(window.ghost_next, latest_reset + rules.margin)
 
 
 def _certain(window: Window, rules: WindowRules, sent: float, now: float) -> int:
