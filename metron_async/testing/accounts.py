@@ -41,7 +41,7 @@ class Item(msgspec.Struct, kw_only=True):
     notes: str = ""
     is_read: bool = False
     date_read: dt.datetime | None = None
-    reads: list[Read] = msgspec.field(default_factory=list)
+    reads: list[Read] = msgspec.field(default_factory=list[Read])
     rating: int | None = None
 
 
@@ -71,9 +71,9 @@ class Wish(msgspec.Struct, kw_only=True):
 class Shelf(msgspec.Struct, kw_only=True):
     """What one account owns, follows and wants. A list that was never used has no id."""
 
-    items: dict[int, Item] = msgspec.field(default_factory=dict)
-    pulls: dict[int, Pull] = msgspec.field(default_factory=dict)
-    wishes: dict[int, Wish] = msgspec.field(default_factory=dict)
+    items: dict[int, Item] = msgspec.field(default_factory=dict[int, Item])
+    pulls: dict[int, Pull] = msgspec.field(default_factory=dict[int, Pull])
+    wishes: dict[int, Wish] = msgspec.field(default_factory=dict[int, Wish])
     pull_id: int | None = None
     pull_modified: dt.datetime | None = None
     wish_id: int | None = None

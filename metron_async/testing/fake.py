@@ -18,8 +18,11 @@ from metron_async.testing.transport import FakeTransport
 from metron_async.testing.wire import Asked, Wire
 
 if TYPE_CHECKING:
+    import contextlib
     import datetime as dt
     from collections.abc import Callable, Sequence
+
+    from starlette.applications import Starlette
 
     from metron_async.testing.bans import Ban
     from metron_async.testing.faults import Faults
@@ -266,7 +269,7 @@ class FakeMetron:
             number: Number of the issue.
             fields: Other fields; the cover date is today's if not given.
         """
-        values = {"cover_date": self.catalogue.today.replace(day=1)} | fields
+        values: dict[str, Any] = {"cover_date": self.catalogue.today.replace(day=1)} | fields
         issue = r.Issue(
             id=values.pop("id", self.catalogue.next_id("issue")),
             series=series,
@@ -278,6 +281,38 @@ class FakeMetron:
         return issue
 
     # -- how to reach it -----------------------------------------------------------------------
+
+    @property
+    def app(self) -> Starlette:
+        """The server as an ASGI application."""
+        from metron_async.testing.server import application  # noqa: PLC0415 - an extra
+
+        return application(self.wire)
+
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0
+    ) -> contextlib.AbstractAsyncContextManager[str]:
+        """Listen on a socket, in this event loop.
+
+        Args:
+            host: Address to listen on.
+            port: Port to listen on; 0 for a free one.
+
+        Returns:
+            An async context manager, which gives the URL to use as ``base_url``. When it is left,
+            no task and no socket is.
+
+        Raises:
+            ImportError: ``metron-async[testing]`` is not installed.
+
+        Example:
+            >>> async with FakeMetron().serve() as url:
+            ...     print(httpx.get(f"{url}/api/issue/").status_code)
+            401
+        """
+        from metron_async.testing.server import serve  # noqa: PLC0415 - an extra
+
+        return serve(self.wire, host, port)
 
     def transport(self, client: str = "127.0.0.1") -> FakeTransport:
         """Return a transport for ``httpx.AsyncClient`` that leads to this server.

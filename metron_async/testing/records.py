@@ -192,4 +192,4 @@ class ReadingList(Record, kw_only=True):
     rating_count: int = 0
     previous: int | None = None
     next: int | None = None
-    items: list[ReadingItem] = msgspec.field(default_factory=list)
+    items: list[ReadingItem] = msgspec.field(default_factory=list[ReadingItem])
