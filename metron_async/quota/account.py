@@ -147,7 +147,9 @@ def _must_wait_for_answers(state: State, rules: Rules, command: Acquire) -> bool
     in_flight = len(state.leases)
     if in_flight == 0:
         return False
-    if state.half_open or state.now - state.heard >= rules.doubt:
+    above = windows.held(state.burst, in_flight) >= rules.burst.limit
+    doubt = rules.doubt_above if above else rules.doubt
+    if state.half_open or state.now - state.heard >= doubt:
         return True
     most = command.max_in_flight
     if command.lane == Priority.BULK and not command.hurried:

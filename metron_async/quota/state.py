@@ -84,6 +84,8 @@ class Rules(msgspec.Struct, frozen=True):
         lease: Seconds after which a request counts as received although nothing was heard of
             it, as when its process died. A living process renews its leases.
         doubt: Seconds without a reading after which the first request is sent alone.
+        doubt_above: The same where the window holds more than the first guess of its limit. A
+            limit above that floats with the server's load, and may be back where it was.
     """
 
     burst: WindowRules = WindowRules(limit=20, period=60.0, margin=0.05, grain=0.0, reserve=1)
@@ -92,6 +94,7 @@ class Rules(msgspec.Struct, frozen=True):
     )
     lease: float = 20.0
     doubt: float = 90.0
+    doubt_above: float = 5.0
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -136,7 +139,7 @@ class Window(msgspec.Struct, array_like=True):
     used: int = 0
     sure: int = 0
     left: int = 0
-    log: list[Entry] = msgspec.field(default_factory=list)
+    log: list[Entry] = msgspec.field(default_factory=list[Entry])
     ghosts: int = 0
     ghost_floor: float = -math.inf
     ghost_next: float = math.inf
@@ -182,7 +185,7 @@ class State(msgspec.Struct, array_like=True):
     now: float
     burst: Window
     sustained: Window
-    leases: list[Lease] = msgspec.field(default_factory=list)
+    leases: list[Lease] = msgspec.field(default_factory=list[Lease])
     heard: float = -math.inf
     blocked_until: float = -math.inf
     blocked_by_day: bool = False
