@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import fields as f
 
@@ -29,7 +30,8 @@ Predicate = Callable[[Any], bool]
 Getter = Callable[[Any], Any]
 
 
-class Filter(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filter:
     """One filter of one list.
 
     Attributes:

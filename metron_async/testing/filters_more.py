@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import fields as f
@@ -45,7 +46,7 @@ def _of_series(kind: Filter) -> Filter:
         found = {s.id for s in catalogue.tables.series.values() if holds(s)}
         return lambda issue: issue.series in found
 
-    return kind._replace(match=match)
+    return dataclasses.replace(kind, match=match)
 
 
 def _owner(table: str, kind: Callable[[Any], Filter], name: str) -> Filter:
@@ -57,7 +58,7 @@ def _owner(table: str, kind: Callable[[Any], Filter], name: str) -> Filter:
         found = {record.id for record in catalogue.table(table).values() if holds(record)}
         return lambda series: getattr(series, table) in found
 
-    return inner._replace(match=match)
+    return dataclasses.replace(inner, match=match)
 
 
 def _related(relation: str) -> Filter:
@@ -90,7 +91,7 @@ def _through_issues(kind: Filter) -> Filter:
         found = {i.series for i in catalogue.tables.issue.values() if holds(i)}
         return lambda series: series.id in found
 
-    return kind._replace(match=match)
+    return dataclasses.replace(kind, match=match)
 
 
 def _content() -> Filters:

@@ -24,7 +24,7 @@ except ImportError as error:  # pragma: no cover - depends on what is installed
     raise missing(error) from None
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncGenerator, Generator
 
     from starlette.types import Receive, Scope, Send
 
@@ -192,7 +192,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(wire: Wire, host: str, port: int) -> AsyncIterator[str]:
+async def serve(wire: Wire, host: str, port: int) -> AsyncGenerator[str]:
     """Run the server while the context lasts; gives its URL.
 
     Raises:
