@@ -1,7 +1,8 @@
-"""Shows the cross-reference roles of docstrings (``:class:`X```) as plain code.
+"""Shows docstrings, which are written to be read in an editor, well on the site.
 
-The docstrings are written to be read in an editor, where ``:class:`` says what a name is. The
-site shows them through Markdown, which would print the role itself.
+The cross-reference roles (``:class:`X```) become plain code, since Markdown would print the role
+itself; and ``Example:`` becomes ``Examples:``, which is the name under which doctests are shown as
+code and not as a quotation of a quotation of a quotation.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import griffe
 
+EXAMPLE = re.compile(r"^( *)Example:$", re.MULTILINE)
 ROLE = re.compile(r":(?:class|func|meth|mod|data|attr|exc):`(~?)([^`<]+)`")
 
 
@@ -21,9 +23,10 @@ def plain(match: re.Match[str]) -> str:
 
 
 class Roles(griffe.Extension):
-    """Rewrites the roles of every docstring while it is loaded."""
+    """Rewrites every docstring while it is loaded."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rewrite the docstring of *obj*."""
         if obj.docstring is not None:
-            obj.docstring.value = ROLE.sub(plain, obj.docstring.value)
+            text = ROLE.sub(plain, obj.docstring.value)
+            obj.docstring.value = EXAMPLE.sub(r"\1Examples:", text)
