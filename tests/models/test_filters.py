@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metron_async.enums import (
@@ -229,6 +229,7 @@ SCHEMAS = [IssueFilters, SeriesFilters, CollectionFilters, ReadingListFilters, R
 
 
 @given(data=st.data())
+@settings(deadline=None)
 def test_any_value_is_sent_as_clean_text_or_refused(data: st.DataObject) -> None:
     schema = data.draw(st.sampled_from(SCHEMAS))
     name = data.draw(st.sampled_from(sorted(filter_names(schema))))
@@ -244,6 +245,7 @@ def test_any_value_is_sent_as_clean_text_or_refused(data: st.DataObject) -> None
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)), st.timezones())  # noqa: DTZ001
+@settings(deadline=None)
 def test_an_instant_survives(naive: datetime, zone: tzinfo) -> None:
     moment = naive.replace(tzinfo=zone)
     text = text_of(IssueFilters, "modified_gt", moment)
@@ -252,6 +254,7 @@ def test_an_instant_survives(naive: datetime, zone: tzinfo) -> None:
 
 
 @given(st.sets(st.integers(0, 2**31 - 1), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_ids_survive_in_any_order(ids: set[int]) -> None:
     text = text_of(IssueFilters, "role_id", list(ids))
     assert {int(part) for part in text.split(",")} == ids
