@@ -84,6 +84,8 @@ class Core:
             reply.body = None
 
     def _answer(self, request: m.Request) -> m.Reply:
+        if len(request.body) > _LARGEST:
+            return m.html(413, "413 Request Entity Too Large")
         endpoint, ids = self._route(request)
         headers = {"allow": endpoint.allow}
         account: Account | None = None
@@ -211,3 +213,5 @@ class Core:
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEPT = 10_000
+_LARGEST = 20 * 1024 * 1024
+"""Bytes that the proxy lets through."""

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
 from metron_async.testing.accounts import Account, Numbers, fill_shelf
+from metron_async.testing.api import endpoints
 from metron_async.testing.catalogue import Catalogue
 from metron_async.testing.core import Core
 from metron_async.testing.details import Renderer
 from metron_async.testing.endpoints import Limit, Settings
 from metron_async.testing.newyork import local
-from metron_async.testing.reads import read_endpoints
 from metron_async.testing.serverclock import ServerClock
-from metron_async.testing.shelves import shelf_endpoints
 from metron_async.testing.transport import FakeTransport
 from metron_async.testing.wire import Asked, Wire
 
@@ -101,8 +100,7 @@ class FakeMetron:
             numbers=self._numbers,
             render=Renderer(self.catalogue, newer=newer),
         )
-        self._core.register(shelf_endpoints())
-        self._core.register(read_endpoints())
+        self._core.register(endpoints())
         self.wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
         tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
         for name, own in tokens.items():

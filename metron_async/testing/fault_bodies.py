@@ -154,7 +154,7 @@ class BodyFaults(FaultBase):
     @classmethod
     def detail_instead(cls) -> Self:
         """Send the first row in place of the list that holds it."""
-        
+
         def first(body: Any) -> Any:
             return body["results"][0] if body["results"] else {"id": 1}
 
