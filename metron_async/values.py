@@ -9,11 +9,12 @@ it costs a request. Filters and inputs of writes share these rules.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import NoReturn, cast
+
+import msgspec
 
 __all__ = [
     "Among",
@@ -47,8 +48,7 @@ class Refused(Exception):  # noqa: N818 - it becomes a UsageError
         self.expected = expected
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """Bounds of a number, both included; stands in ``Annotated`` beside the type.
 
     Attributes:
@@ -80,8 +80,7 @@ def wrong_type(expected: str, value: object) -> NoReturn:
     refuse(f"{expected}, got {type(value).__name__}: {show(value)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(msgspec.Struct, frozen=True):
     """The codes that the server takes; stands in ``Annotated`` beside the type.
 
     Attributes:

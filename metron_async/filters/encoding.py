@@ -3,7 +3,6 @@
 A schema (a ``TypedDict``) is translated once into a table of encoders and then only looked up.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -74,6 +73,8 @@ def filter_names(schema: type) -> frozenset[str]:
 def _unknown(name: str, encoders: Mapping[str, object]) -> str:
     if name == "page":
         return "unknown filter 'page': a list is paged by itself; ask it for .page(n) or .pages()"
+    import difflib  # noqa: PLC0415 - costs a millisecond, and is needed by mistakes only
+
     close = difflib.get_close_matches(name, encoders, n=3)
     # "series" or "publisher" nearly always means the id; resemblance alone would not put it first.
     close.sort(key=f"{name}_id".__ne__)

@@ -8,7 +8,6 @@ cannot be said. An image needs a form; without one, JSON is preferred where it i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast, get_args
 
@@ -25,8 +24,7 @@ __all__ = ["Action", "FormFields", "JsonFields", "check_input", "encode_form", "
 Action = Literal["create", "update", "replace"]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonFields:
+class JsonFields(msgspec.Struct, frozen=True):
     """What goes into a JSON object.
 
     Attributes:
@@ -36,8 +34,7 @@ class JsonFields:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class FormFields:
+class FormFields(msgspec.Struct, frozen=True):
     """What goes into a form; into a multipart one if there is an image.
 
     Attributes:

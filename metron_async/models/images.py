@@ -5,8 +5,9 @@ files without a suffix that it knows, so a name always gets one.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import PurePath, PureWindowsPath
+
+import msgspec
 
 from metron_async.errors import UsageError
 from metron_async.models.writable import Upload
@@ -36,8 +37,7 @@ _BEGINNINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePart:
+class ImagePart(msgspec.Struct, frozen=True):
     """An image that is ready to be sent.
 
     Attributes:

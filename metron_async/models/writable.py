@@ -11,7 +11,6 @@ for texts and lists, which are cleared by ``""`` and ``[]``: so that is what ``N
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, BinaryIO, Literal, Protocol, cast
@@ -84,8 +83,7 @@ class Rule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A text.
 
     Attributes:
@@ -117,8 +115,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True):
     """A whole number.
 
     Attributes:
@@ -138,8 +135,7 @@ class Whole:
         return int(encode_int(value, Range(self.least, self.most)))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A code of a closed set, told by its enum.
 
     Attributes:
@@ -158,8 +154,7 @@ class Choice:
         return int(code) if issubclass(self.choices, int) else code
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """Several values; an empty list clears.
 
     Attributes:
@@ -177,8 +172,7 @@ class Listed:
         return [self.rule.encode(item) for item in cast("Sequence[object]", value)]
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """True or false."""
 
     def encode(self, value: object) -> bool:
@@ -188,8 +182,7 @@ class Flag:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(msgspec.Struct, frozen=True):
     """A calendar date.
 
     Attributes:
@@ -203,8 +196,7 @@ class Day:
         return None if value is None and self.clears else encode_date(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """An instant; ``None`` stands for now."""
 
     def encode(self, value: object) -> str | None:
@@ -212,8 +204,7 @@ class Moment:
         return None if value is None else encode_datetime(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(msgspec.Struct, frozen=True):
     """An amount of money with two decimals; ``None`` clears it.
 
     Attributes:
@@ -259,8 +250,7 @@ class Money:
         return str(abs(cents))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """An image; only its kind is checked here, since checking more would mean reading it.
 
     Attributes:
