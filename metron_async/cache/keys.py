@@ -91,7 +91,5 @@ def make_key(
         >>> a == b
         True
     """
-    text = canonical_text(
-        account=account, origin=origin, path=path, query=query, language=language
-    )
+    text = canonical_text(account=account, origin=origin, path=path, query=query, language=language)
     return hashlib.blake2b(text.encode("ascii"), digest_size=20).hexdigest()

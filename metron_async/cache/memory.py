@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from metron_async.cache.base import (
-    Age,
-    CacheStats,
-    born_before,
-    make_policy,
-    wall_clock,
-)
-from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
+from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
+from metron_async.cache.entry import Entry, Kind, Selector
+from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.keys import account_name
 
 if TYPE_CHECKING:
@@ -114,7 +109,7 @@ class MemoryCache:
         self._entries = RecentlyUsed(max_bytes)
         self._secret = secrets.token_bytes(32)
         self._stats = CacheStats()
-        self._invalidated: deque[tuple[Selector, float]] = deque(maxlen=1000)
+        self._invalidations = Invalidations()
 
     @property
     def policy(self) -> Policy:
@@ -147,7 +142,7 @@ class MemoryCache:
     async def put(self, entries: Iterable[Entry]) -> None:
         """Keep *entries*, in place of what was under their keys."""
         for entry in entries:
-            if not self._policy.keeps(entry) or self._came_too_late(entry):
+            if not self._policy.keeps(entry) or self._invalidations.overtook(entry):
                 continue
             self._stats.stored += 1
             self._stats.evicted += self._entries.put(entry)
@@ -172,16 +167,9 @@ class MemoryCache:
         now: float | None = None,
     ) -> None:
         """Drop what a write may have made stale, answers still on their way included."""
-        selector = Selector(
-            account=account,
-            resource=resource,
-            object_id=object_id,
-            kinds=None if kinds is None else frozenset(kinds),
-        )
-        at = wall_clock(now)
-        while self._invalidated and not -LATE_ARRIVAL < at - self._invalidated[0][1] < LATE_ARRIVAL:
-            self._invalidated.popleft()
-        self._invalidated.append((selector, at))
+        kinds = None if kinds is None else frozenset(kinds)
+        selector = Selector(account=account, resource=resource, object_id=object_id, kinds=kinds)
+        self._invalidations.add(selector, wall_clock(now))
         self._entries.discard_where(selector.matches)
 
     async def purge(
@@ -203,6 +191,3 @@ class MemoryCache:
 
     async def aclose(self) -> None:
         """Do nothing: there is no file to let go of, and another client may share this cache."""
-
-    def _came_too_late(self, entry: Entry) -> bool:
-        return any(selector.outdates(entry, at) for selector, at in self._invalidated)

@@ -1,0 +1,33 @@
+"""Writes that the cache was told of, for answers that were overtaken by them. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from metron_async.cache.entry import LATE_ARRIVAL
+
+if TYPE_CHECKING:
+    from metron_async.cache.entry import Entry, Selector
+
+__all__ = ["Invalidations"]
+
+
+class Invalidations:
+    """The latest invalidations of this process."""
+
+    def __init__(self) -> None:
+        self._latest: deque[tuple[Selector, float]] = deque(maxlen=1000)
+
+    def __len__(self) -> int:
+        return len(self._latest)
+
+    def add(self, selector: Selector, at: float) -> None:
+        """Note one made *at* that wall-clock second, and forget those long past."""
+        while self._latest and abs(at - self._latest[0][1]) > LATE_ARRIVAL:
+            self._latest.popleft()
+        self._latest.append((selector, at))
+
+    def overtook(self, entry: Entry) -> bool:
+        """Tell whether *entry* was asked for before one of them, and arrives only now."""
+        return any(selector.outdates(entry, at) for selector, at in self._latest)

@@ -1,0 +1,396 @@
+"""The cache in a file, shared by every process of the user, with a little memory in front.
+
+What a lookup costs: from memory, a dictionary and one ``pread`` (see
+:mod:`~metron_async.cache.epoch`); from the file, one round trip to aiosqlite's thread. Nothing a
+caller waits for writes: puts, times and uses go through the
+:class:`~metron_async.cache.journal.Journal`. Only dropping is waited for, since a caller who
+dropped something must not meet it again.
+
+No trouble with the file reaches the caller. A damaged one is set aside and begun anew; one that
+cannot be opened, or is full, leaves a cache in memory, and one warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metron_async import storage
+from metron_async.cache.base import (
+    Age,
+    CacheStats,
+    OneLoop,
+    born_before,
+    make_policy,
+    wall_clock,
+)
+from metron_async.cache.entry import Entry, Kind, Selector
+from metron_async.cache.epoch import Epoch
+from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
+from metron_async.cache.invalidations import Invalidations
+from metron_async.cache.journal import Journal
+from metron_async.cache.keys import account_name
+from metron_async.cache.memory import MEGABYTE, RecentlyUsed
+from metron_async.cache.schema import FETCH, FETCH_MANY, SCHEMA, from_row
+from metron_async.cache.secret import load_secret
+from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
+from metron_async.errors import ConfigurationError, MetronWarning
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    from metron_async.cache.policy import FreshnessKey, Policy
+
+    Rows: TypeAlias = Sequence[Sequence[Any]]
+
+__all__ = ["SQLiteCache"]
+
+_USES_KEPT = 512  # noted in memory before they are written down
+_logger = logging.getLogger("metron_async.cache")
+
+
+class SQLiteCache:
+    """A cache in a SQLite file.
+
+    It is opened when first used, by the event loop that uses it, and may be shared by several
+    clients of that loop; who made it closes it.
+
+    Args:
+        path: The file; by default one in the user's cache directory.
+        max_bytes: Bound on its entries, in bytes; the least recently used ones go first.
+        memory_bytes: Bound on the entries kept in memory as well, in bytes.
+        freshness: Seconds by kind, resource, or both, over the defaults.
+        max_age: Seconds after which an entry is fetched anew, without a condition.
+        keep_private: Also keep collection, pull list, wish list and reading lists.
+        keep_empty_lists: Also keep lists without rows.
+
+    Raises:
+        ConfigurationError: If an option makes no sense.
+
+    Example:
+        >>> cache = SQLiteCache("comics.sqlite3", freshness={"publisher": 7 * 86_400.0})
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        max_bytes: int = 256 * MEGABYTE,
+        memory_bytes: int = 16 * MEGABYTE,
+        freshness: Mapping[FreshnessKey, float] | None = None,
+        max_age: float | None = None,
+        keep_private: bool = False,
+        keep_empty_lists: bool = False,
+    ) -> None:
+        if path == ":memory:":
+            msg = "SQLiteCache needs a file; MemoryCache is the one in memory"
+            raise ConfigurationError(msg)
+        if path is None:
+            path = storage.default_directory() / f"cache-{SCHEMA}.sqlite3"
+        self._path = Path(path).expanduser().absolute()
+        self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
+        self._stats = CacheStats()
+        self._home = OneLoop("cache")
+        self._memory = RecentlyUsed(memory_bytes)
+        self._invalidations = Invalidations()
+        self._epoch = Epoch(self._path.with_name(self._path.name + ".epoch"))
+        self._seen = b""
+        self._file = CacheFile(self._path, self._recovered)
+        self._journal = Journal(self._file, max_bytes, self._written, self._complain)
+        self._secret: bytes | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._warned = False
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    @property
+    def policy(self) -> Policy:
+        """What may be kept, and for how long it is good."""
+        return self._policy
+
+    @property
+    def stats(self) -> CacheStats:
+        """Counts since the cache was made."""
+        return self._stats
+
+    async def account(self, identity: str) -> str:
+        """Return the name under which the entries of *identity* are kept: a keyed hash."""
+        await self._ready()
+        return account_name(self._secret or b"", identity)
+
+    async def get(self, key: str, *, reload: bool = False) -> Entry | None:
+        """Return the entry under *key*.
+
+        Args:
+            key: From :func:`~metron_async.cache.keys.make_key`.
+            reload: Look into the file even if memory has it: another process may know better.
+        """
+        await self._ready()
+        entry = self._from_memory(key, reload=reload)
+        if entry is not None:
+            return entry
+        found = await self._from_file([key], lambda: self._file.read(FETCH, (key,)))
+        return found.get(key)
+
+    async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:
+        """Return what there is under *keys*, in at most one round trip to the file."""
+        await self._ready()
+        found: dict[str, Entry] = {}
+        missing: list[str] = []
+        for key in dict.fromkeys(keys):
+            entry = self._from_memory(key, reload=reload)
+            if entry is None:
+                missing.append(key)
+            else:
+                found[key] = entry
+        if missing:
+            text = json.dumps(missing)
+            found |= await self._from_file(missing, lambda: self._file.read(FETCH_MANY, (text,)))
+        return found
+
+    async def put(self, entries: Iterable[Entry]) -> None:
+        """Keep *entries*, in place of what was under their keys; written soon afterwards."""
+        await self._ready()
+        kept = [
+            entry
+            for entry in entries
+            if self._policy.keeps(entry) and not self._invalidations.overtook(entry)
+        ]
+        if not kept:
+            return
+        for entry in kept:
+            self._memory.put(entry)
+        self._stats.stored += len(kept)
+        if self._journal.put(kept):
+            await self._journal.flush()
+
+    async def touch(self, keys: Iterable[str], checked_at: float) -> None:
+        """Note that the entries under *keys* were current at *checked_at*."""
+        await self._ready()
+        stamps = dict.fromkeys(keys, checked_at)
+        for key in stamps:
+            self._memory.touch(key, checked_at)
+        if stamps:
+            self._journal.add(Touch(stamps))
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Drop the entries under *keys*."""
+        await self._ready()
+        keys = list(keys)
+        for key in keys:
+            self._memory.discard(key)
+        self._journal.add(Delete(keys))
+        await self._journal.flush()
+
+    async def invalidate(
+        self,
+        account: str,
+        *,
+        resource: str | None = None,
+        object_id: int | None = None,
+        kinds: Iterable[Kind] | None = None,
+        now: float | None = None,
+    ) -> None:
+        """Drop what a write may have made stale, answers still on their way included.
+
+        When this returns, no process finds any of it in the file.
+
+        Args:
+            account: Whose entries.
+            resource: Only those of this resource.
+            object_id: Only those of this object.
+            kinds: Only those of these kinds.
+            now: Wall-clock seconds; the system's clock if not given.
+        """
+        await self._ready()
+        kinds = None if kinds is None else frozenset(kinds)
+        selector = Selector(account=account, resource=resource, object_id=object_id, kinds=kinds)
+        at = wall_clock(now)
+        self._invalidations.add(selector, at)
+        self._memory.discard_where(selector.matches)
+        self._journal.add(Drop(selector, at))
+        await self._journal.flush()
+
+    async def purge(
+        self,
+        resource: str | None = None,
+        older_than: Age | None = None,
+        *,
+        now: float | None = None,
+    ) -> int:
+        """Drop entries of every account, and return how many.
+
+        Args:
+            resource: Only those of this resource.
+            older_than: Only those whose body is older than this.
+            now: Wall-clock seconds; the system's clock if not given.
+
+        Example:
+            >>> await cache.purge("issue", older_than=timedelta(days=3))  # doctest: +SKIP
+        """
+        await self._ready()
+        purge = Purge(resource, born_before(older_than, now))
+        in_memory = self._memory.discard_where(
+            lambda entry: resource in (None, entry.resource) and entry.stored_at < purge.born_before
+        )
+        self._journal.add(purge)
+        await self._journal.flush()
+        return max(purge.removed, in_memory)
+
+    async def clear(self) -> None:
+        """Drop everything, and give the space back."""
+        await self._ready()
+        self._memory.clear()
+        self._journal.add(Clear())
+        await self._journal.flush()
+
+    async def flush(self) -> None:
+        """Return when everything put so far is in the file."""
+        await self._ready()
+        await self._journal.flush()
+
+    async def size(self) -> tuple[int, int]:
+        """Return how many entries the file holds, and their bytes."""
+        await self._ready()
+        try:
+            rows = await self._file.read(
+                "SELECT (SELECT count(*) FROM entries), bytes FROM total", ()
+            )
+        except FILE_ERRORS as error:
+            self._complain(error)
+            return len(self._memory), self._memory.bytes
+        return int(rows[0][0]), int(rows[0][1])
+
+    async def aclose(self) -> None:
+        """Write what is not written yet, and let go of the file. Closing twice is fine."""
+        if self._home.closed:
+            return
+        self._home.check(asyncio.get_running_loop())
+        self._home.closed = True
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+        self._journal.save_uses()
+        await self._journal.flush()
+        await self._file.aclose()
+        self._epoch.close()
+
+    async def _ready(self) -> None:
+        self._home.check(asyncio.get_running_loop())
+        if self._secret is None:
+            if self._starting is None:
+                self._starting = spawn(self._start())
+            await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        """Read the small files beside the database."""
+        try:
+            path = self._path.with_name(self._path.name + ".secret")
+            self._secret = await asyncio.to_thread(load_secret, path)
+        except OSError as error:
+            # Nobody finds the entries of another run, but this one is still told apart.
+            self._secret = secrets.token_bytes(32)
+            self._complain(error)
+        await asyncio.to_thread(self._epoch.open)
+        self._seen = self._epoch.read()
+
+    def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
+        epoch = self._epoch.read()
+        if epoch != self._seen:
+            self._memory.clear()
+            self._seen = epoch
+        entry = self._journal.get(key)
+        if entry is None and not reload:
+            entry = self._memory.get(key)
+        if entry is not None:
+            self._stats.memory_hits += 1
+            self._note_use(key)
+        return entry
+
+    async def _from_file(
+        self, keys: list[str], read: Callable[[], Awaitable[Rows]]
+    ) -> dict[str, Entry]:
+        epoch = self._seen
+        try:
+            rows = await read()
+        except FILE_ERRORS as error:
+            self._complain(error)
+            rows = ()
+        found = self._decode(rows)
+        # What was dropped while it was being read must not settle in memory.
+        may_settle = epoch == self._seen == self._epoch.read()
+        for entry in found.values() if may_settle else ():
+            self._memory.put(entry)
+        self._stats.disk_hits += len(found)
+        for key in keys:
+            best = _better(found.get(key), self._journal.get(key) or self._memory.get(key))
+            if best is None:
+                self._stats.misses += 1
+            else:
+                found[key] = best
+                self._note_use(key)
+        return found
+
+    def _decode(self, rows: Rows) -> dict[str, Entry]:
+        """Return the entries in *rows* that may be used, by key; have the damaged ones dropped."""
+        found: dict[str, Entry] = {}
+        damaged: list[str] = []
+        for row in rows:
+            entry = from_row(row)
+            if entry is None:
+                damaged.append(str(row[0]))
+            elif (
+                entry.version == self._policy.version
+                and self._policy.keeps(entry)
+                and not self._journal.condemns(entry)
+            ):
+                found[entry.key] = entry
+        if damaged:
+            self._stats.damaged += len(damaged)
+            self._journal.add(Delete(damaged))
+        return found
+
+    def _note_use(self, key: str) -> None:
+        if self._journal.use(key) >= _USES_KEPT:
+            self._journal.save_uses()
+
+    def _written(self, outcome: Outcome) -> None:
+        self._stats.evicted += outcome.evicted
+        for entry in outcome.late:
+            self._memory.discard(entry.key)
+        self._epoch.open()
+        if outcome.dropped:
+            self._epoch.bump()
+
+    def _recovered(self) -> None:
+        self._stats.recovered += 1
+
+    def _complain(self, error: Exception) -> None:
+        """Note that the file failed; say so once, unless it was just busy."""
+        self._stats.errors += 1
+        if self._warned or storage.is_busy(error):
+            _logger.info("The cache file failed: %s", error)
+            return
+        self._warned = True
+        message = f"The cache file {self._path} cannot be used, memory is used instead: {error}"
+        try:
+            warnings.warn(message, MetronWarning, stacklevel=2)
+        except MetronWarning:  # warnings are errors here, but this one must not be
+            _logger.warning(message)
+
+
+def _better(one: Entry | None, other: Entry | None) -> Entry | None:
+    """Return the entry that is better vouched for."""
+    if one is None or other is None:
+        return one or other
+    mine, its = (one.stored_at, one.checked_at), (other.stored_at, other.checked_at)
+    return one if mine >= its else other
