@@ -15,8 +15,8 @@ use only.
 **How far the counting reaches.** The firewall counts per address. The file lies in the user's own
 cache directory, so what is shared is everything this user runs on this machine. Users of one
 machine do not see each other's counts: a file that all of them can write would let anyone block,
-or blind, everybody else's client. Our limits are about half of the firewall's, which leaves room
-for that. Administrators of a trusted group can hand ``SQLiteGuardStore`` a path of their own.
+or blind, everybody else's client. Most of our limits are half of the firewall's, which leaves room
+for a second user; for refused credentials (two of three) it does not.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ class Block:
         self._total = self._total_prone = 0  # held
         self._peak = self._peak_prone = 0
         self._probe_free = self._probing = False
+        self._loans = math.inf  # until the next exchange
 
     @property
     def holds(self) -> bool:
@@ -46,7 +47,7 @@ class Block:
 
     def lend(self, pass_: Pass, now: float) -> bool:
         """Give a permit to *pass_*, if there is one and it may be used."""
-        if now >= self.fresh_until or self.in_flight >= self._total:
+        if now >= self.fresh_until or self.in_flight >= self._total or self._loans <= 0:
             return False
         if pass_.may_404 and self._prone >= self._total_prone:
             return False
@@ -55,6 +56,7 @@ class Block:
                 return False
             self._probe_free = False
             self._probing = pass_.probe = True
+        self._loans -= 1
         self.in_flight += 1
         self._prone += pass_.may_404
         self._peak = max(self._peak, self.in_flight)
@@ -117,6 +119,7 @@ class Block:
         refused = refusals != self.refusals
         self._total, self._total_prone = reply.total, reply.prone
         self._probe_free = reply.probe and not refused
+        self._loans = reply.total - self.in_flight if reply.scarce else math.inf
         self.fresh_until = started + _HOT
         if reply.proven_for <= 0 or refused:
             self.proven_until = -math.inf

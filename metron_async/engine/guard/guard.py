@@ -10,6 +10,7 @@ all that happened, get a new block. These rules keep the block honest:
 - While an exchange is under way, the block shrinks to what is in flight: the store is about to
   be told so, and may give the rest to somebody else.
 - A request that turned into an event takes its permit along: the block shrinks by one.
+- The call that an exchange asked for takes its permit before the next exchange begins.
 
 Calls that have to wait stand in line at one of two *doors*, one for those that can be 404s and
 one for the others, so that walking lists never queues behind objects that do not exist.
@@ -213,12 +214,17 @@ class Guard:
                 await self._go_through(pass_, deadline, enter=enter)
             finally:
                 self._doors[prone].release()
+        except BaseException:
+            self.abandon(pass_)
+            raise
         finally:
             self._waiting[prone] -= 1
 
     async def _go_through(self, pass_: Pass, deadline: float, *, enter: bool) -> None:
         while not self._through(pass_, enter=enter):
             await self._exchange(asks=pass_ if enter else None)
+            if pass_.entered:
+                return
             reply = self._reply
             if reply.refusal is not None:
                 raise _blocked(reply.refusal.reason, reply.refusal.retry_after)
@@ -294,6 +300,9 @@ class Guard:
             await self._rhythm.pour(reply)
             unseen = [event for event, _ in self._pending]
             self._block.refill(reply, started, unseen, refusals)
+            # Before the next exchange of the other line could give it away again.
+            if asks is not None and not asks.done:
+                self._through(asks, enter=True)
             self._set_timer(started)
 
     def _set_timer(self, started: float) -> None:

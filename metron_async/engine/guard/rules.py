@@ -90,13 +90,14 @@ def step(state: State, report: Report, now: float) -> tuple[State, Reply]:
     for kind, limit in LIMITS.items():
         if _count(state, kind) >= limit.ours:
             state.streaks[kind] = now
-    state.leases.pop(report.guard, None)
-    reply = _decide(state, report, now)
+    own = state.leases.pop(report.guard, None)
+    since = own.since if own is not None and not own.total else now
+    reply = _decide(state, report, now, since)
     if reply.total:
         probe = report.credentials if report.probing or reply.probe else None
         state.leases[report.guard] = Lease(reply.total, reply.prone, probe, now + LEASE)
     elif reply.wait is Wait.PERMIT:
-        state.leases[report.guard] = Lease(0, 0, None, now + _STANDING)
+        state.leases[report.guard] = Lease(0, 0, None, now + _STANDING, since)
     return state, reply
 
 
@@ -202,12 +203,19 @@ def _rooms(state: State) -> tuple[int, int]:
     return total - held, LIMITS[MISSING].banned_at - 1 - _count(state, MISSING) - prone
 
 
-def _decide(state: State, report: Report, now: float) -> Reply:
-    """Decide on permits for a guard whose own lease is out of *state*."""
+def _decide(state: State, report: Report, now: float, since: float) -> Reply:
+    """Decide on permits for a guard whose own lease is out of *state*.
+
+    Those who have no permit at all come first, in the order in which they asked. (*since* is when
+    this one did.) As long as there are any, nobody has more than a fair share, and each permit is
+    for one request.
+    """
     known = state.credentials.get(report.credentials, Credentials())
     refusal = _refusal(state, report.credentials, now)
     proven_for = _proven_for(known, now)
+    line = [lease.since for lease in state.leases.values() if not lease.total]
     room, room_prone = _rooms(state)
+    room -= sum(place < since for place in line)
     total, prone, probe, wait = report.in_flight, report.prone, False, None
     if refusal is None and proven_for > 0:
         total = max(total, min(report.want, room, _fair_share(state, report)))
@@ -225,6 +233,7 @@ def _decide(state: State, report: Report, now: float) -> Reply:
         total=total,
         prone=prone,
         probe=probe,
+        scarce=bool(line),
         proven_for=proven_for,
         refusal=refusal,
         wait=wait,
@@ -248,7 +257,6 @@ def _fair_share(state: State, report: Report) -> int:
     if all(lease.total for lease in state.leases.values()):
         return report.want
     share = (LIMITS[FORBIDDEN].banned_at - 1) // (len(state.leases) + 1)
-    # Where there are more guards than permits, one that merely reports gives its own away.
     return max(share, int(report.asks))
 
 

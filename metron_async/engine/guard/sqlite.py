@@ -26,7 +26,7 @@ import msgspec
 
 from metron_async.engine.guard.rules import step
 from metron_async.engine.guard.state import State, merge
-from metron_async.storage import OPEN_ERRORS, default_directory, open_database, set_aside
+from metron_async.storage import OPEN_ERRORS, default_directory, open_database, set_aside_unless_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,7 @@ class SQLiteGuardStore:
         self._path = Path(path) if path is not None else default_directory() / "guard.sqlite3"
         self._busy_timeout = busy_timeout
         self._connection: aiosqlite.Connection | None = None
+        self._inode = -1
         self._lock = asyncio.Lock()
         self._calls: dict[int, Callable[[bytes], bytes]] = {}
         self._numbers = itertools.count()
@@ -105,7 +106,7 @@ class SQLiteGuardStore:
                 raise
         # The file is damaged, which opening it does not always show.
         await self.aclose()
-        set_aside(self._path)
+        await asyncio.to_thread(set_aside_unless_replaced, self._path, self._inode)
         return await self._update(host, report)
 
     async def _update(self, host: str, report: Report) -> Reply:
@@ -151,6 +152,7 @@ class SQLiteGuardStore:
                 self._connection = await open_database(
                     self._path, self._prepare, busy_timeout=self._busy_timeout
                 )
+                self._inode = self._path.lstat().st_ino
             return self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

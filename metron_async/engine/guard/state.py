@@ -54,13 +54,14 @@ class Wait(enum.Enum):
 class Lease(msgspec.Struct, frozen=True):
     """What one guard holds: ``total`` permits, ``prone`` of them for calls that can be 404s.
 
-    One without any permit stands for a guard that waits for its first.
+    One without any permit stands for a guard that waits for its first, in line since ``since``.
     """
 
     total: int
     prone: int
     probe: str | None
     until: float
+    since: float = 0.0
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -119,11 +120,28 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a guard may do until it reports again, for :data:`LEASE` seconds at most."""
+    """What a guard may do until it reports again, for :data:`LEASE` seconds at most.
+
+    Attributes:
+        total: Permits that it holds, those in flight included.
+        prone: Those of them for calls that can be 404s.
+        probe: Whether one of them is for trying the credentials.
+        scarce: Whether others have none: each permit is for one request only.
+        proven_for: Seconds for which the credentials count as proven.
+        refusal: Why nothing may be sent, or ``None``.
+        wait: Why the call that asks has to wait, or ``None``.
+        pause: Seconds after which to ask again, unless something happens before.
+        recent_missing: 404s in the window.
+        missing: 404s ever.
+        timeouts: Connect timeouts in a row.
+        streak: The kind of events of which there lately were too many, or ``None``.
+        ban_left: Seconds until a ban for those would end.
+    """
 
     total: int = 0
     prone: int = 0
     probe: bool = False
+    scarce: bool = False
     proven_for: float = 0.0
     refusal: Refusal | None = None
     wait: Wait | None = None
