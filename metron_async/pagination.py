@@ -13,6 +13,7 @@ can it run for ever: each page that is not the last must bring something new.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -27,7 +28,7 @@ from metron_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from metron_async.engine.messages import Answer, Origin
     from metron_async.models import PageBody
@@ -72,18 +73,27 @@ class Page(Generic[R_co]):
         count: Rows of the whole list, as the server counted them for this page.
         has_next: Whether the server has a further page.
         origin: Where the page came from: network, cache, 304 or stale.
+        as_of: Wall-clock seconds for which its rows speak.
     """
 
-    __slots__ = ("count", "has_next", "number", "origin", "rows")
+    __slots__ = ("as_of", "count", "has_next", "number", "origin", "rows")
 
     def __init__(
-        self, number: int, rows: Sequence[R_co], *, count: int, has_next: bool, origin: Origin
+        self,
+        number: int,
+        rows: Sequence[R_co],
+        *,
+        count: int,
+        has_next: bool,
+        origin: Origin,
+        as_of: float,
     ) -> None:
         self.number = number
         self.rows = rows
         self.count = count
         self.has_next = has_next
         self.origin = origin
+        self.as_of = as_of
 
     def __repr__(self) -> str:
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"
@@ -126,7 +136,7 @@ class Paginator(Generic[R_co]):
         """Iterate the rows of the whole list."""
         return self.rows()
 
-    async def rows(self, *, start: int = 1, strict: bool = False) -> AsyncIterator[R_co]:
+    async def rows(self, *, start: int = 1, strict: bool = False) -> AsyncGenerator[R_co, None]:
         """Iterate the rows, in the server's order.
 
         Args:
@@ -137,11 +147,14 @@ class Paginator(Generic[R_co]):
             IncompleteListError: If *strict*, and fewer rows came than the list promised.
             PaginationError: If the list stops making progress.
         """
-        async for page in self.pages(start=start, strict=strict):
-            for row in page.rows:
-                yield row
+        async with contextlib.aclosing(self.pages(start=start, strict=strict)) as pages:
+            async for page in pages:
+                for row in page.rows:
+                    yield row
 
-    async def pages(self, *, start: int = 1, strict: bool = False) -> AsyncIterator[Page[R_co]]:
+    async def pages(
+        self, *, start: int = 1, strict: bool = False
+    ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages, from *start* on; see :meth:`rows` for the arguments and errors."""
         walk = _Walk(self._target, start)
         self.missing = None
@@ -163,6 +176,7 @@ class Paginator(Generic[R_co]):
                 count=answer.value.count,
                 has_next=number is not None,
                 origin=answer.origin,
+                as_of=answer.as_of,
             )
         self._settle(walk.missing, strict=strict)
 
@@ -183,6 +197,7 @@ class Paginator(Generic[R_co]):
             count=answer.value.count,
             has_next=answer.value.next is not None,
             origin=answer.origin,
+            as_of=answer.as_of,
         )
 
     async def collect(self, limit: int | None = None, *, strict: bool = False) -> list[R_co]:
@@ -198,10 +213,11 @@ class Paginator(Generic[R_co]):
         collected: list[R_co] = []
         if limit == 0:
             return collected
-        async for page in self.pages(strict=strict):
-            collected.extend(page.rows)
-            if limit is not None and len(collected) >= limit:
-                return collected[:limit]
+        async with contextlib.aclosing(self.pages(strict=strict)) as pages:
+            async for page in pages:
+                collected.extend(page.rows)
+                if limit is not None and len(collected) >= limit:
+                    return collected[:limit]
         return collected
 
     async def first(self) -> R_co | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async.engine.decoding import decoder_for
 from metron_async.engine.messages import NOT_MODIFIED
+from metron_async.engine.vouching import vouched_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from metron_async.engine.core import Core
     from metron_async.engine.messages import Answer, CallOptions, NotModified, Request
 
@@ -41,6 +46,28 @@ class Caller:
         answer = await self.fetch(request, kind)
         self.core.origins.remember(answer.value, answer.origin)
         return answer.value
+
+    async def known(
+        self, rows: Mapping[int, tuple[Request, datetime]], kind: type[T], as_of: float
+    ) -> dict[int, T]:
+        """Return the cached objects that the rows of a list show to be current, by id.
+
+        Args:
+            rows: For each id the request for its detail, and ``modified`` of its row.
+            kind: Type of the details.
+            as_of: Wall-clock seconds for which the rows speak.
+        """
+        pipeline = await self.core.ready()
+        if not pipeline.has_cache or self.options.refresh or not rows:
+            return {}
+        answers = await vouched_for(pipeline, rows, decoder_for(kind), as_of)
+        for answer in answers.values():
+            self.core.origins.remember(answer.value, answer.origin)
+        return {number: answer.value for number, answer in answers.items()}
+
+    def with_options(self, **options: Any) -> Caller:
+        """Return a caller on the same core whose calls behave differently."""
+        return Caller(self.core, dataclasses.replace(self.options, **options))
 
     async def get_if_modified(self, request: Request, kind: type[T]) -> T | NotModified:
         """Make *request* with its own ``If-Modified-Since``, past the cache."""

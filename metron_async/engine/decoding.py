@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -23,7 +23,8 @@ _SHOWN = 200  # characters of a decoder's message that an error repeats
 
 def decoder_for(kind: type[T]) -> Callable[[bytes], T]:
     """Return the function that decodes JSON into *kind*."""
-    return _decoder_for(kind)
+    decoder: Callable[[bytes], T] = _decoder_for(cast("Any", kind))
+    return decoder
 
 
 @functools.cache

@@ -80,8 +80,8 @@ class Pipeline:
         self._cache = cache
         self._account = account
         self._api_root = api_root
-        self._wall = wall
-        self._stats = stats
+        self.wall = wall
+        self.stats = stats
         self._landed = 0
 
     async def read(
@@ -93,7 +93,7 @@ class Pipeline:
             CacheError: If the call is ``offline`` and nothing is there.
             MetronError: If the request failed and nothing may stand in for its answer.
         """
-        self._stats.calls += 1
+        self.stats.calls += 1
         key = self.key_of(request)
         decision = await self._consult(request, key, options)
         if isinstance(decision, Unavailable):
@@ -111,15 +111,20 @@ class Pipeline:
         self, request: Request, decoder: Callable[[bytes], T], options: CallOptions
     ) -> Answer[T] | None:
         """Send a GET with its own condition; ``None`` if nothing has changed."""
-        self._stats.calls += 1
+        self.stats.calls += 1
         key = self.key_of(request)
         place = (key, request.since)
         flight: Flight[Any] | None = self._flights.find(place)
         if flight is None:
             flight = self._launch(request, decoder, options, Fetch(), place)
         else:
-            self._stats.coalesced += 1
+            self.stats.coalesced += 1
         return await self._flights.ride(flight, options, place)
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether answers are kept at all."""
+        return self._cache is not None
 
     @property
     def cache(self) -> Cache:
@@ -149,7 +154,7 @@ class Pipeline:
             return Unavailable() if options.offline else Fetch()
         while True:
             landed = self._landed
-            decision = await consult(self.cache, key, self._wall(), wanted)
+            decision = await consult(self.cache, key, self.wall(), wanted)
             # Where a flight landed while the file was being read, what was not there may be now.
             if not isinstance(decision, Fetch) or landed == self._landed or options.refresh:
                 return decision
@@ -157,17 +162,18 @@ class Pipeline:
     def _serve(self, request: Request, decoder: Callable[[bytes], T], decision: Serve) -> Answer[T]:
         entry = decision.entry
         if entry.status == 404:  # noqa: PLR2004
-            self._stats.hits += 1
+            self.stats.hits += 1
             raise error_of(request, Response(404, {}, entry.body))
         source = Source.STALE if decision.stale else Source.CACHE
-        answer = self._answer(request, decoder, entry, source)
-        self._stats.hits += 1
+        answer = self.answer(request, decoder, entry, source)
+        self.stats.hits += 1
         return answer
 
-    def _answer(
+    def answer(
         self, request: Request, decoder: Callable[[bytes], T], entry: Entry, source: Source
     ) -> Answer[T]:
-        now = self._wall()
+        """Return the answer that *entry* holds, marked as coming from *source*."""
+        now = self.wall()
         origin = Origin(
             source=source,
             age=max(0.0, now - entry.stored_at),
@@ -193,22 +199,22 @@ class Pipeline:
         if flight is None:
             flight = self._launch(request, decoder, options, decision, place)
         else:
-            self._stats.coalesced += 1
+            self.stats.coalesced += 1
         try:
             answer: Answer[T] = await self._flights.ride(flight, options, place)
         except MetronError as error:
             entry = decision.fallback if isinstance(decision, Fetch) else decision.entry
             if not self._may_stand_in(entry, error, options) or entry is None:
                 raise
-            self._stats.stale += 1
-            return self._answer(request, decoder, entry, Source.STALE)
+            self.stats.stale += 1
+            return self.answer(request, decoder, entry, Source.STALE)
         return answer
 
     def _may_stand_in(self, entry: Entry | None, error: MetronError, options: CallOptions) -> bool:
         if entry is None:
             return False
         return self.cache.policy.may_serve_stale(
-            entry, self._wall(), _failure_of(error), _cache_options(options)
+            entry, self.wall(), _failure_of(error), _cache_options(options)
         )
 
     def _launch(
@@ -238,7 +244,7 @@ class Pipeline:
         decision: Fetch | Revalidate,
     ) -> Answer[T] | None:
         """Make the request of *flight*, decode what comes, and keep it."""
-        request, sent_at = flight.request, self._wall()
+        request, sent_at = flight.request, self.wall()
         try:
             response = await self._sender.send(flight)
         except NotFoundError as error:
@@ -275,7 +281,7 @@ class Pipeline:
             msg = "The server says 'not modified' to a request without a condition"
             raise DecodeError(msg, path=request.target, status=_NOT_MODIFIED)
         await self.cache.touch([decision.entry.key], sent_at)
-        return self._answer(request, decoder, decision.entry, Source.NOT_MODIFIED)
+        return self.answer(request, decoder, decision.entry, Source.NOT_MODIFIED)
 
     async def _keep(
         self, request: Request, key: str, response: Response, sent_at: float, value: object
@@ -293,7 +299,7 @@ class Pipeline:
         if not keep:
             return
         modified: Any = getattr(value, "modified", None)
-        now = self._wall()
+        now = self.wall()
         entry = Entry(
             key=key,
             account=self._account,

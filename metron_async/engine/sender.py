@@ -136,7 +136,7 @@ class Sender:
         """Wait before the next try; riders may leave meanwhile."""
         flight.airborne = False
         if seconds > 0:
-            self._announce(flight, "retry", Estimate(seconds, None, None))
+            self._announce(flight, "retry", Estimate(seconds, None, 0))
             await asyncio.sleep(seconds)
             flight.announce(None)
 
@@ -149,7 +149,7 @@ class Sender:
             scope=estimate.scope,
             path=flight.request.target,
             priority=flight.priority,
-            limit=estimate.limit,
+            limit=estimate.limit if reason == "quota" else None,
         )
         flight.announce(wait, asyncio.get_running_loop().time())
 

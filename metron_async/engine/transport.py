@@ -137,6 +137,8 @@ class Transport:
 
     async def _read(self, response: httpx.Response) -> tuple[bytes, str | None]:
         """Read the body, bounded on the wire and after decompression; tell what is wrong."""
+        if response.is_stream_consumed:  # a transport without a wire brings it complete
+            return response.content, None
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.aiter_raw():

@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import ArcFilters
 from metron_async.models import Arc, ArcSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import IssueLists, Listable, Retrievable
+from metron_async.resources.base import Detailed, IssueLists
 
 __all__ = ["Arcs"]
 
 
-class Arcs(Retrievable[Arc], Listable[ArcSummary], IssueLists):
+class Arcs(Detailed[Arc, ArcSummary], IssueLists):
     """Story arcs: ``metron.arcs``."""
 
     path = "arc"
@@ -20,3 +21,12 @@ class Arcs(Retrievable[Arc], Listable[ArcSummary], IssueLists):
     def iter(self, **filters: Unpack[ArcFilters]) -> Paginator[ArcSummary]:
         """Iterate the arcs that match :class:`~metron_async.filters.ArcFilters`."""
         return self._list(ArcFilters, filters)
+
+    def iter_details(self, *, concurrency: int = 4, **filters: Unpack[ArcFilters]) -> Details[Arc]:
+        """Iterate the arcs that match :class:`~metron_async.filters.ArcFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(ArcFilters, filters, concurrency)

@@ -10,25 +10,28 @@ A namespace inherits one class per capability and sets the types that go with it
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from metron_async.bulk import Details, Fetched, OnError, fetch_many
 from metron_async.cache import Kind
 from metron_async.engine.messages import Request
 from metron_async.engine.protocol import http_date
 from metron_async.errors import UsageError
 from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
 from metron_async.models import IssueSummary, PageBody
-from metron_async.pagination import Paginator, Row
+from metron_async.pagination import Page, Paginator, Row
+from metron_async.quota import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
     from datetime import datetime
 
     from metron_async.engine.caller import Caller
     from metron_async.engine.messages import Answer, NotModified
 
-__all__ = ["IssueLists", "Listable", "Resource", "Retrievable", "checked_id"]
+__all__ = ["Detailed", "IssueLists", "Listable", "Resource", "Retrievable", "checked_id"]
 
 D = TypeVar("D")
 R = TypeVar("R", bound=Row)
@@ -151,6 +154,44 @@ class Retrievable(Resource, Generic[D]):
         request = self._detail(id, http_date(since))
         return await self._caller.get_if_modified(request, self.model)
 
+    async def fetch_many(
+        self,
+        ids: Iterable[int] | AsyncIterable[int],
+        /,
+        *,
+        concurrency: int = 4,
+        on_error: OnError = "yield",
+        priority: Priority = Priority.BULK,
+    ) -> AsyncGenerator[Fetched[D], None]:
+        """Fetch many objects in full, and yield them as they come.
+
+        What the cache holds fresh costs nothing. One id that cannot be had does not end the run.
+
+        Args:
+            ids: Ids, from an iterable or an asynchronous one; there may be millions.
+            concurrency: Objects fetched at once, from 1.
+            on_error: ``"yield"`` gives failures like results, ``"skip"`` leaves them out,
+                ``"raise"`` ends the run with the first.
+            priority: Lane in the queue for the quota.
+
+        Yields:
+            For each id a :class:`~metron_async.bulk.Fetched` with the object or the error.
+
+        Example:
+            >>> async for got in metron.issues.fetch_many([1, 2, 3]):  # doctest: +SKIP
+            ...     print(got.id, got.value or got.error)
+        """
+        caller = self._caller.with_options(priority=priority)
+
+        async def fetch(number: int) -> D:
+            return await caller.get(self._detail(number), self.model)
+
+        async with contextlib.aclosing(
+            fetch_many(fetch, ids, concurrency=concurrency, on_error=on_error)
+        ) as results:
+            async for result in results:
+                yield result
+
 
 class Listable(Resource, Generic[R]):
     """A resource that can be listed, with filters."""
@@ -161,6 +202,25 @@ class Listable(Resource, Generic[R]):
         """Return the rows that match *filters*, which must be those of *schema*."""
         params = encode_filters(schema, filters)
         return self._rows(self._request(params=params), self.row, filters)
+
+
+class Detailed(Retrievable[D], Listable[R], Generic[D, R]):
+    """A resource with a list whose rows tell which cached details are still current."""
+
+    def _details(self, schema: type, filters: Mapping[str, object], concurrency: int) -> Details[D]:
+        """Return the full objects that match *filters*, fetching only what changed."""
+        options = self._caller.options
+        fresh = self._caller if options.offline else self._caller.with_options(refresh=True)
+        rows = type(self)(fresh)._list(schema, filters)  # noqa: SLF001 - a sibling of itself
+
+        async def known(page: Page[Any]) -> dict[int, D]:
+            details = {row.id: (self._detail(row.id), row.modified) for row in page.rows}
+            return await self._caller.known(details, self.model, page.as_of)
+
+        async def fetch(number: int) -> D:
+            return await fresh.get(self._detail(number), self.model)
+
+        return Details(rows, known, fetch, concurrency=concurrency)
 
 
 class IssueLists(Resource):

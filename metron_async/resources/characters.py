@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import CharacterFilters
 from metron_async.models import Character, CharacterSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import IssueLists, Listable, Retrievable
+from metron_async.resources.base import Detailed, IssueLists
 
 __all__ = ["Characters"]
 
 
-class Characters(Retrievable[Character], Listable[CharacterSummary], IssueLists):
+class Characters(Detailed[Character, CharacterSummary], IssueLists):
     """Characters: ``metron.characters``."""
 
     path = "character"
@@ -20,3 +21,14 @@ class Characters(Retrievable[Character], Listable[CharacterSummary], IssueLists)
     def iter(self, **filters: Unpack[CharacterFilters]) -> Paginator[CharacterSummary]:
         """Iterate the characters that match :class:`~metron_async.filters.CharacterFilters`."""
         return self._list(CharacterFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[CharacterFilters]
+    ) -> Details[Character]:
+        """Iterate in full what matches :class:`~metron_async.filters.CharacterFilters`.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(CharacterFilters, filters, concurrency)

@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import CreatorFilters
 from metron_async.models import Creator, CreatorSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable
+from metron_async.resources.base import Detailed
 
 __all__ = ["Creators"]
 
 
-class Creators(Retrievable[Creator], Listable[CreatorSummary]):
+class Creators(Detailed[Creator, CreatorSummary]):
     """Writers, artists and others who make comics: ``metron.creators``."""
 
     path = "creator"
@@ -20,3 +21,14 @@ class Creators(Retrievable[Creator], Listable[CreatorSummary]):
     def iter(self, **filters: Unpack[CreatorFilters]) -> Paginator[CreatorSummary]:
         """Iterate the creators that match :class:`~metron_async.filters.CreatorFilters`."""
         return self._list(CreatorFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[CreatorFilters]
+    ) -> Details[Creator]:
+        """Iterate the creators that match :class:`~metron_async.filters.CreatorFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(CreatorFilters, filters, concurrency)

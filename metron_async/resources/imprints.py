@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import ImprintFilters
 from metron_async.models import Imprint, ImprintSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable
+from metron_async.resources.base import Detailed
 
 __all__ = ["Imprints"]
 
 
-class Imprints(Retrievable[Imprint], Listable[ImprintSummary]):
+class Imprints(Detailed[Imprint, ImprintSummary]):
     """Imprints of publishers: ``metron.imprints``."""
 
     path = "imprint"
@@ -20,3 +21,14 @@ class Imprints(Retrievable[Imprint], Listable[ImprintSummary]):
     def iter(self, **filters: Unpack[ImprintFilters]) -> Paginator[ImprintSummary]:
         """Iterate the imprints that match :class:`~metron_async.filters.ImprintFilters`."""
         return self._list(ImprintFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[ImprintFilters]
+    ) -> Details[Imprint]:
+        """Iterate the imprints that match :class:`~metron_async.filters.ImprintFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(ImprintFilters, filters, concurrency)

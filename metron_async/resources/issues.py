@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import IssueFilters
 from metron_async.models import Issue, IssueSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable
+from metron_async.resources.base import Detailed
 
 __all__ = ["Issues"]
 
 
-class Issues(Retrievable[Issue], Listable[IssueSummary]):
+class Issues(Detailed[Issue, IssueSummary]):
     """Single issues: ``metron.issues``."""
 
     path = "issue"
@@ -25,3 +26,14 @@ class Issues(Retrievable[Issue], Listable[IssueSummary]):
             ...     print(row.number)
         """
         return self._list(IssueFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[IssueFilters]
+    ) -> Details[Issue]:
+        """Iterate the issues that match :class:`~metron_async.filters.IssueFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(IssueFilters, filters, concurrency)

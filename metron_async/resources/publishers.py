@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import PublisherFilters
 from metron_async.models import Publisher, PublisherSummary, SeriesSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable, checked_id
+from metron_async.resources.base import Detailed, checked_id
 
 __all__ = ["Publishers"]
 
 
-class Publishers(Retrievable[Publisher], Listable[PublisherSummary]):
+class Publishers(Detailed[Publisher, PublisherSummary]):
     """Publishers: ``metron.publishers``."""
 
     path = "publisher"
@@ -20,6 +21,17 @@ class Publishers(Retrievable[Publisher], Listable[PublisherSummary]):
     def iter(self, **filters: Unpack[PublisherFilters]) -> Paginator[PublisherSummary]:
         """Iterate the publishers that match :class:`~metron_async.filters.PublisherFilters`."""
         return self._list(PublisherFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[PublisherFilters]
+    ) -> Details[Publisher]:
+        """Iterate in full what matches :class:`~metron_async.filters.PublisherFilters`.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(PublisherFilters, filters, concurrency)
 
     def series(self, id: int, /) -> Paginator[SeriesSummary]:
         """Iterate the series of one publisher.

@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import SeriesFilters
 from metron_async.models import Series, SeriesSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import IssueLists, Listable, Retrievable
+from metron_async.resources.base import Detailed, IssueLists
 
 __all__ = ["SeriesNamespace"]
 
 
-class SeriesNamespace(Retrievable[Series], Listable[SeriesSummary], IssueLists):
+class SeriesNamespace(Detailed[Series, SeriesSummary], IssueLists):
     """Series, each one run of issues: ``metron.series``."""
 
     path = "series"
@@ -20,3 +21,14 @@ class SeriesNamespace(Retrievable[Series], Listable[SeriesSummary], IssueLists):
     def iter(self, **filters: Unpack[SeriesFilters]) -> Paginator[SeriesSummary]:
         """Iterate the series that match :class:`~metron_async.filters.SeriesFilters`."""
         return self._list(SeriesFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[SeriesFilters]
+    ) -> Details[Series]:
+        """Iterate the series that match :class:`~metron_async.filters.SeriesFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(SeriesFilters, filters, concurrency)

@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import TeamFilters
 from metron_async.models import Team, TeamSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import IssueLists, Listable, Retrievable
+from metron_async.resources.base import Detailed, IssueLists
 
 __all__ = ["Teams"]
 
 
-class Teams(Retrievable[Team], Listable[TeamSummary], IssueLists):
+class Teams(Detailed[Team, TeamSummary], IssueLists):
     """Teams of characters: ``metron.teams``."""
 
     path = "team"
@@ -20,3 +21,14 @@ class Teams(Retrievable[Team], Listable[TeamSummary], IssueLists):
     def iter(self, **filters: Unpack[TeamFilters]) -> Paginator[TeamSummary]:
         """Iterate the teams that match :class:`~metron_async.filters.TeamFilters`."""
         return self._list(TeamFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[TeamFilters]
+    ) -> Details[Team]:
+        """Iterate the teams that match :class:`~metron_async.filters.TeamFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(TeamFilters, filters, concurrency)

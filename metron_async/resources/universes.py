@@ -2,15 +2,16 @@
 
 from typing import Unpack
 
+from metron_async.bulk import Details
 from metron_async.filters import UniverseFilters
 from metron_async.models import Universe, UniverseSummary
 from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable
+from metron_async.resources.base import Detailed
 
 __all__ = ["Universes"]
 
 
-class Universes(Retrievable[Universe], Listable[UniverseSummary]):
+class Universes(Detailed[Universe, UniverseSummary]):
     """Universes that stories are set in: ``metron.universes``."""
 
     path = "universe"
@@ -20,3 +21,14 @@ class Universes(Retrievable[Universe], Listable[UniverseSummary]):
     def iter(self, **filters: Unpack[UniverseFilters]) -> Paginator[UniverseSummary]:
         """Iterate the universes that match :class:`~metron_async.filters.UniverseFilters`."""
         return self._list(UniverseFilters, filters)
+
+    def iter_details(
+        self, *, concurrency: int = 4, **filters: Unpack[UniverseFilters]
+    ) -> Details[Universe]:
+        """Iterate the universes that match :class:`~metron_async.filters.UniverseFilters`, in full.
+
+        Args:
+            concurrency: Objects fetched at once, where the cache has them not.
+            filters: As for :meth:`iter`.
+        """
+        return self._details(UniverseFilters, filters, concurrency)
