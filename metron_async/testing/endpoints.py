@@ -33,6 +33,7 @@ class Settings:
         sustained_period: Length of the long window, in seconds.
         list_cache: Seconds for which the server's own cache keeps lists; 0 for not at all.
         detail_cache: Seconds for which it keeps details and issue lists.
+        unstable: Whether rows of equal rank change places from page to page.
         public_url: Scheme and host the server believes it has; ``None`` for that of the request.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     sustained_period: float = 86_400.0
     list_cache: float = 0.0
     detail_cache: float = 0.0
+    unstable: bool = False
     public_url: str | None = None
 
 

@@ -10,26 +10,25 @@ from metron_async.testing.api import endpoints
 from metron_async.testing.catalogue import Catalogue
 from metron_async.testing.core import Core
 from metron_async.testing.details import Renderer
-from metron_async.testing.endpoints import Limit, Settings
+from metron_async.testing.endpoints import Settings
+from metron_async.testing.levers import Levers
 from metron_async.testing.newyork import local
 from metron_async.testing.serverclock import ServerClock
 from metron_async.testing.transport import FakeTransport
-from metron_async.testing.wire import Asked, Wire
+from metron_async.testing.wire import Wire
 
 if TYPE_CHECKING:
     import contextlib
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from starlette.applications import Starlette
 
-    from metron_async.testing.bans import Ban
-    from metron_async.testing.faults import Faults
 
 __all__ = ["FakeMetron"]
 
 
-class FakeMetron:
+class FakeMetron(Levers):
     """A Metron server for tests and demonstrations: same answers, same quota, same bans.
 
     It needs no network and no account, works on a virtual-time loop, and does as it is told: its
@@ -50,6 +49,7 @@ class FakeMetron:
         list_cache: Seconds for which the server's own cache keeps lists (the real one: 120).
         detail_cache: Seconds for which it keeps details and issue lists (the real one: 86,400).
         public_url: Scheme and host the server believes it has; by default what it was asked under.
+        unstable: Let rows of equal rank change places from page to page, as on the real server.
         keep_requests: How many requests the log keeps; ``None`` for all.
 
     Example:
@@ -75,10 +75,12 @@ class FakeMetron:
         list_cache: float = 0.0,
         detail_cache: float = 0.0,
         public_url: str | None = None,
+        unstable: bool = False,
         keep_requests: int | None = None,
     ) -> None:
         self.clock = ServerClock()
         self.settings = Settings(
+            unstable=unstable,
             newer=newer,
             throttle=throttle,
             burst_period=burst_period,
@@ -156,81 +158,6 @@ class FakeMetron:
 
     def _username(self, rid: int) -> str:
         return next((a.username for a in self.accounts.values() if a.id == rid), "deleted")
-
-    # -- how it behaves ------------------------------------------------------------------------
-
-    @property
-    def burst_limit(self) -> Limit:
-        """Limit of the short window for everybody; ``None``: each account's own.
-
-        A callable gets the server's steady seconds: a limit that floats with the time.
-        """
-        return self.settings.burst_limit
-
-    @burst_limit.setter
-    def burst_limit(self, limit: Limit) -> None:
-        self.settings.burst_limit = limit
-
-    @property
-    def sustained_limit(self) -> Limit:
-        """Limit of the long window for everybody; ``None``: each account's own."""
-        return self.settings.sustained_limit
-
-    @sustained_limit.setter
-    def sustained_limit(self, limit: Limit) -> None:
-        self.settings.sustained_limit = limit
-
-    @property
-    def latency(self) -> float | tuple[float, float] | Callable[[], float | tuple[float, float]]:
-        """Seconds a round trip takes: a number, a range to choose from, or a callable.
-
-        The callable returns the seconds of a round trip, or those up and those down.
-        """
-        return self.wire.latency
-
-    @latency.setter
-    def latency(
-        self, latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]]
-    ) -> None:
-        self.wire.latency = latency
-
-    @property
-    def faults(self) -> Faults:
-        """What is to go wrong."""
-        return self.wire.faults
-
-    # -- what it was asked ---------------------------------------------------------------------
-
-    @property
-    def requests(self) -> list[Asked]:
-        """All requests so far, in the order in which they reached the server."""
-        return list(self.wire.log)
-
-    @property
-    def throttled(self) -> int:
-        """How many requests were answered with a 429."""
-        return self.wire.throttled
-
-    @property
-    def bans(self) -> list[Ban]:
-        """All bans so far."""
-        return list(self.wire.firewall.bans)
-
-    def reset_log(self) -> None:
-        """Forget requests, 429s and bans that were recorded; bans in force stay."""
-        self.wire.log.clear()
-        self.wire.throttled = 0
-        self.wire.firewall.bans.clear()
-
-    def forgive(self) -> None:
-        """Empty all throttle windows and lift all bans."""
-        self._core.quotas.clear()
-        self.wire.firewall.forgive()
-
-    def spend(self, username: str, requests: int) -> None:
-        """Let *username* spend requests elsewhere, now, in both windows."""
-        account = self.accounts[username]
-        self._core.spend(account, requests)
 
     # -- edits ---------------------------------------------------------------------------------
 

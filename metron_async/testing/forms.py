@@ -103,7 +103,7 @@ def _json(body: bytes) -> Any:
     except msgspec.DecodeError as error:
         raise m.error(400, f"JSON parse error - {error}") from None
     if isinstance(found, list):
-        return [_object(row) for row in cast("list[Any]", found)]
+        return [_object(row) for row in cast("list[object]", found)]
     return _object(found)
 
 

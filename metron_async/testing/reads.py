@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import messages as m
+from metron_async.testing.arithmetic import mix
 from metron_async.testing.endpoints import Endpoint
 from metron_async.testing.paging import SHORT_PAGE, paginate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from metron_async.testing.endpoints import Call, Handler
 
-__all__ = ["EDITABLE", "find", "read_endpoints"]
+__all__ = ["EDITABLE", "find", "read_endpoints", "shaken"]
 
 EDITABLE = (
     "arc",
@@ -42,11 +43,28 @@ def find(call: Call, kind: str) -> Any:
     return record
 
 
+_BY_NAME_ONLY = ("arc", "character", "creator")
+
+
+def shaken(call: Call, records: list[Any], rank: Callable[[Any], Any]) -> list[Any]:
+    """Return *records* with those of equal rank in another order for each page.
+
+    The real server's orders are not total: what it finds first of two rows of the same name may
+    differ from page to page, so that one is seen twice and the other never.
+    """
+    if not call.core.settings.unstable:
+        return records
+    page = sum(call.request.params.get("page", "1").encode())
+    return sorted(records, key=lambda record: (rank(record), mix(page, record.id)))
+
+
 def listing(kind: str) -> Handler:
     """Return what answers the list of *kind*."""
 
     def answer(call: Call) -> m.Reply:
         records = call.core.selection.listed(kind, call.request.params)
+        if kind in _BY_NAME_ONLY:
+            records = shaken(call, records, lambda record: record.name)
         return paginate(
             call.request, call.origin, records, lambda page: call.core.render.rows(kind, page)
         )

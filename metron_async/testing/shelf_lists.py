@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from metron_async.testing import messages as m
 from metron_async.testing.newyork import iso
 from metron_async.testing.paging import paginate
+from metron_async.testing.reads import shaken
 from metron_async.testing.shelf_rows import pull_row, wish_row
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def wish_items(call: Call) -> m.Reply:
     issues = call.core.catalogue.tables.issue
     found = [wish for wish in call.account.shelf.wishes.values() if wish.issue in issues]
     found.sort(key=lambda wish: wish.priority)
+    found = shaken(call, found, lambda wish: wish.priority)
     return paginate(
         call.request, call.origin, found, lambda page: [wish_row(call, wish) for wish in page]
     )

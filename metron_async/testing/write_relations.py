@@ -58,7 +58,7 @@ def array(longest: int) -> Field:
         not_null(value)
         if not isinstance(value, list):
             raise refuse(f'Expected a list of items but got type "{type(value).__name__}".')
-        return tuple(one.read(item, form) for item in cast("list[Any]", value))
+        return tuple(one.read(item, form) for item in cast("list[object]", value))
 
     return Field(read, many=True)
 
@@ -92,7 +92,7 @@ def keys(table: str) -> Field:
         not_null(value)
         if not isinstance(value, list):
             raise refuse(f'Expected a list of items but got type "{type(value).__name__}".')
-        return tuple(dict.fromkeys(_key(item) for item in cast("list[Any]", value)))
+        return tuple(dict.fromkeys(_key(item) for item in cast("list[object]", value)))
 
     return Field(read, many=True, table=table)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import messages as m
 from metron_async.testing import vocabulary as v
@@ -238,8 +238,8 @@ def _exists(field: w.Field, value: Any, catalogue: Catalogue) -> None:
     if field.table is None or value is None:
         return
     table = catalogue.table(field.table)
-    ids = value if isinstance(value, tuple) else (value,)
-    for rid in cast("tuple[int, ...]", ids):
+    ids: Any = value if field.many else (value,)
+    for rid in ids:
         if rid not in table:
             message = f'Invalid pk "{rid}" - object does not exist.'
             raise w.refuse(message)

@@ -19,7 +19,6 @@ from metron_async.testing.writes_credits import create_credits, create_variant, 
 if TYPE_CHECKING:
     from metron_async.testing.endpoints import Call, Handler
     from metron_async.testing.rows import Json
-    from metron_async.testing.uploads import stored
 
 __all__ = ["catalogue_writes"]
 
