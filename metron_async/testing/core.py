@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Core"]
 
-LIFTED = 1_000_000_000
+LIFTED = 1_000_000
 
 
 class Core:
