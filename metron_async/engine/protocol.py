@@ -30,7 +30,7 @@ from metron_async.errors import (
     StatusError,
     ValidationError,
 )
-from metron_async.quota import Observation, parse_rate_headers
+from metron_async.quota import Observation, parse_rate_headers, parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,6 @@ __all__ = [
     "observe",
     "parse_http_date",
     "redirect_path",
-    "retry_after",
 ]
 
 DEFAULT_RETRY_AFTER = 60.0
@@ -73,23 +72,12 @@ def parse_http_date(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for, as delay or relative to ``Date``."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    until, now = parse_http_date(text), parse_http_date(headers.get("date"))
-    if until is None or now is None:
-        return None
-    return max(0.0, (until - now).total_seconds())
-
-
 def observe(response: Response) -> Observation:
     """Tell the limiter what *response* says about the quota."""
     return Observation(
         reading=parse_rate_headers(response.headers),
         throttled=response.status == 429,  # noqa: PLR2004
-        retry_after=retry_after(response.headers),
+        retry_after=parse_retry_after(response.headers),
         counted=response.status not in _UNCOUNTED,
     )
 
@@ -186,7 +174,7 @@ def _rate_limit_error(request: Request, response: Response, detail: str | None) 
     reading = parse_rate_headers(response.headers)
     day = reading.sustained if reading else None
     window = day if day is not None and day.remaining == 0 else (reading and reading.burst)
-    wait = retry_after(response.headers)
+    wait = parse_retry_after(response.headers)
     return RateLimitError(
         f"The server's quota is used up: {detail}" if detail else "The server's quota is used up",
         scope="sustained" if day is not None and window is day else "burst",
