@@ -142,6 +142,30 @@ class MetronView:
         """What the client has done so far: requests, hits, waits, and more."""
         return self._core.stats
 
+    @property
+    def cache(self) -> Cache | None:
+        """The cache, to ``clear`` or ``purge`` it; ``None`` if the client has none."""
+        return self._core.settings.cache
+
+    async def quota(self) -> QuotaState:
+        """Tell how the account stands: both windows, requests in flight, and who waits.
+
+        Costs no request; it is what the last answers told, moved on to this moment.
+
+        Raises:
+            QuotaStoreError: If the store cannot be read.
+        """
+        return await (await self._core.limiter()).snapshot()
+
+    async def retry_credentials(self) -> None:
+        """Let credentials that the server has refused be tried once more.
+
+        After a 401 the same credentials are refused locally, also by later processes, since the
+        server's firewall bans an address for a day after three. Call this when the account has
+        been mended on the server's side.
+        """
+        await (await self._core.guard()).clear()
+
     def origin_of(self, value: object) -> Origin | None:
         """Tell where an object came from, and how old it is.
 

@@ -108,14 +108,16 @@ class Core:
                     self._pipeline = await self._open()
         return self._pipeline
 
-    @property
-    def limiter(self) -> Limiter | None:
-        """The limiter, or ``None`` before the first call."""
+    async def limiter(self) -> Limiter:
+        """Return the limiter, opened if need be."""
+        await self.ready()
+        assert self._limiter is not None  # noqa: S101 - opened with the pipeline
         return self._limiter
 
-    @property
-    def guard(self) -> Guard | None:
-        """The ban guard, or ``None`` before the first call."""
+    async def guard(self) -> Guard:
+        """Return the ban guard, opened if need be."""
+        await self.ready()
+        assert self._guard is not None  # noqa: S101 - opened with the pipeline
         return self._guard
 
     async def close(self) -> None:
