@@ -6,13 +6,18 @@ Usage: ``python docs/_ext/check.py site``
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 import sys
 import zlib
 from pathlib import Path
 from types import FunctionType
 
-PUBLIC = ["", ".errors", ".models", ".filters", ".enums", ".quota", ".cache", ".testing"]
+from metron_async import resources
+
+PARTS = ["", ".errors", ".models", ".filters", ".enums", ".pagination", ".bulk"]
+PARTS += [".quota", ".cache", ".testing"]
+RESOURCES = [f".resources.{module.name}" for module in pkgutil.iter_modules(resources.__path__)]
 LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
 
 
@@ -27,7 +32,7 @@ def undocumented(site: Path) -> list[str]:
     """Return the public names without an entry, neither here nor where they are defined."""
     known = documented(site)
     missing: list[str] = []
-    for suffix in PUBLIC:
+    for suffix in PARTS + RESOURCES:
         module = importlib.import_module(f"metron_async{suffix}")
         for name in module.__all__:
             value = getattr(module, name)
