@@ -26,7 +26,12 @@ import msgspec
 
 from metron_async.engine.guard.rules import step
 from metron_async.engine.guard.state import State, merge
-from metron_async.storage import OPEN_ERRORS, default_directory, open_database, set_aside_unless_replaced
+from metron_async.storage import (
+    OPEN_ERRORS,
+    default_directory,
+    open_database,
+    set_aside_unless_replaced,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metron_async.engine.guard import Guard, Kind, MemoryGuardStore, Outcome
-from metron_async.engine.guard import rules, table
+from metron_async.engine.guard import Guard, Kind, MemoryGuardStore, Outcome, rules, table
 from metron_async.errors import BlockedError
 from metron_async.testing.bans import Firewall
 from metron_async.testing.clock import run_virtual
@@ -37,8 +36,9 @@ class Plan:
 plans = st.builds(
     Plan,
     seed=st.integers(0, 2**32),
-    keys=st.lists(st.sampled_from(["good", "fine", "bad1", "bad2", "bad3"]), min_size=1, max_size=6)
-    .map(tuple),
+    keys=st.lists(
+        st.sampled_from(["good", "fine", "bad1", "bad2", "bad3"]), min_size=1, max_size=6
+    ).map(tuple),
     tasks=st.integers(1, 10),
     weights=st.one_of(
         st.lists(st.integers(0, 4), min_size=8, max_size=8).map(lambda w: (w[0] + 1, *w[1:])),
@@ -122,7 +122,7 @@ class Machine:
             try:
                 await self.request(guard, key)
             except BlockedError as error:
-                assert error.retry_after > 0
+                assert error.retry_after > 0  # noqa: PT017 - every refusal is looked at
                 await asyncio.sleep(min(error.retry_after, 60 * self.random.random() + 1))
             if self.plan.clears and self.random.random() < 0.05:
                 await guard.clear()
@@ -187,11 +187,11 @@ STORMS = {"403": 1, "404": 2, "429": 3, "499": 4, "failed": 5}
 def test_storms(storm: str, share: int) -> None:
     """Six clients with eight tasks each, all of which go wrong at once."""
     weights = tuple(share if i == 0 else int(i == STORMS[storm]) for i in range(8))
-    for seed in range(3):
+    for seed in range(2):
         machine = Machine(
             Plan(seed, ("good",) * 6, 8, weights, 0.5, 0.0, 1.0, False, False, False, False)
         )
-        run_virtual(machine.run(700.0))
+        run_virtual(machine.run(450.0))
         assert not machine.firewall.bans
         assert machine.sent > 1
 
