@@ -88,7 +88,6 @@ class SQLiteStore:
         self._opening = asyncio.Lock()
         self._connection: aiosqlite.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._entered: set[str] = set()
 
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self._path)!r})"
@@ -121,14 +120,12 @@ class SQLiteStore:
     async def _decide(self, account: str, command: Command) -> Reply:
         connection = await self._open()
         name = hashlib.sha256(b"metron_async quota " + account.encode()).hexdigest()[:32]
-        if name not in self._entered:
-            await connection.execute_fetchall(_ENTER, (name,))
-            self._entered.add(name)
-        rows = await connection.execute_fetchall(_DECIDE, (_encoder.encode(command), name))
-        for row in rows:
-            return _reply_decoder.decode(row[0])
-        self._entered.discard(name)
-        msg = "the account is gone from the file"
+        question = (_encoder.encode(command), name)
+        for _ in range(2):
+            for row in await connection.execute_fetchall(_DECIDE, question):
+                return _reply_decoder.decode(row[0])
+            await connection.execute_fetchall(_ENTER, (name,))  # the account's first command
+        msg = "the account cannot be entered"
         raise sqlite3.OperationalError(msg)
 
     async def _open(self) -> aiosqlite.Connection:
@@ -147,7 +144,6 @@ class SQLiteStore:
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
-        self._entered.clear()
         if connection is not None:
             with contextlib.suppress(sqlite3.Error, ValueError):
                 await connection.close()
