@@ -96,20 +96,7 @@ INTERPRETERS = find_interpreters()
 
 # --- What the sessions share ----------------------------------------------------------------------
 
-# The parts that decide and never do: plain values in, plain values out. They are held to 100 %
-# branch coverage. This is the one list of them.
-PURE_MODULES = [
-    "metron_async/errors.py",
-    "metron_async/enums.py",
-    "metron_async/filters.py",
-    "metron_async/models/*.py",
-    "metron_async/quota/window.py",
-    "metron_async/quota/headers.py",
-    "metron_async/cache/policy.py",
-    "metron_async/engine/protocol.py",
-    "metron_async/engine/retry.py",
-]
-
+PURE_MODULES = PROJECT["tool"]["metron_async"]["pure"]
 TYPED = ["metron_async", "examples", "tests/typing"]
 BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
 
@@ -138,8 +125,9 @@ def install_redis_server(session: nox.Session) -> None:
 
 
 def run_tests(session: nox.Session, *arguments: str) -> None:
-    """Run the suite with this session's interpreter."""
-    session.run("python", "-m", "pytest", *arguments, *session.posargs)
+    """Run the suite with this session's interpreter, in a few processes."""
+    parallel = ["--numprocesses=auto", "--maxprocesses=4"]
+    session.run("python", "-m", "pytest", *parallel, *arguments, *session.posargs)
 
 
 # --- The sessions ---------------------------------------------------------------------------------

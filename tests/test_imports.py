@@ -11,6 +11,7 @@ import importlib
 import json
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,10 @@ MAY_IMPORT_HTTPX = {"engine/transport.py", "client.py"}
 
 LATER = ["starlette", "uvicorn", "redis", "rich", "python_multipart", "metron_async.testing"]
 """What ``import metron_async`` must not bring along: needed by some users, later or never."""
+
+IMPURE = {"aiosqlite", "anyio", "asyncio", "httpx", "logging", "platformdirs", "random", "redis"}
+IMPURE |= {"secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
+"""What brings clocks, chance and I/O. (Of os and pathlib, the types of paths are harmless.)"""
 
 MODULE_LINES = 250
 FUNCTION_LINES = 40
@@ -168,6 +173,23 @@ def test_public_names_exist(path: str) -> None:
     names = getattr(module, "__all__", [])
     assert sorted(set(names)) == sorted(names)
     assert [name for name in names if not hasattr(module, name)] == []
+
+
+PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
+PURE: list[str] = tomllib.loads(PYPROJECT.read_text("utf-8"))["tool"]["metron_async"]["pure"]
+
+
+@pytest.mark.parametrize("pattern", PURE)
+def test_what_decides_is_pure(pattern: str) -> None:
+    found = sorted(PACKAGE.parent.glob(pattern))
+    assert found, "no such module"
+    wrong = [
+        f"{path.name}:{line} imports {module}"
+        for path in found
+        for module, line in imports_of(path.relative_to(PACKAGE).as_posix())
+        if module.split(".")[0] in IMPURE
+    ]
+    assert not wrong
 
 
 def lines_between(first: ast.stmt, last: ast.stmt) -> int:
