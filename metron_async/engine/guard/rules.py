@@ -20,8 +20,10 @@ nine requests in flight.
 **Blocks.** A guard is handed permits in blocks, as many as it has lately used, and uses them over
 and over for some seconds without asking anybody: the invariant holds whatever it does with them.
 It reports when it needs more, when something happened, and every few seconds while in use; when
-idle it gives them back. A guard that stays silent is dead, and its permits count as hang-ups,
-since the kernel has closed its connections.
+idle it gives them back. A guard that stays silent is dead. What became of its requests nobody
+heard: they count as hang-ups, since the kernel has closed its connections, and as whatever else
+they may have been. As 403s they count only once one was really seen: reads of a healthy account
+are never forbidden, and a few crashes should not stop a machine for five minutes.
 
 **401s** are different: two in five minutes are all there may be. Credentials are *proven* by a
 success, for a quarter of an hour. Unproven ones are tried with one request at a time, the probe;
@@ -66,6 +68,7 @@ from metron_async.engine.guard.table import (
 __all__ = ["step"]
 
 _POLL_404 = 5.0
+_UNHEARD = 0  # in place of a status: requests of guards that died
 _STANDING = 2.0  # seconds for which a guard without a permit is known to wait
 _KEEP = 64  # events of a kind, and credentials, that are remembered at most
 
@@ -118,16 +121,24 @@ def _aged(state: State, reporter: str, now: float) -> State:
         if lease.until >= now or guard == reporter:
             aged.leases[guard] = msgspec.structs.replace(lease, until=min(lease.until, now + LEASE))
         else:
-            for _ in range(lease.total):
-                _record(aged, "", Event.HUNG_UP, lease.until)
+            _bury(aged, lease)
             if lease.probe is not None:
                 _record(aged, lease.probe, Event.LOST_PROBE, lease.until)
     for kind, stamps in aged.events.items():
-        aged.events[kind] = sorted(at for at in stamps if at > now - LIMITS[kind].window)[-_KEEP:]
+        window = LIMITS[FORBIDDEN if kind == _UNHEARD else kind].window
+        aged.events[kind] = sorted(at for at in stamps if at > now - window)[-_KEEP:]
     if len(aged.credentials) > _KEEP:
         latest = sorted(aged.credentials.items(), key=lambda item: touched(item[1]))
         aged.credentials = dict(latest[-_KEEP:])
     return aged
+
+
+def _bury(state: State, lease: Lease) -> None:
+    """Count the permits of a dead guard as all that their requests may have become."""
+    for kind in (HUNG_UP, THROTTLED, _UNHEARD):
+        state.events.setdefault(kind, []).extend([lease.until] * lease.total)
+    state.events.setdefault(MISSING, []).extend([lease.until] * lease.prone)
+    state.missing += lease.prone
 
 
 def _plausible(known: Credentials, now: float) -> Credentials:
@@ -162,13 +173,20 @@ def _record(state: State, key: str, event: Event, at: float) -> None:
         state.events.setdefault(kind, []).append(at)
 
 
+def _stamps(state: State, kind: int) -> list[float]:
+    stamps = state.events.get(kind, [])
+    if kind == FORBIDDEN and stamps:
+        return sorted([*stamps, *state.events.get(_UNHEARD, ())])
+    return stamps
+
+
 def _count(state: State, kind: int) -> int:
-    return len(state.events.get(kind, ()))
+    return len(_stamps(state, kind))
 
 
 def _until_below(state: State, kind: int, now: float) -> float:
     """Return the seconds until fewer than our own limit of events are in the window."""
-    stamps = sorted(state.events[kind])
+    stamps = sorted(_stamps(state, kind))
     return max(0.0, stamps[-LIMITS[kind].ours] + LIMITS[kind].window - now)
 
 

@@ -146,12 +146,30 @@ def test_those_without_a_permit_come_first() -> None:
 def test_a_silent_guard_is_dead_and_has_hung_up() -> None:
     state = State(leases={"x": Lease(3, 1, "never", 10.0)}, credentials={"old": Credentials(0.0)})
     after, _ = step(state, ask(), 11.0)
-    assert after.events == {499: [10.0] * 3, 401: [10.0]}
+    assert after.events == {
+        499: [10.0] * 3,
+        429: [10.0] * 3,
+        404: [10.0],
+        401: [10.0],
+        0: [10.0] * 3,
+    }
+    assert after.missing == 1
     assert "x" not in after.leases
     state = State(leases={"x": Lease(1, 1, "old", 10.0)}, credentials={"old": Credentials(0.0)})
-    assert step(state, ask(), 11.0)[0].events == {499: [10.0]}
+    assert step(state, ask(), 11.0)[0].events.get(401) is None
     state = State(leases={"g": Lease(3, 1, "never", 10.0)})  # late, but it does report
     assert step(state, ask(), 11.0)[0].events == {}
+
+
+def test_what_died_unheard_counts_as_forbidden_once_something_was() -> None:
+    state = proven(events={0: [0.0] * 8})
+    assert step(state, ask(want=9), 1.0)[1].total == 9
+    state.events[403] = [0.5]
+    _, reply = step(state, ask(want=9), 1.0)
+    assert reply.refusal is not None
+    assert reply.refusal.retry_after == pytest.approx(LIMITS[403].window - 1)
+    state.events[0] = [0.0] * 3
+    assert step(state, ask(want=9), 1.0)[1].total == 5
 
 
 def test_what_is_over_is_forgotten() -> None:
