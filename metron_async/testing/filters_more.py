@@ -180,11 +180,11 @@ def series() -> Filters:
 
 
 def _grade(value: str) -> float:
-    number = f.number(value)
+    number = float(f.number(value))
     if number not in v.GRADES:
         msg = f"Select a valid choice. {value} is not one of the available choices."
         raise ValueError(msg)
-    return float(number)
+    return number
 
 
 def collection() -> Filters:

@@ -45,6 +45,7 @@ class _Connections:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.open: dict[Address, tuple[asyncio.Transport, asyncio.Event]] = {}
+        self.running: set[asyncio.Task[Delivery]] = set()
 
     def made(self, transport: asyncio.Transport) -> None:
         """Note a new connection; one from a banned address is closed at once."""
@@ -88,13 +89,33 @@ class _Door:
             delivery = exchange.arrive()
             exchange.finish()
         else:
-            delivery = await _watched(exchange, receive)
+            delivery = await self._watched(exchange, receive)
         if delivery.reply is None:
             await self._close(scope)
             return
         await _send(delivery.reply, delivery.cut, send)
         if delivery.cut is not None:
             await self._close(scope)
+
+    async def _watched(self, exchange: Exchange, receive: Receive) -> Delivery:
+        """Run *exchange* to its end, and note when the client leaves before that."""
+        loop = asyncio.get_running_loop()
+        running = loop.create_task(exchange.run())
+        leaving = loop.create_task(cast("Any", receive()))
+        if self._connections is not None:
+            self._connections.running.add(running)
+            running.add_done_callback(self._connections.running.discard)
+        try:
+            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                exchange.leave()
+                await asyncio.wait({running})
+            # It is cancelled when the whole server stops.
+            return Delivery(None, "closed") if running.cancelled() else running.result()
+        finally:
+            running.cancel()
+            leaving.cancel()
+            await asyncio.gather(running, leaving, return_exceptions=True)
 
     async def _close(self, scope: Scope) -> None:
         if self._connections is None:
@@ -128,22 +149,6 @@ def _request(scope: Scope, body: bytes) -> Request:
         client=scope["client"][0] if scope.get("client") else "127.0.0.1",
         origin=f"{scope['scheme']}://{host}",
     )
-
-
-async def _watched(exchange: Exchange, receive: Receive) -> Delivery:
-    """Run *exchange* to its end, and note when the client leaves before that."""
-    loop = asyncio.get_running_loop()
-    running = loop.create_task(exchange.run())
-    leaving = loop.create_task(cast("Any", receive()))
-    try:
-        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            exchange.leave()
-        return await running
-    finally:
-        running.cancel()
-        leaving.cancel()
-        await asyncio.gather(running, leaving, return_exceptions=True)
 
 
 async def _send(reply: Reply, cut: int | None, send: Send) -> None:
@@ -225,5 +230,7 @@ async def serve(wire: Wire, host: str, port: int) -> AsyncGenerator[str]:
         server.should_exit = True
         for transport, _ in list(connections.open.values()):
             transport.abort()
+        for running in list(connections.running):
+            running.cancel()
         await task
         listener.close()
