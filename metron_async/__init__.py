@@ -48,6 +48,7 @@ from metron_async.errors import (
 )
 from metron_async.pagination import Page, Paginator
 from metron_async.quota import Priority, QuotaState
+from metron_async.version import __version__
 
 __all__ = [
     "NOT_MODIFIED",
@@ -95,4 +96,5 @@ __all__ = [
     "Wait",
     "WishPriority",
     "WishStatus",
+    "__version__",
 ]

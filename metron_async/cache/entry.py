@@ -7,12 +7,10 @@ the cache looks at a clock to decide something.
 from __future__ import annotations
 
 import enum
-import functools
 import hashlib
 from dataclasses import dataclass
-from importlib import metadata
 
-__all__ = ["Entry", "Kind", "Selector", "Source", "checksum", "package_version"]
+__all__ = ["Entry", "Kind", "Selector", "Source", "checksum"]
 
 CLOCK_TOLERANCE = 2.0
 """Seconds that a stamp may lie ahead before it is distrusted: clocks are nudged all the time."""
@@ -145,10 +143,3 @@ def checksum(entry: Entry) -> bytes:
     return digest.digest()
 
 
-@functools.cache
-def package_version() -> str:
-    """Return the version of the installed package, which stamps every entry."""
-    try:
-        return metadata.version("metron-async")
-    except metadata.PackageNotFoundError:  # run from a source tree that was never installed
-        return "unknown"

@@ -30,9 +30,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind, package_version
+from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
 from metron_async.cache.vouch import http_date, instant
 from metron_async.errors import ConfigurationError
+from metron_async.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ DEFAULT_FRESHNESS: dict[Kind, float] = {
 
 NEVER_CONDITIONAL = frozenset({"collection"})
 _OK, _NOT_FOUND = 200, 404
+_LARGEST_ID = 2**63 - 1  # anybody may ask for a larger one, but no database has it
 
 
 class Failure(enum.Enum):
@@ -159,7 +161,7 @@ class Policy:
     tombstone_for: float = 300.0
     keep_private: bool = False
     keep_empty_lists: bool = False
-    version: str = field(default_factory=package_version)
+    version: str = __version__
 
     def __post_init__(self) -> None:
         for name, seconds in (
@@ -237,6 +239,8 @@ class Policy:
     def keeps(self, entry: Entry) -> bool:
         """Tell whether a store may keep *entry*: its last line of defence."""
         if entry.kind is Kind.PRIVATE and not self.keep_private:
+            return False
+        if entry.object_id is not None and abs(entry.object_id) > _LARGEST_ID:
             return False
         return entry.status in (_OK, _NOT_FOUND)
 
