@@ -48,8 +48,14 @@ class Credentials:
         Args:
             account: The Metron user as the caller names them; two tokens of one user share a
                 budget only if both clients are given it.
+
+        Raises:
+            ConfigurationError: If *account* is no name.
         """
         if account is not None:
+            if not isinstance(account, str) or not account.strip():
+                msg = f"account must be the name of a Metron user, got {account!r}"
+                raise ConfigurationError(msg)
             return f"user:{account}"
         if self.username is not None:
             return f"user:{self.username}"
@@ -116,12 +122,11 @@ def resolve_credentials(
         missing = "username" if username is None else "password"
         msg = f"Half of the credentials is missing: the {missing}"
         raise ConfigurationError(msg)
+    username, password = _checked("username", username), _checked("password", password)
     if ":" in username:
         msg = "A username cannot hold a colon in HTTP Basic authentication"
         raise ConfigurationError(msg)
-    return Credentials(
-        username=_checked("username", username), password=_checked("password", password)
-    )
+    return Credentials(username=username, password=password)
 
 
 def _checked(name: str, value: object) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import platform
-from importlib.metadata import version
 from urllib.parse import urlsplit
 
+from metron_async.cache import normalise_origin
 from metron_async.errors import ConfigurationError
+from metron_async.version import __version__
 
 __all__ = ["DENIED_AGENTS", "api_root_of", "origin_of_url", "user_agent"]
 
@@ -32,6 +33,8 @@ DENIED_AGENTS = (
 )
 """Texts that the server's proxies are known to deny in a User-Agent."""
 
+_UNFIT = frozenset(map(chr, [*range(33), 127, *b'"<>\\^`{|}']))
+
 
 def user_agent(application: str | None) -> str:
     """Return the ``User-Agent`` header: ours, then *application*'s.
@@ -42,11 +45,11 @@ def user_agent(application: str | None) -> str:
     Raises:
         ConfigurationError: If it is empty, cannot be sent, or is one that the server denies.
     """
-    ours = f"metron_async/{version('metron-async')} (Python {platform.python_version()})"
+    ours = f"metron_async/{__version__} (Python {platform.python_version()})"
     if application is None:
         return ours
-    if not application.strip():
-        msg = "The user_agent is empty; leave it out, or name your application"
+    if not isinstance(application, str) or not application.strip():
+        msg = "The user_agent is empty or no text; leave it out, or name your application"
         raise ConfigurationError(msg)
     if not application.isascii() or not application.isprintable():
         msg = "The user_agent holds a character that cannot be sent in a header"
@@ -62,15 +65,21 @@ def user_agent(application: str | None) -> str:
 def api_root_of(base_url: str) -> str:
     """Return the API's root below *base_url*, ending with a slash.
 
+    Host and port come out in one spelling, since quota and cache are kept by them. What is wrong
+    is never quoted: a slip in a URL with credentials can put them anywhere.
+
     Raises:
         ConfigurationError: If the URL holds credentials, a query or no host, or would carry the
             credentials over plain http to another machine.
     """
+    if not isinstance(base_url, str) or not base_url.isascii() or _UNFIT & set(base_url):
+        msg = "base_url must be a text of plain ASCII, without spaces"
+        raise ConfigurationError(msg)
     try:
         parts = urlsplit(base_url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        msg = f"base_url is not a URL: {error}"
+    except ValueError:
+        msg = "base_url is not a URL: its host or port makes no sense"
         raise ConfigurationError(msg) from None
     if parts.scheme not in {"http", "https"} or not host:
         msg = "base_url must be an absolute https URL, such as https://metron.cloud"
@@ -86,7 +95,7 @@ def api_root_of(base_url: str) -> str:
         raise ConfigurationError(msg)
     path = parts.path.rstrip("/")
     path = path if path.endswith("/api") else f"{path}/api"
-    return f"{parts.scheme}://{parts.netloc}{path}/"
+    return f"{normalise_origin(base_url)}{path}/"
 
 
 def origin_of_url(url: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,8 +33,6 @@ from metron_async.errors import (
 from metron_async.quota import Observation, parse_rate_headers, parse_retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from metron_async.engine.messages import Request, Response
 
 __all__ = [
@@ -44,7 +42,6 @@ __all__ = [
     "error_of",
     "http_date",
     "observe",
-    "parse_http_date",
     "redirect_path",
 ]
 
@@ -59,17 +56,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def http_date(moment: datetime) -> str:
     """Format an aware *moment* as an HTTP date in GMT (RFC 9110, section 5.6.7)."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
-
-
-def parse_http_date(text: str | None) -> datetime | None:
-    """Parse an HTTP date; ``None`` for a missing or malformed one."""
-    if not text:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def observe(response: Response) -> Observation:
@@ -128,18 +114,18 @@ def check_success(request: Request, response: Response) -> None:
     if response.damage is not None:
         msg = f"The body cannot be read: {response.damage}"
         raise DecodeError(msg, path=request.target, status=response.status)
-    if response.status == 204:  # noqa: PLR2004 - nothing to read
+    if response.status == 204 and not request.is_read:  # noqa: PLR2004 - nothing to read
         return
     kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "text/html" or response.body[:1] == b"<":
+    if not response.body:
+        msg = "The body is empty where JSON was expected"
+    elif kind == "text/html" or response.body[:1] == b"<":
         msg = (
             "An HTML page came where JSON was expected: the proxy in front of the server may be"
             " refusing this address or User-Agent"
         )
     elif kind != "application/json" and not kind.endswith("+json"):
         msg = f"The content type is {kind[:60]!r} where JSON was expected"
-    elif not response.body:
-        msg = "The body is empty where JSON was expected"
     else:
         return
     raise DecodeError(msg, path=request.target, status=response.status)
@@ -151,6 +137,7 @@ def error_of(request: Request, response: Response) -> StatusError:
     path, status = request.target, response.status
     if status == 400:  # noqa: PLR2004
         said = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+        said = said[:_MESSAGE_LIMIT]
         message = f"The server refuses a value: {said}" if said else "The server refuses a value"
         return ValidationError(message, path=path, status=status, detail=detail, fields=fields)
     if status == 429:  # noqa: PLR2004
@@ -189,9 +176,12 @@ def _rate_limit_error(request: Request, response: Response, detail: str | None) 
 def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     """Read the server's message out of an error's body, whatever its shape."""
     try:
-        parsed: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        return _read_parsed(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, {}
+
+
+def _read_parsed(parsed: Any) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
         parsed = {str(row): value for row, value in enumerate(parsed) if value}
     if not isinstance(parsed, dict):
@@ -238,6 +228,7 @@ def redirect_path(request: Request, response: Response, api_root: str) -> str | 
     if foreign or (there.scheme and not there.netloc) or not there.path.startswith(root.path):
         return None
     below = there.path[len(root.path) :]
-    if ".." in below.split("/"):
+    onward = f"{below}?{there.query}" if there.query else below
+    if ".." in below.split("/") or not onward.isascii() or not onward.isprintable():
         return None
-    return f"{below}?{there.query}" if there.query else below
+    return None if " " in onward else onward

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import random
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
@@ -20,8 +21,9 @@ from metron_async.engine.messages import Request, Wait
 from metron_async.engine.protocol import check_success, error_of, observe, redirect_path
 from metron_async.engine.retry import backoff, may_retry
 from metron_async.errors import (
-    BlockedError,
+    ClosedError,
     MetronError,
+    RateLimitError,
     TimeoutError,  # noqa: A004
     TransportError,
 )
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from metron_async.engine.messages import Response
     from metron_async.engine.stats import Stats
     from metron_async.engine.transport import Transport
-    from metron_async.quota import Limiter, Ticket
+    from metron_async.quota import Claim, Limiter, Ticket
 
 __all__ = ["Sender"]
 
@@ -106,8 +108,13 @@ class Sender:
             raise
         try:
             await self._guard.enter(passed)
-            flight.airborne = True  # from here on nobody's leaving cancels it
-            self._stats.requests += 1
+        except BaseException:  # nothing was sent: neither the quota nor the firewall counts it
+            self._guard.abandon(passed)
+            await self._limiter.release(ticket)
+            raise
+        flight.airborne = True  # from here on nobody's leaving cancels it
+        self._stats.requests += 1
+        try:
             response = await self._transport.send(request)
         except BaseException as error:
             await self._fail(ticket, passed, error)
@@ -121,9 +128,8 @@ class Sender:
         """Wait for a slot of the quota, in the most urgent lane of the flight's riders."""
         claim = flight.claim = self._limiter.claim(flight.priority)
         try:
-            estimate = await self._limiter.estimate(claim)
-            if estimate.seconds > 0:
-                self._announce(flight, "quota", estimate)
+            if not claim.future.done():
+                await self._wait(flight, claim)
             return await self._limiter.granted(claim)
         except BaseException:
             self._limiter.withdraw(claim)
@@ -131,6 +137,23 @@ class Sender:
         finally:
             flight.claim = None
             flight.announce(None)
+
+    async def _wait(self, flight: Flight[Any], claim: Claim) -> None:
+        """Announce the wait of *claim*, and wait until it is granted.
+
+        What began as a wait for the minute's window can turn out to be one for the day's, when
+        others spend the rest of it meanwhile; riders must hear of that.
+        """
+        estimate = await self._limiter.estimate(claim)
+        if estimate.seconds > 0:
+            self._announce(flight, "quota", estimate)
+        try:
+            await self._limiter.wait(claim, None)
+        except RateLimitError as error:
+            if estimate.scope != error.scope:
+                found = Estimate(error.retry_after, error.scope, error.limit or 0)
+                self._announce(flight, "quota", found)
+            await self._limiter.wait(claim, math.inf)
 
     async def _pause(self, flight: Flight[Any], seconds: float) -> None:
         """Wait before the next try; riders may leave meanwhile."""
@@ -155,7 +178,7 @@ class Sender:
 
     async def _fail(self, ticket: Ticket, passed: Pass, error: BaseException) -> None:
         """Tell limiter and guard that no answer came; the slot returns only if nothing was sent."""
-        unsent = isinstance(error, BlockedError) or (
+        unsent = isinstance(error, ClosedError) or (
             isinstance(error, TransportError) and not error.outcome_unknown
         )
         if unsent:
@@ -163,7 +186,7 @@ class Sender:
         else:
             await self._limiter.settle(ticket, _UNKNOWN)
         refused = unsent and not isinstance(error, TimeoutError)
-        if refused:  # by the guard or the other machine: nothing that the firewall counts
+        if refused:  # by this or the other machine: nothing that the firewall counts
             self._guard.abandon(passed)
         else:
             await self._guard.observe(passed, _outcome(error, unsent=unsent))
@@ -178,6 +201,7 @@ def _outcome(error: BaseException, *, unsent: bool) -> Outcome:
 
 
 def _redirected(request: Request, onward: str) -> Request:
-    """Return *request* as the redirect wants it; the target is verbatim what the server said."""
+    """Return *request* for the path and query that a redirect leads to."""
     path, _, query = onward.partition("?")
-    return dataclasses.replace(request, path=path, params=tuple(parse_qsl(query)))
+    params = tuple(parse_qsl(query, keep_blank_values=True))
+    return dataclasses.replace(request, path=path, params=params)
