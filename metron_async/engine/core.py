@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Core", "Settings"]
 
 _GRACE = 5.0  # seconds that requests in flight are given to end when the client is closed
+_SAME_CLOCK = 1.0  # seconds by which two readings of one clock can lie apart
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Core:
         self._home: asyncio.AbstractEventLoop | None = None
         self._process = os.getpid()
         self._opening: asyncio.Lock | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._pipeline: Pipeline | None = None
         self._transport: Transport | None = None
         self._flights: Flights | None = None
@@ -121,12 +123,20 @@ class Core:
         return self._guard
 
     async def close(self) -> None:
-        """Close everything that this client has opened; requests in flight get some grace."""
-        if self._closed:
+        """Close everything that this client has opened; requests in flight get some grace.
+
+        Who closes may be cancelled, and several may close: it is done once, and to the end.
+        """
+        if self._closing is None:
+            if self._home is not None:
+                self._check_home()
+            self._closed = True
+            self._closing = asyncio.create_task(self._close(), name="metron_async closing")
+        elif self._closing.done():
             return
-        if self._home is not None:
-            self._check_home()
-        self._closed = True
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         if self._opening is not None:
             async with self._opening:  # let an opening under way come to its end
                 pass
@@ -153,6 +163,9 @@ class Core:
     async def _open(self) -> Pipeline:
         settings = self.settings
         quieten_loggers()
+        account = ""  # first what takes time: if it is cancelled, nothing has been opened
+        if settings.cache is not None:
+            account = await settings.cache.account(settings.credentials.cache_name)
         self._transport = Transport.opened(
             settings.http_client,
             settings.transport,
@@ -164,9 +177,6 @@ class Core:
         guard = Guard(settings.guards, credentials_key=settings.latch_key, host_key=settings.origin)
         self._limiter, self._guard = limiter, guard
         self._flights = Flights(limiter, self.stats)
-        account = ""
-        if settings.cache is not None:
-            account = await settings.cache.account(settings.credentials.cache_name)
         sender = Sender(self._transport, limiter, guard, self.stats, settings.api_root)
         return Pipeline(
             sender=sender,
@@ -180,8 +190,10 @@ class Core:
 
 
 def _wall_clock() -> Callable[[], float]:
-    """Return a wall clock that runs with the event loop's, so that virtual time moves it too."""
+    """Return the wall clock, or on a loop with virtual time one that moves with it."""
     loop = asyncio.get_running_loop()
+    if abs(loop.time() - time.monotonic()) < _SAME_CLOCK:
+        return time.time  # it also counts the hours that the machine was asleep
     offset = time.time() - loop.time()
     return lambda: loop.time() + offset
 
