@@ -141,5 +141,3 @@ def checksum(entry: Entry) -> bytes:
     digest = hashlib.blake2b(repr(head).encode("utf-8", "surrogatepass"), digest_size=16)
     digest.update(entry.body)
     return digest.digest()
-
-

@@ -110,29 +110,29 @@ class Journal:
     def _start(self) -> None:
         if self._task is None:
             self._task = spawn(self._drain())
-            self._task.add_done_callback(self._stopped)
-
-    def _stopped(self, task: asyncio.Task[None]) -> None:
-        self._task = None
-        if not task.cancelled() and self._operations:
-            self._start()
 
     async def _drain(self) -> None:
-        while self._operations:
-            batch, self._operations = self._operations, []
-            owed, self._owed = self._owed, [op for op in batch if _is_drop(op)]
-            self._owed[:0] = owed
-            try:
-                await self._file.check_place()
-                outcome = await self._write([*owed, *batch])
-            except FILE_ERRORS as error:
-                self._owed = self._owed[-_MAX_OWED:]
-                self._on_failure(error)
-            else:
-                self._owed.clear()
-                self._on_outcome(outcome)
-            finally:
-                self._settle(batch)
+        try:
+            while self._operations:
+                await self._apply_batch()
+        finally:
+            self._task = None  # here and not in a callback: nothing can be added in between
+
+    async def _apply_batch(self) -> None:
+        batch, self._operations = self._operations, []
+        owed, self._owed = self._owed, [op for op in batch if _is_drop(op)]
+        self._owed[:0] = owed
+        try:
+            await self._file.check_place()
+            outcome = await self._write([*owed, *batch])
+        except Exception as error:  # noqa: BLE001 - no trouble in here is the caller's
+            self._owed = self._owed[-_MAX_OWED:]
+            self._on_failure(error)
+        else:
+            self._owed.clear()
+            self._on_outcome(outcome)
+        finally:
+            self._settle(batch)
 
     async def _write(self, operations: list[Operation]) -> Outcome:
         work = functools.partial(apply, operations=operations, max_bytes=self._max_bytes)
