@@ -61,6 +61,15 @@ async def _serve(options: argparse.Namespace) -> None:
         # Windows has no such handlers: there, Ctrl-C cancels this task.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, over.set)
+    try:
+        await _until(over, options)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+async def _until(over: asyncio.Event, options: argparse.Namespace) -> None:
     fake = _fake(options)
     async with fake.serve(options.host, options.port) as url:
         sys.stdout.write(f"FakeMetron listens on {url}\n")

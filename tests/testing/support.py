@@ -1,8 +1,12 @@
 """What the tests of the fake server share."""
 
 import contextlib
+import functools
+import inspect
 
 import httpx
+
+from metron_async.testing import run_virtual
 
 HOST = "https://metron.cloud"
 
@@ -22,14 +26,11 @@ async def client_of(fake, account="reader", **options):
 
 def on_virtual_time(function):
     """Run an asynchronous test on a loop with virtual time."""
-    import functools
-
-    from metron_async.testing import run_virtual
 
     @functools.wraps(function)
     def run(*args, **kwargs):
         return run_virtual(function(*args, **kwargs))
 
     del run.__wrapped__  # pytest must not see a coroutine function
-    run.__signature__ = __import__("inspect").signature(function)
+    run.__signature__ = inspect.signature(function)
     return run

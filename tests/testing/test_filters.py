@@ -13,7 +13,9 @@ T = CAT.tables
 
 
 def found(kind, **params):
-    records = CAT.ordered(kind) if kind != "collection" else FAKE.accounts["reader"].shelf.items.values()
+    records = (
+        CAT.ordered(kind) if kind != "collection" else FAKE.accounts["reader"].shelf.items.values()
+    )
     text = {name: str(value) for name, value in params.items()}
     return {record.id for record in FAKE._core.selection.select(kind, list(records), text)}
 
@@ -50,11 +52,17 @@ ISSUE_CASES = {
     "missing_cv_id": ("true", lambda i: i.cv_id is None),
     "missing_gcd_id": ("False", lambda i: i.gcd_id is not None),
     "rating": ("mature", lambda i: T.rating[i.rating].name == "Mature"),
-    "series_name": ("lost wolf", lambda i: {"lost", "wolf"} <= set(series_of(i).name.lower().replace(":", "").split())),
+    "series_name": (
+        "lost wolf",
+        lambda i: {"lost", "wolf"} <= set(series_of(i).name.lower().replace(":", "").split()),
+    ),
     "series_volume": (2, lambda i: series_of(i).volume == 2),
     "series_year_began": (2026, lambda i: series_of(i).year_began == 2026),
     "series_alt_names": ("CAFÉ", lambda i: bool(series_of(i).alt_names)),
-    "series_q": ("noir", lambda i: "noir" in (series_of(i).name + "".join(series_of(i).alt_names)).lower()),
+    "series_q": (
+        "noir",
+        lambda i: "noir" in (series_of(i).name + "".join(series_of(i).alt_names)).lower(),
+    ),
     "publisher_name": ("MARVELLE", lambda i: series_of(i).publisher == 1),
     "publisher_id": (2, lambda i: series_of(i).publisher == 2),
     "imprint_id": (2, lambda i: series_of(i).imprint == 2),
@@ -80,7 +88,10 @@ def test_filters_of_issues(name):
 
 SERIES_CASES = {
     "name": ("wolf LOST", lambda s: "lost" in s.name.lower() and "wolf" in s.name.lower()),
-    "q": ("café noir", lambda s: all(w in (s.name + "\n".join(s.alt_names)).lower() for w in ("café", "noir"))),
+    "q": (
+        "café noir",
+        lambda s: all(w in (s.name + "\n".join(s.alt_names)).lower() for w in ("café", "noir")),
+    ),
     "alt_names": ("noir", lambda s: bool(s.alt_names)),
     "status": (4, lambda s: s.status == 4),
     "language": ("fr", lambda s: s.language == "fr"),
@@ -95,8 +106,16 @@ SERIES_CASES = {
     "imprint_name": ("vertig", lambda s: s.imprint == 1),
     "missing_cv_id": ("1", lambda s: s.cv_id is None),
     "missing_gcd_id": ("0", lambda s: s.gcd_id is not None),
-    "character_id": (CHARACTER, lambda s: any(CHARACTER in CAT.related(i, "characters") for i in CAT.issues_of_series(s.id))),
-    "role_id": (14, lambda s: any(14 in c.roles for i in CAT.issues_of_series(s.id) for c in CAT.credits(i))),
+    "character_id": (
+        CHARACTER,
+        lambda s: any(
+            CHARACTER in CAT.related(i, "characters") for i in CAT.issues_of_series(s.id)
+        ),
+    ),
+    "role_id": (
+        14,
+        lambda s: any(14 in c.roles for i in CAT.issues_of_series(s.id) for c in CAT.credits(i)),
+    ),
 }
 
 
@@ -125,10 +144,28 @@ COLLECTION_CASES = {
     "grade": ("9.8", lambda i: i.grade == 9.8),
     "grading_company": ("CGC", lambda i: i.grading_company == "CGC"),
     "rating": (5, lambda i: i.rating == 5),
-    "purchase_date_gt": ("2026-01-01", lambda i: i.purchase_date is not None and i.purchase_date > dt.date(2026, 1, 1)),
-    "purchase_date_lte": ("2026-01-01", lambda i: i.purchase_date is not None and i.purchase_date <= dt.date(2026, 1, 1)),
-    "date_read_lt": ("2026-03-01", lambda i: i.date_read is not None and i.date_read.astimezone(NEW_YORK).date() < dt.date(2026, 3, 1)),
-    "date_read_gte": ("2026-03-01", lambda i: i.date_read is not None and i.date_read.astimezone(NEW_YORK).date() >= dt.date(2026, 3, 1)),
+    "purchase_date_gt": (
+        "2026-01-01",
+        lambda i: i.purchase_date is not None and i.purchase_date > dt.date(2026, 1, 1),
+    ),
+    "purchase_date_lte": (
+        "2026-01-01",
+        lambda i: i.purchase_date is not None and i.purchase_date <= dt.date(2026, 1, 1),
+    ),
+    "date_read_lt": (
+        "2026-03-01",
+        lambda i: (
+            i.date_read is not None
+            and i.date_read.astimezone(NEW_YORK).date() < dt.date(2026, 3, 1)
+        ),
+    ),
+    "date_read_gte": (
+        "2026-03-01",
+        lambda i: (
+            i.date_read is not None
+            and i.date_read.astimezone(NEW_YORK).date() >= dt.date(2026, 3, 1)
+        ),
+    ),
 }
 
 
@@ -150,9 +187,15 @@ def test_filters_of_reading_lists():
     assert found("reading_list", username="EDIT", user=1) == set(lists)
     assert found("reading_list", is_private="true") == {3}
     assert found("reading_list", name="guide 05") == {9}
-    assert found("reading_list", average_rating__gte="4") == {r.id for r in lists.values() if r.average_rating}
-    assert found("reading_list", attribution_source="CBRO") == {r.id for r in lists.values() if r.attribution_source == "CBRO"}
-    assert found("reading_list", list_type="EVENT") == {r.id for r in lists.values() if r.list_type == "EVENT"}
+    assert found("reading_list", average_rating__gte="4") == {
+        r.id for r in lists.values() if r.average_rating
+    }
+    assert found("reading_list", attribution_source="CBRO") == {
+        r.id for r in lists.values() if r.attribution_source == "CBRO"
+    }
+    assert found("reading_list", list_type="EVENT") == {
+        r.id for r in lists.values() if r.list_type == "EVENT"
+    }
     some = found("reading_list", publisher="detective")
     assert 0 < len(some) < len(lists)
 
@@ -162,13 +205,31 @@ BAD = {
     ("issue", "cover_year"): ("nan", "Enter a number."),
     ("issue", "foc_date"): ("2026-13-01", "Enter a valid date."),
     ("issue", "modified_gt"): ("2026-01-01T00:00:00 00:00", "Enter a valid date/time."),
-    ("issue", "missing_cv_id"): ("maybe", "Select a valid choice. maybe is not one of the available choices."),
+    ("issue", "missing_cv_id"): (
+        "maybe",
+        "Select a valid choice. maybe is not one of the available choices.",
+    ),
     ("issue", "role_id"): ("1,writer", "Enter a number."),
-    ("series", "status"): ("Ongoing", "Select a valid choice. Ongoing is not one of the available choices."),
-    ("series", "language"): ("xx", "Select a valid choice. xx is not one of the available choices."),
-    ("collection", "rating"): ("6", "Select a valid choice. 6 is not one of the available choices."),
-    ("collection", "grade"): ("9.7", "Select a valid choice. 9.7 is not one of the available choices."),
-    ("collection", "book_format"): ("Print", "Select a valid choice. Print is not one of the available choices."),
+    ("series", "status"): (
+        "Ongoing",
+        "Select a valid choice. Ongoing is not one of the available choices.",
+    ),
+    ("series", "language"): (
+        "xx",
+        "Select a valid choice. xx is not one of the available choices.",
+    ),
+    ("collection", "rating"): (
+        "6",
+        "Select a valid choice. 6 is not one of the available choices.",
+    ),
+    ("collection", "grade"): (
+        "9.7",
+        "Select a valid choice. 9.7 is not one of the available choices.",
+    ),
+    ("collection", "book_format"): (
+        "Print",
+        "Select a valid choice. Print is not one of the available choices.",
+    ),
 }
 
 

@@ -14,7 +14,9 @@ RATE = "x-ratelimit-burst-remaining"
 
 
 def basic(username, password):
-    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+    return {
+        "Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+    }
 
 
 @on_virtual_time
@@ -23,7 +25,11 @@ async def test_both_schemes_and_several_tokens_share_one_users_quota():
     fake.add_account("ann", "secret", ("one", "two"), burst=5)
     async with client_of(fake, None) as client:
         for turn, headers in enumerate(
-            (basic("ann", "secret"), {"Authorization": "Bearer one"}, {"Authorization": "bearer two"})
+            (
+                basic("ann", "secret"),
+                {"Authorization": "Bearer one"},
+                {"Authorization": "bearer two"},
+            )
         ):
             response = await client.get("role/", headers=headers)
             assert response.status_code == 200
@@ -108,7 +114,17 @@ async def test_pages_add_up_to_the_list_without_repeats():
 async def test_every_detail_of_every_kind_matches_its_row():
     fake = FakeMetron(issues=60, throttle=False, newer=True)
     async with client_of(fake) as client:
-        kinds = "arc character creator imprint issue publisher series team universe".split()
+        kinds = [
+            "arc",
+            "character",
+            "creator",
+            "imprint",
+            "issue",
+            "publisher",
+            "series",
+            "team",
+            "universe",
+        ]
         for kind in kinds:
             for row in (await client.get(f"{kind}/")).json()["results"]:
                 detail = (await client.get(f"{kind}/{row['id']}/")).json()
@@ -131,14 +147,22 @@ async def test_lists_below_a_detail_filter_the_parent():
             "detail": "No Arc matches the given query."
         }
         series = (await client.get("publisher/1/series_list/?page=1")).json()
-        assert series["count"] == sum(s.publisher == 1 for s in fake.catalogue.tables.series.values())
+        assert series["count"] == sum(
+            s.publisher == 1 for s in fake.catalogue.tables.series.values()
+        )
 
 
 @on_virtual_time
 async def test_conditions_are_honoured_where_the_server_does_and_only_there():
     fake = FakeMetron(issues=60, throttle=False)
     async with client_of(fake) as client:
-        for path in ("issue/5/", "series/1/issue_list/", "reading_list/1/", "collection/1/", "wish_list/1/"):
+        for path in (
+            "issue/5/",
+            "series/1/issue_list/",
+            "reading_list/1/",
+            "collection/1/",
+            "wish_list/1/",
+        ):
             if path == "wish_list/1/":
                 fake.accounts["reader"].shelf.wish_modified = fake.clock.moment()
             first = await client.get(path)
@@ -146,7 +170,9 @@ async def test_conditions_are_honoured_where_the_server_does_and_only_there():
             again = await client.get(path, headers=since)
             assert again.status_code == 304
             assert again.content == b""
-            earlier = parsedate_to_datetime(first.headers["last-modified"]) - dt.timedelta(seconds=1)
+            earlier = parsedate_to_datetime(first.headers["last-modified"]) - dt.timedelta(
+                seconds=1
+            )
             since = {"If-Modified-Since": earlier.strftime("%a, %d %b %Y %H:%M:%S GMT")}
             assert (await client.get(path, headers=since)).status_code == 200
         never = {"If-Modified-Since": "Fri, 20 Nov 2099 20:19:11 GMT"}
@@ -291,8 +317,7 @@ async def test_a_rejection_by_one_window_costs_a_slot_in_the_other():
     fake = FakeMetron(issues=20, burst=2)
     async with client_of(fake) as client:
         remaining = [
-            (await client.get("role/")).headers["x-ratelimit-sustained-remaining"]
-            for _ in range(4)
+            (await client.get("role/")).headers["x-ratelimit-sustained-remaining"] for _ in range(4)
         ]
         assert remaining == ["4999", "4998", "4997", "4996"]
         limited = await client.get("role/")
@@ -367,5 +392,12 @@ async def test_edits_keep_relations_whole():
         fake.delete("imprint", 1)
         fake.delete("publisher", 2)
         assert all(s.publisher != 2 for s in fake.catalogue.tables.series.values())
-        for path in ("issue/", "collection/", "pull_list/series/", "pull_list/issues/", "wish_list/items/", "reading_list/1/items/"):
+        for path in (
+            "issue/",
+            "collection/",
+            "pull_list/series/",
+            "pull_list/issues/",
+            "wish_list/items/",
+            "reading_list/1/items/",
+        ):
             assert (await client.get(path)).status_code == 200

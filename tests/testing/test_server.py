@@ -1,5 +1,7 @@
 """The fake on real sockets: clean start and stop, bans, losses, the command, the fixtures."""
 
+# ruff: noqa: ASYNC110, S310 - polling is what a test of another process can do; our own URLs
+
 import asyncio
 import gc
 import os
@@ -13,8 +15,8 @@ import urllib.request
 import httpx
 import pytest
 
-from metron_async.testing import FakeMetron, Fault
-from metron_async.testing.__main__ import main
+from metron_async.testing import FakeMetron, Fault, pytest_plugin
+from metron_async.testing.__main__ import _parser, _serve, main
 
 pytest_plugins = ["metron_async.testing.pytest_plugin"]
 
@@ -71,7 +73,7 @@ async def test_it_stops_with_requests_in_flight():
 async def test_a_port_in_use_is_an_error():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="in use|permitted|Only one"):
+        with pytest.raises(OSError, match=r"in use|permitted|Only one"):
             async with FakeMetron(issues=20).serve(port=port):
                 pass  # pragma: no cover
 
@@ -134,7 +136,9 @@ async def test_under_somebody_elses_server_losses_are_failures():
     fake.faults.add(Fault.drop_after())
     transport = httpx.ASGITransport(fake.app)
     headers = {"Authorization": "Bearer reader-token"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://x", headers=headers
+    ) as client:
         with pytest.raises(ConnectionResetError):
             await client.get("/api/role/")
         assert (await client.get("/api/role/")).json()["count"] == 14
@@ -173,6 +177,21 @@ def test_the_command_serves_until_it_is_stopped(number):
         process.send_signal(number)
         assert process.wait(10) == 0
         assert "Traceback" not in process.stderr.read()
+
+
+async def test_the_command_in_process(capsys):
+    options = ["--port", "0", "--issues", "20", "--latency", "0.01", "--minute", "6"]
+    task = asyncio.create_task(_serve(_parser().parse_args(options)))
+    while "Ctrl-C" not in (out := capsys.readouterr().out):
+        await asyncio.sleep(0.01)
+    url = out.split()[3]
+    async with httpx.AsyncClient() as client:
+        response = await client.get(
+            f"{url}/api/role/", headers={"Authorization": "Bearer reader-token"}
+        )
+    assert response.status_code == 200
+    os.kill(os.getpid(), signal.SIGTERM)
+    await task
 
 
 def test_the_command_says_when_it_cannot_listen(capsys):
@@ -217,8 +236,6 @@ class TestFixtures:
 
 
 def test_a_server_that_cannot_start_fails_the_test_that_wants_it(monkeypatch):
-    from metron_async.testing import pytest_plugin
-
     fake = FakeMetron(issues=5)
     monkeypatch.setattr(fake, "serve", lambda: 1 / 0)
     served = pytest_plugin._Served(fake)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from metron_async.testing.throttle import Window, rate_headers, retry_after
 
 GAPS = st.lists(
-    st.tuples(st.sampled_from([0.0, 0.01, 0.5, 1.0, 3.0, 9.99, 10.0, 10.01, 25.0]), st.integers(0, 5)),
+    st.tuples(
+        st.sampled_from([0.0, 0.01, 0.5, 1.0, 3.0, 9.99, 10.0, 10.01, 25.0]), st.integers(0, 5)
+    ),
     max_size=60,
 )
 
