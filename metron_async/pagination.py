@@ -7,8 +7,10 @@ never followed, and no list can lead a credential elsewhere.
 The server's orders are not total: two pages can repeat one row and lose another although nobody
 edited anything, and rows move when somebody does. So the ids given are remembered, a row given
 twice by the server is passed on once, and at the end the rows given are compared with the
-``count`` that was promised. A list that comes short says so; it never loses rows in silence. Nor
-can it run for ever: each page that is not the last must bring something new.
+``count`` that was promised, at the highest: where it sinks on the way, a row that was deleted on a
+page already read has moved another one out of sight. A list that comes short says so; it never
+loses rows in silence. Nor can it run for ever: each page that is not the last must bring something
+new, and all of them together not much more than was promised.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Row(Protocol):
         """Id of the row, unique within its list."""
         ...
 
+
+_SLACK = 1000  # rows that may come beyond the promised ones: lists grow while they are read
 
 R_co = TypeVar("R_co", bound=Row, covariant=True)
 
@@ -259,7 +263,8 @@ class _Walk:
         """Return the rows of page *number* that are new.
 
         Raises:
-            PaginationError: If there is none, although the list goes on.
+            PaginationError: If there is none, although the list goes on, or if there are far
+                more than the list promised.
         """
         fresh = [row for row in body.results if self._seen.add(row.id)]
         if not fresh and body.next is not None:
@@ -269,8 +274,12 @@ class _Walk:
         if number == self._start and body.next is not None:
             self._page_size = len(body.results)
         self._given += len(fresh)
-        self._promised = max(0, body.count)
+        self._promised = max(self._promised, body.count)
         self.last = number
+        if body.next is not None and self._given > self._promised + _SLACK:
+            came, promised = self._given, self._promised
+            msg = f"{came} rows came where {promised} were promised, and there is to be more"
+            raise PaginationError(msg, path=self._target)
         return fresh
 
     def following(self, number: int, body: PageBody[Any]) -> int | None:
@@ -289,7 +298,7 @@ class _Walk:
 
     @property
     def missing(self) -> int:
-        """Rows promised by the last page's count that did not come."""
+        """Rows that were promised, and did not come."""
         if self._start > 1 and not self._page_size:
             return 0  # it began with the last page: how long the earlier ones are is not known
         before = (self._start - 1) * self._page_size

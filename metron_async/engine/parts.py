@@ -64,7 +64,13 @@ def choose_parts(
         cache: A path, ``":memory:"``, a cache, ``None`` for off, or :data:`DEFAULT`.
         quota: A store, or ``None`` for the default one.
         in_memory: Whether the defaults are to keep off the disk.
+
+    Raises:
+        ConfigurationError: If one of them is not what it should be.
     """
+    if quota is not None and not hasattr(quota, "apply"):
+        msg = f"quota must be a store of metron_async.quota, or one of your own, got {quota!r}"
+        raise ConfigurationError(msg)
     parts = Parts(
         cache=_choose_cache(cache, in_memory=in_memory),
         quota=quota if quota is not None else _default_quota(in_memory=in_memory),
@@ -89,7 +95,7 @@ def _choose_cache(
         from metron_async.cache import SQLiteCache  # noqa: PLC0415 - loads aiosqlite
 
         return SQLiteCache(None if cache is DEFAULT else Path(cache))
-    if hasattr(cache, "get_many"):
+    if not isinstance(cache, type) and hasattr(cache, "get_many"):
         return cache
     msg = f"cache must be a path, a cache object, ':memory:' or None, got {cache!r}"
     raise ConfigurationError(msg)

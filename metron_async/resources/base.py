@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from metron_async.bulk import Details, Fetched, OnError, fetch_many
@@ -26,7 +27,6 @@ from metron_async.quota import Priority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
-    from datetime import datetime
 
     from metron_async.engine.caller import Caller
     from metron_async.engine.messages import Answer, NotModified
@@ -145,10 +145,10 @@ class Retrievable(Resource, Generic[D]):
             The object, or ``NOT_MODIFIED``, which is false and compares by identity.
 
         Raises:
-            UsageError: If *since* is naive.
+            UsageError: If *since* is no datetime, or a naive one.
             NotFoundError: If there is no such object.
         """
-        if since.tzinfo is None:
+        if not isinstance(since, datetime) or since.tzinfo is None:
             msg = "since must be an aware datetime, such as datetime.now(timezone.utc)"
             raise UsageError(msg)
         request = self._detail(id, http_date(since))
