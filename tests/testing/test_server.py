@@ -15,7 +15,7 @@ import urllib.request
 import httpx
 import pytest
 
-from metron_async.testing import FakeMetron, Fault, pytest_plugin
+from metron_async.testing import FakeMetron, Fault
 from metron_async.testing.__main__ import _parser, _serve, main
 
 pytest_plugins = ["metron_async.testing.pytest_plugin"]
@@ -236,6 +236,9 @@ class TestFixtures:
 
 
 def test_a_server_that_cannot_start_fails_the_test_that_wants_it(monkeypatch):
+    # Imported earlier, pytest could not rewrite its assertions any more.
+    from metron_async.testing import pytest_plugin  # noqa: PLC0415
+
     fake = FakeMetron(issues=5)
     monkeypatch.setattr(fake, "serve", lambda: 1 / 0)
     served = pytest_plugin._Served(fake)
