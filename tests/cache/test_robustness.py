@@ -72,8 +72,8 @@ async def test_a_file_that_was_removed_is_made_anew(tmp_path):
     cache = SQLiteCache(path)
     await cache.put([entry_of(1)])
     await cache.flush()
-    for file in path.parent.iterdir():
-        file.unlink()
+    for left in path.parent.iterdir():
+        left.unlink()
     await cache.put([entry_of(2)])
     await cache.flush()
     await cache.aclose()
