@@ -6,18 +6,17 @@ Usage: ``python docs/_ext/check.py site``
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 import sys
 import zlib
+from functools import cached_property
 from pathlib import Path
 from types import FunctionType
 
-from metron_async import resources
+from metron_async import MetronView
 
 PARTS = ["", ".errors", ".models", ".filters", ".enums", ".pagination", ".bulk"]
 PARTS += [".quota", ".cache", ".testing"]
-RESOURCES = [f".resources.{module.name}" for module in pkgutil.iter_modules(resources.__path__)]
 LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
 
 
@@ -32,7 +31,7 @@ def undocumented(site: Path) -> list[str]:
     """Return the public names without an entry, neither here nor where they are defined."""
     known = documented(site)
     missing: list[str] = []
-    for suffix in PARTS + RESOURCES:
+    for suffix in PARTS:
         module = importlib.import_module(f"metron_async{suffix}")
         for name in module.__all__:
             value = getattr(module, name)
@@ -41,6 +40,11 @@ def undocumented(site: Path) -> list[str]:
             home = f"{getattr(value, '__module__', None)}.{getattr(value, '__qualname__', name)}"
             if not {f"{module.__name__}.{name}", home} & known:
                 missing.append(f"{module.__name__}.{name}")
+    for name, value in vars(MetronView).items():
+        if isinstance(value, cached_property):
+            kind = value.func.__annotations__["return"]
+            if not any(entry.endswith(f".{kind}") for entry in known):
+                missing.append(f"metron.{name} ({kind})")
     return missing
 
 
