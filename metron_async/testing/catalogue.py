@@ -21,6 +21,7 @@ __all__ = ["Catalogue", "series_display"]
 
 _SUFFIXES = {10: "TPB", 8: "HC", 9: "Omnibus", 15: "GN"}
 _DIGITAL = 12
+_KEPT = 10_000
 _RELATIONS = ("arcs", "characters", "teams", "universes")
 
 
@@ -65,7 +66,7 @@ class Catalogue:
         key = (name, argument)
         found = self._derived.get(key)
         if found is None:
-            if len(self._derived) > 10_000:  # noqa: PLR2004
+            if len(self._derived) >= _KEPT:
                 self._derived.clear()
             found = self._derived[key] = make()
         return found
@@ -184,10 +185,10 @@ class Catalogue:
             AttributeError: The record has no such field.
         """
         record = self.table(kind)[rid]
+        for field in changes.keys() - set(record.__struct_fields__):
+            msg = f"{type(record).__name__} has no field {field!r}"
+            raise AttributeError(msg)
         for field, value in changes.items():
-            if field not in record.__struct_fields__:
-                msg = f"{type(record).__name__} has no field {field!r}"
-                raise AttributeError(msg)
             setattr(record, field, value)
         record.modified = changes.get("modified", now)
         self.edited(structure=bool(changes.keys() - {"modified"}))

@@ -76,7 +76,7 @@ def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
         raise m.error(415, f'Unsupported media type "{sent}" in request.')
     if kind == FORM:
         pairs: list[tuple[str, Any]] = list(
-            parse_qsl(request.body.decode(), keep_blank_values=True)
+            parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
         )
         return _form(pairs)
     if kind == MULTIPART:
@@ -131,11 +131,11 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
 
     def on_field(field: Any) -> None:
-        found.append((field.field_name.decode(), (field.value or b"").decode()))
+        found.append((field.field_name.decode(), (field.value or b"").decode(errors="replace")))
 
     def on_file(file: Any) -> None:
         file.file_object.seek(0)
-        upload = Upload((file.file_name or b"").decode(), file.file_object.read())
+        upload = Upload((file.file_name or b"").decode(errors="replace"), file.file_object.read())
         found.append((file.field_name.decode(), upload))
 
     headers: Any = {"Content-Type": content_type.encode(), "Content-Length": str(len(body))}

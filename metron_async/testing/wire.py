@@ -150,8 +150,6 @@ class Exchange:
 
     def finish(self) -> None:
         """Note that the answer has been delivered."""
-        if self.done:
-            return
         self.done = True
         if self.asked is not None and not self.left:
             self.wire.count(self.request.client, str(self.asked.status))

@@ -409,3 +409,22 @@ async def test_every_address_of_the_schema_is_there(fake):
                     answer.headers["content-type"] == "application/json"
                     or answer.status_code == 204
                 )
+
+
+@on_virtual_time
+async def test_null_and_blank_where_nothing_is_meant(fake):
+    async with client_of(fake, "editor") as client:
+        files = {"image": ("c.png", PNG)}
+        made = (await client.post("arc/", data={"name": "x", "cv_id": ""}, files=files)).json()
+        assert made["image"]
+        cleared = await client.patch(f"arc/{made['id']}/", data={"image": ""})
+        assert cleared.json()["image"] is None
+        nameless = await client.post("arc/", data={"name": "y"}, files={"image": ("", PNG)})
+        assert nameless.status_code in {201, 400}
+    async with client_of(fake) as client:
+        again = await client.post("collection/scrobble/", json={"issue_id": 1, "date_read": None})
+        assert again.status_code == 200
+        sent = {"issue_id": 290, "purchase_price": None, "grade": None, "purchase_date": None}
+        assert (await client.post("collection/add/", json=sent)).status_code == 201
+        odd = await client.post("collection/add/", json={"issue_id": 291, "purchase_price": "NaN"})
+        assert odd.json() == {"purchase_price": ["A valid number is required."]}
