@@ -8,7 +8,14 @@ Example:
 
 from metron_async.cache import Source
 from metron_async.client import AsyncMetron, MetronView
-from metron_async.engine.messages import NOT_MODIFIED, CallOptions, NotModified, Origin, Wait
+from metron_async.engine.messages import (
+    NOT_MODIFIED,
+    CallOptions,
+    NotModified,
+    Origin,
+    Wait,
+    Written,
+)
 from metron_async.engine.stats import Stats
 from metron_async.enums import (
     AttributionSource,
@@ -96,5 +103,6 @@ __all__ = [
     "Wait",
     "WishPriority",
     "WishStatus",
+    "Written",
     "__version__",
 ]

@@ -19,6 +19,7 @@ from metron_async.resources.arcs import Arcs
 from metron_async.resources.characters import Characters
 from metron_async.resources.collection import Collection
 from metron_async.resources.creators import Creators
+from metron_async.resources.credits import Credits
 from metron_async.resources.imprints import Imprints
 from metron_async.resources.issues import Issues
 from metron_async.resources.publishers import Publishers
@@ -29,6 +30,7 @@ from metron_async.resources.series import SeriesNamespace
 from metron_async.resources.series_types import SeriesTypes
 from metron_async.resources.teams import Teams
 from metron_async.resources.universes import Universes
+from metron_async.resources.variants import Variants
 from metron_async.resources.wish_list import WishLists
 
 if TYPE_CHECKING:
@@ -83,6 +85,11 @@ class MetronView:
         return Creators(self._caller)
 
     @functools.cached_property
+    def credits(self) -> Credits:
+        """Who did what in an issue; for editors."""
+        return Credits(self._caller)
+
+    @functools.cached_property
     def imprints(self) -> Imprints:
         """Imprints of publishers."""
         return Imprints(self._caller)
@@ -131,6 +138,11 @@ class MetronView:
     def universes(self) -> Universes:
         """Universes that stories are set in."""
         return Universes(self._caller)
+
+    @functools.cached_property
+    def variants(self) -> Variants:
+        """Variant covers; for editors."""
+        return Variants(self._caller)
 
     @functools.cached_property
     def wish_list(self) -> WishLists:

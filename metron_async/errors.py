@@ -44,16 +44,28 @@ class MetronError(Exception):
     Attributes:
         status: HTTP status of the answer, or ``None`` where there was none.
         path: Path and query that were asked for, or ``None`` outside of a request.
-        retryable: Whether the unchanged call may succeed later.
+        retryable: Whether the unchanged call may succeed later, and may safely be made again.
+        outcome_unknown: Whether this was a write that the server may have carried out all the
+            same. To repeat it may duplicate it.
     """
 
     retryable: bool = False
+    outcome_unknown: bool = False
 
     def __init__(self, message: str, *, path: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.status = status
+
+    def doubt_outcome(self) -> None:
+        """Note that nobody knows whether a write was carried out, and tell so in the message."""
+        self.outcome_unknown = True
+        self.retryable = False
+        self.message += (
+            ". Whether the server has carried this write out is unknown: look before repeating"
+            " it, since a repeat may duplicate it"
+        )
 
     def __str__(self) -> str:
         where = [str(self.status)] if self.status is not None else []

@@ -10,11 +10,18 @@ from metron_async.engine.messages import NOT_MODIFIED
 from metron_async.engine.vouching import vouched_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from metron_async.engine.core import Core
-    from metron_async.engine.messages import Answer, CallOptions, NotModified, Request
+    from metron_async.engine.messages import (
+        Answer,
+        CallOptions,
+        NotModified,
+        Request,
+        Stale,
+        Written,
+    )
 
 __all__ = ["Caller"]
 
@@ -78,3 +85,24 @@ class Caller:
         self.core.origins.remember(answer.value, answer.origin)
         value: T = answer.value
         return value
+
+    async def write(
+        self,
+        request: Request,
+        kind: type[T] | None,
+        stale: Callable[[T | None], Iterable[Stale]],
+    ) -> Written[T]:
+        """Send a write whose answer is a *kind*, or (``None``) has no body.
+
+        Args:
+            request: The write.
+            kind: Type of the answer.
+            stale: Says what the write made stale, given the answer if there is one.
+        """
+        pipeline = await self.core.ready()
+        decoder: Callable[[bytes], Any] = _nothing if kind is None else decoder_for(kind)
+        return await pipeline.write(request, decoder, self.options, stale)
+
+
+def _nothing(_: bytes) -> None:
+    """Stand in for a decoder where there is nothing to decode."""

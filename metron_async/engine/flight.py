@@ -101,7 +101,7 @@ class Flights:
         self._limiter = limiter
         self._stats = stats
         self._by_key: dict[Hashable, Flight[Any]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._under_way: set[Flight[Any]] = set()
         self._closing = False
 
     def find(self, key: Hashable) -> Flight[Any] | None:
@@ -113,6 +113,19 @@ class Flights:
         request: Request,
         options: CallOptions,
         body: Callable[[Flight[T]], Coroutine[object, object, T]],
+    def unlist(self, overtaken: Callable[[Request], bool]) -> None:
+        """Let nobody join any more the flights whose answers a write has overtaken.
+
+        Those who ride on them asked before the write ended, and may be told what was before it;
+        whoever asks from now on may not. A flight that still waits to be sent will see the write.
+
+        Args:
+            overtaken: Tells of a request whether its answer may be stale.
+        """
+        for key, flight in list(self._by_key.items()):
+            if flight.airborne and overtaken(flight.request):
+                del self._by_key[key]
+
         key: Hashable | None = None,
     ) -> Flight[T]:
         """Start a flight for *request*.
@@ -134,10 +147,10 @@ class Flights:
         flight.task = task
         if key is not None:
             self._by_key[key] = flight
-        self._tasks.add(task)
+        self._under_way.add(flight)
 
         def landed(task: asyncio.Task[T]) -> None:
-            self._tasks.discard(task)
+            self._under_way.discard(flight)
             self._forget(key, flight)
             _report_unheard(flight, task)
             flight.ring()
@@ -162,8 +175,6 @@ class Flights:
                 raise
             unknown = flight.airborne and not flight.request.is_read
             msg = f"No answer within timeout={options.timeout:g} s"
-            if unknown:
-                msg += "; the server may have carried the request out all the same"
             raise MetronTimeoutError(
                 msg, path=flight.request.target, outcome_unknown=unknown
             ) from None
@@ -177,15 +188,19 @@ class Flights:
     async def close(self, grace: float) -> None:
         """Cancel what is queued, give what was sent *grace* seconds to end, then cancel it."""
         self._closing = True
-        for flight in list(self._by_key.values()):
+        for flight in list(self._under_way):
+            flight.retries = 0  # what fails from now on is not tried again
             if not flight.airborne:
                 flight.task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
+        if tasks := self._tasks():
+            await asyncio.wait(tasks, timeout=grace)
+        for task in self._tasks():
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if tasks := self._tasks():
+            await asyncio.wait(tasks)
+
+    def _tasks(self) -> set[asyncio.Task[Any]]:
+        return {flight.task for flight in self._under_way}
 
     def _board(self, flight: Flight[T], options: CallOptions) -> None:
         flight.riders += 1

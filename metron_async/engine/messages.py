@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from metron_async.cache import Kind, Source
@@ -12,8 +12,10 @@ from metron_async.quota import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-__all__ = ["NOT_MODIFIED", "Answer", "Body", "CallOptions", "NotModified", "Origin"]
-__all__ += ["Request", "Response", "Wait"]
+
+    from metron_async.models import ImagePart
+__all__ = ["NOT_MODIFIED", "Answer", "Body", "CallOptions", "Multipart", "NotModified", "Origin"]
+__all__ += ["Request", "Response", "Stale", "Wait", "Written"]
 
 T = TypeVar("T")
 
@@ -24,6 +26,31 @@ class Body:
 
     content: bytes
     content_type: str
+
+    @property
+    def size(self) -> int:
+        """Bytes that are sent."""
+        return len(self.content)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Multipart:
+    """The body of a write with an image; the transport encodes it.
+
+    Attributes:
+        fields: Names and texts, in order; a list repeats its name.
+        image: What is sent as the part ``image``, read already.
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    image: ImagePart
+
+    @property
+    def size(self) -> int:
+        """Bytes that are sent at most: boundaries and headers of the parts are rounded up."""
+        around = 400 + 4 * len(self.image.name)
+        texts = sum(200 + len(name) + len(text.encode()) for name, text in self.fields)
+        return len(self.image.content) + around + texts
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +79,7 @@ class Request:
     conditional: bool = False
     may_404: bool = False
     since: str | None = None
-    body: Body | None = None
+    body: Body | Multipart | None = None
 
     @property
     def target(self) -> str:
@@ -136,6 +163,43 @@ class Answer(Generic[T]):
     value: T
     origin: Origin
     as_of: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stale:
+    """Answers that a write has made stale; ``None`` means any.
+
+    Attributes:
+        resource: First part of their path.
+        kind: What sort of answer.
+        object_id: Which object's.
+    """
+
+    resource: str
+    kind: Kind
+    object_id: int | None = None
+
+    def covers(self, request: Request) -> bool:
+        """Tell whether *request* asks for one of them."""
+        return (
+            request.resource == self.resource
+            and request.kind is self.kind
+            and self.object_id in (None, request.object_id)
+        )
+
+
+class Written(NamedTuple, Generic[T]):
+    """What came of a write that may find its object there already.
+
+    It unpacks: ``item, created = await metron.collection.add(31660)``.
+
+    Attributes:
+        value: The object as it is now.
+        created: ``True`` if this call created it (201), ``False`` if it was there (200).
+    """
+
+    value: T
+    created: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@
          -> launch a flight: tries (sender) -> decode -> store ---> answer
          -> it failed, but a stale entry may stand in ------------> answer
 
-Writes go straight to the sender, are never joined, and drop what they made stale.
+Writes go another way, see :mod:`~metron_async.engine.writes`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from metron_async.engine.decoding import decode
 from metron_async.engine.messages import Answer, Origin, Response
 from metron_async.engine.protocol import error_of
 from metron_async.errors import (
+from metron_async.engine.writes import Writer
     BlockedError,
     CacheError,
     DecodeError,
@@ -35,12 +36,12 @@ from metron_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from metron_async.cache import Cache
     from metron_async.cache.policy import Decision
     from metron_async.engine.flight import Flight, Flights
-    from metron_async.engine.messages import CallOptions, Request
+    from metron_async.engine.messages import CallOptions, Request, Stale, Written
     from metron_async.engine.sender import Sender
     from metron_async.engine.stats import Stats
 
@@ -84,6 +85,9 @@ class Pipeline:
         self.stats = stats
         self._landed = 0
 
+        self._writer = Writer(
+            sender=sender, flights=flights, cache=cache, account=account, wall=wall
+        )
     async def read(
         self, request: Request, decoder: Callable[[bytes], T], options: CallOptions
     ) -> Answer[T]:
@@ -133,6 +137,17 @@ class Pipeline:
             msg = "This client has no cache"
             raise CacheError(msg)
         return self._cache
+
+    async def write(
+        self,
+        request: Request,
+        decoder: Callable[[bytes], T],
+        options: CallOptions,
+        stale: Callable[[T | None], Iterable[Stale]],
+    ) -> Written[T]:
+        """Send a write; see :meth:`metron_async.engine.writes.Writer.write`."""
+        self.stats.calls += 1
+        return await self._writer.write(request, decoder, options, stale)
 
     def key_of(self, request: Request) -> str:
         """Return the key under which the answer to *request* is kept and joined."""

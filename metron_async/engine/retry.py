@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.errors import RateLimitError, ServerError, TransportError
+from metron_async.errors import DecodeError, RateLimitError, ServerError, TransportError
 
 if TYPE_CHECKING:
     from metron_async.errors import MetronError
 
-__all__ = ["backoff", "may_retry"]
+__all__ = ["backoff", "is_outcome_unknown", "may_retry"]
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
@@ -33,6 +33,17 @@ def may_retry(error: MetronError, *, is_read: bool) -> bool:
     if isinstance(error, TransportError):
         return is_read or not error.outcome_unknown
     return is_read and isinstance(error, ServerError) and error.status in _RETRIED
+
+
+def is_outcome_unknown(error: MetronError) -> bool:
+    """Tell whether a write that ended in *error* may have been carried out all the same.
+
+    A server that fails (5xx) may have failed after it had written, or its proxy may have lost
+    patience with it; an answer that cannot be read may have told of a success.
+    """
+    if isinstance(error, TransportError):
+        return error.outcome_unknown
+    return isinstance(error, ServerError | DecodeError)
 
 
 def backoff(attempt: int, error: MetronError, jitter: float) -> float:

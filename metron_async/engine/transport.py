@@ -10,11 +10,11 @@ neither its cookies nor its headers, nor its credentials. Redirects are never fo
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from metron_async.engine.messages import Response
+from metron_async.engine.messages import Multipart, Response
 from metron_async.engine.protocol import decompress
 from metron_async.errors import TimeoutError, TransportError  # noqa: A004
 
@@ -123,16 +123,18 @@ class Transport:
     def _build(self, request: Request) -> httpx.Request:
         url = self._root.copy_with(raw_path=self._root_path + request.target.encode("ascii"))
         headers = self._headers
-        content: bytes | None = None
         if request.since is not None:
             headers = [*headers, (b"If-Modified-Since", request.since.encode("ascii"))]
-        if request.body is not None:
-            content = request.body.content
+        sent: dict[str, Any] = {}
+        if isinstance(request.body, Multipart):
+            sent = _parts(request.body)
+        elif request.body is not None:
             headers = [*headers, (b"Content-Type", request.body.content_type.encode("ascii"))]
+            sent["content"] = request.body.content
         elif not request.is_read:
-            content = b""
+            sent["content"] = b""
         return httpx.Request(
-            request.method, url, headers=headers, content=content, extensions=self._extensions
+            request.method, url, headers=headers, extensions=self._extensions, **sent
         )
 
     async def _read(self, response: httpx.Response) -> tuple[bytes, str | None]:
@@ -175,6 +177,15 @@ class Transport:
         what = "Could not connect" if unsent else "The connection failed"
         said = str(error) or type(error).__name__
         return TransportError(f"{what}: {said}", path=request.target, outcome_unknown=not unsent)
+
+
+def _parts(body: Multipart) -> dict[str, Any]:
+    """Return *body* as httpx's own multipart encoder takes it."""
+    data: dict[str, list[str]] = {}
+    for name, text in body.fields:
+        data.setdefault(name, []).append(text)
+    image = body.image
+    return {"data": data, "files": {"image": (image.name, image.content, image.content_type)}}
 
 
 def is_private(transport: httpx.AsyncBaseTransport | None) -> bool:

@@ -7,16 +7,15 @@ from typing import TypeVar, overload
 from metron_async.models import PageBody
 from metron_async.pagination import Row
 from metron_async.resources.base import Retrievable
+from metron_async.resources.writable import Personal
 
 __all__ = ["AccountList"]
 
 D = TypeVar("D", bound=Row)
 
 
-class AccountList(Retrievable[D]):
+class AccountList(Retrievable[D], Personal):
     """A list that each account has one of at most, made when it is first used."""
-
-    private = True
 
     @overload
     async def get(self, id: int, /) -> D: ...

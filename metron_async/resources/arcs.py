@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import ArcFilters
-from metron_async.models import Arc, ArcSummary
+from metron_async.models import Arc, ArcInput, ArcSummary
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
+from metron_async.resources.writable import Writable
 
 __all__ = ["Arcs"]
 
 
-class Arcs(Detailed[Arc, ArcSummary], IssueLists):
+class Arcs(Detailed[Arc, ArcSummary], IssueLists, Writable[ArcInput, Arc]):
     """Story arcs: ``metron.arcs``."""
 
     path = "arc"
     model = Arc
     row = ArcSummary
+    input = ArcInput
+    written = Arc
 
     def iter(self, **filters: Unpack[ArcFilters]) -> Paginator[ArcSummary]:
         """Iterate the arcs that match :class:`~metron_async.filters.ArcFilters`."""

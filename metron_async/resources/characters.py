@@ -4,19 +4,24 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import CharacterFilters
-from metron_async.models import Character, CharacterSummary
+from metron_async.models import Character, CharacterInput, CharacterSummary, CharacterWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
+from metron_async.resources.writable import Writable
 
 __all__ = ["Characters"]
 
 
-class Characters(Detailed[Character, CharacterSummary], IssueLists):
+class Characters(
+    Detailed[Character, CharacterSummary], IssueLists, Writable[CharacterInput, CharacterWritten]
+):
     """Characters: ``metron.characters``."""
 
     path = "character"
     model = Character
     row = CharacterSummary
+    input = CharacterInput
+    written = CharacterWritten
 
     def iter(self, **filters: Unpack[CharacterFilters]) -> Paginator[CharacterSummary]:
         """Iterate the characters that match :class:`~metron_async.filters.CharacterFilters`."""

@@ -1,22 +1,34 @@
 """The account's own comics: ``metron.collection``."""
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Unpack
 
+from metron_async.cache import Kind
+from metron_async.engine.messages import Stale, Written
+from metron_async.enums import BookFormat, Grade, GradingCompany, Rating
 from metron_async.filters import CollectionFilters
 from metron_async.models import (
+    CollectionAddInput,
     CollectionItem,
     CollectionStats,
     CollectionSummary,
     MissingIssue,
     MissingSeries,
+    Price,
+    RatingInput,
+    RatingResult,
+    ScrobbleInput,
+    ScrobbleResult,
 )
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Listable, Retrievable, checked_id
+from metron_async.resources.writable import Personal, given
 
 __all__ = ["Collection"]
 
 
-class Collection(Retrievable[CollectionItem], Listable[CollectionSummary]):
+class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Personal):
     """The account's own comics: ``metron.collection``.
 
     Reading an issue once more moves neither the item's ``modified`` nor its ``Last-Modified``, so
@@ -24,7 +36,6 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary]):
     """
 
     path = "collection"
-    private = True
     conditional = False
     model = CollectionItem
     row = CollectionSummary
@@ -49,3 +60,118 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary]):
         """
         number = checked_id(series_id, "series_id")
         return self._rows(self._request(f"missing_issues/{number}/"), MissingIssue)
+
+    async def add(
+        self,
+        issue_id: int,
+        /,
+        *,
+        quantity: int | None = None,
+        book_format: BookFormat | str | None = None,
+        grade: Grade | float | Decimal | None = None,
+        grading_company: GradingCompany | str | None = None,
+        purchase_date: date | None = None,
+        purchase_price: Decimal | Price | None = None,
+        purchase_store: str | None = None,
+        storage_location: str | None = None,
+        notes: str | None = None,
+    ) -> Written[CollectionItem]:
+        """Add an issue to the collection. An item that is there already is left as it is.
+
+        Args:
+            issue_id: Metron's id of the issue.
+            quantity: Copies that are owned, 1 to 32767; by default 1.
+            book_format: A :class:`~metron_async.enums.BookFormat` or its code; by default print.
+            grade: Condition; a :class:`~metron_async.enums.Grade` or its number.
+            grading_company: A :class:`~metron_async.enums.GradingCompany` or its code.
+            purchase_date: Day it was bought.
+            purchase_price: What was paid: ``Decimal`` in US dollars, or a
+                :class:`~metron_async.models.Price` with its currency.
+            purchase_store: Where it was bought, 255 characters.
+            storage_location: Where it is kept, 255 characters.
+            notes: Your notes.
+
+        Returns:
+            The item, and whether it was created or there already.
+
+        Raises:
+            UsageError: If the server is known to refuse a value; nothing was sent.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+
+        Example:
+            >>> item, created = await metron.collection.add(31660, grade=9.8)  # doctest: +SKIP
+        """
+        fields = given(
+            quantity=quantity,
+            book_format=book_format,
+            grade=grade,
+            grading_company=grading_company,
+            purchase_date=purchase_date,
+            purchase_price=purchase_price,
+            purchase_store=purchase_store,
+            storage_location=storage_location,
+            notes=notes,
+        )
+        data = CollectionAddInput(issue_id=checked_id(issue_id, "issue_id"), **fields)
+        return await self._change("POST", "add/", CollectionItem, data)
+
+    async def scrobble(
+        self,
+        issue_id: int,
+        /,
+        *,
+        date_read: datetime | None = None,
+        rating: Rating | int | None = None,
+    ) -> ScrobbleResult:
+        """Note that an issue was read, which adds it to the collection if it is not there.
+
+        Each call adds a read date. It is never sent twice; if its outcome is unknown, the error
+        says so, and ``read_dates`` of the item will tell.
+
+        Args:
+            issue_id: Metron's id of the issue.
+            date_read: When it was read, aware; by default when the server hears of it.
+            rating: Stars, a :class:`~metron_async.enums.Rating` or 1 to 5; by default left alone.
+
+        Returns:
+            The item; ``created`` tells whether it was added by this.
+
+        Raises:
+            UsageError: If the server is known to refuse a value; nothing was sent.
+            ValidationError: If there is no such issue.
+            TransportError: If the connection failed. With ``outcome_unknown`` set, the issue may
+                count as read.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        number = checked_id(issue_id, "issue_id")
+        data = ScrobbleInput(issue_id=number, **given(date_read=date_read, rating=rating))
+        # An issue shows the mean of all users' ratings.
+        rated = () if rating is None else (Stale("issue", Kind.DETAIL, number),)
+        return (await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)).value
+
+    async def rate(self, id: int, rating: Rating | int | None, /) -> RatingResult:
+        """Give stars to an item of the collection, or take them back.
+
+        Args:
+            id: Id of the item, not of the issue.
+            rating: A :class:`~metron_async.enums.Rating` or 1 to 5; ``None`` clears.
+
+        Raises:
+            UsageError: If it is no number of stars; nothing was sent.
+            NotFoundError: If the collection has no such item.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        data = RatingInput(rating=rating)
+        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).value
+
+    async def remove(self, id: int, /) -> None:
+        """Remove an item from the collection, with its read dates and rating.
+
+        Args:
+            id: Id of the item, not of the issue.
+
+        Raises:
+            NotFoundError: If the collection has no such item.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        await self._change("DELETE", f"{checked_id(id)}/", None)

@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import CreatorFilters
-from metron_async.models import Creator, CreatorSummary
+from metron_async.models import Creator, CreatorInput, CreatorSummary
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
+from metron_async.resources.writable import Writable
 
 __all__ = ["Creators"]
 
 
-class Creators(Detailed[Creator, CreatorSummary]):
+class Creators(Detailed[Creator, CreatorSummary], Writable[CreatorInput, Creator]):
     """Writers, artists and others who make comics: ``metron.creators``."""
 
     path = "creator"
     model = Creator
     row = CreatorSummary
+    input = CreatorInput
+    written = Creator
 
     def iter(self, **filters: Unpack[CreatorFilters]) -> Paginator[CreatorSummary]:
         """Iterate the creators that match :class:`~metron_async.filters.CreatorFilters`."""

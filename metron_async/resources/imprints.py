@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import ImprintFilters
-from metron_async.models import Imprint, ImprintSummary
+from metron_async.models import Imprint, ImprintInput, ImprintSummary, ImprintWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
+from metron_async.resources.writable import Writable
 
 __all__ = ["Imprints"]
 
 
-class Imprints(Detailed[Imprint, ImprintSummary]):
+class Imprints(Detailed[Imprint, ImprintSummary], Writable[ImprintInput, ImprintWritten]):
     """Imprints of publishers: ``metron.imprints``."""
 
     path = "imprint"
     model = Imprint
     row = ImprintSummary
+    input = ImprintInput
+    written = ImprintWritten
 
     def iter(self, **filters: Unpack[ImprintFilters]) -> Paginator[ImprintSummary]:
         """Iterate the imprints that match :class:`~metron_async.filters.ImprintFilters`."""

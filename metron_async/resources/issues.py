@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import IssueFilters
-from metron_async.models import Issue, IssueSummary
+from metron_async.models import Issue, IssueInput, IssueSummary, IssueWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
+from metron_async.resources.writable import Writable
 
 __all__ = ["Issues"]
 
 
-class Issues(Detailed[Issue, IssueSummary]):
+class Issues(Detailed[Issue, IssueSummary], Writable[IssueInput, IssueWritten]):
     """Single issues: ``metron.issues``."""
 
     path = "issue"
     model = Issue
     row = IssueSummary
+    input = IssueInput
+    written = IssueWritten
 
     def iter(self, **filters: Unpack[IssueFilters]) -> Paginator[IssueSummary]:
         """Iterate the issues that match *filters*; see :class:`~metron_async.filters.IssueFilters`.

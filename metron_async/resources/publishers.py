@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import PublisherFilters
-from metron_async.models import Publisher, PublisherSummary, SeriesSummary
+from metron_async.models import Publisher, PublisherInput, PublisherSummary, SeriesSummary
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, checked_id
+from metron_async.resources.writable import Writable
 
 __all__ = ["Publishers"]
 
 
-class Publishers(Detailed[Publisher, PublisherSummary]):
+class Publishers(Detailed[Publisher, PublisherSummary], Writable[PublisherInput, Publisher]):
     """Publishers: ``metron.publishers``."""
 
     path = "publisher"
     model = Publisher
     row = PublisherSummary
+    input = PublisherInput
+    written = Publisher
 
     def iter(self, **filters: Unpack[PublisherFilters]) -> Paginator[PublisherSummary]:
         """Iterate the publishers that match :class:`~metron_async.filters.PublisherFilters`."""

@@ -2,10 +2,12 @@
 
 from typing import Unpack
 
+from metron_async.engine.messages import Written
 from metron_async.filters import PullListIssueFilters, encode_filters
-from metron_async.models import PullList, PullListIssue, PullListSeries
+from metron_async.models import PullList, PullListAddInput, PullListIssue, PullListSeries
 from metron_async.pagination import Paginator
 from metron_async.resources.account_lists import AccountList
+from metron_async.resources.base import checked_id
 
 __all__ = ["PullLists"]
 
@@ -27,3 +29,32 @@ class PullLists(AccountList[PullList]):
         """
         params = encode_filters(PullListIssueFilters, filters)
         return self._rows(self._request("issues/", params=params), PullListIssue)
+
+    async def add_series(self, series_id: int, /) -> Written[PullListSeries]:
+        """Follow a series.
+
+        Args:
+            series_id: Metron's id of the series.
+
+        Returns:
+            The entry of the pull list, and whether it was created or there already.
+
+        Raises:
+            NotFoundError: If there is no such series.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        data = PullListAddInput(series_id=checked_id(series_id, "series_id"))
+        return await self._change("POST", "series/add/", PullListSeries, data)
+
+    async def remove_series(self, series_id: int, /) -> None:
+        """Follow a series no longer.
+
+        Args:
+            series_id: Metron's id of the series, not of the entry.
+
+        Raises:
+            NotFoundError: If the series is not on the pull list.
+            MetronError: For anything else; see :mod:`metron_async.errors`.
+        """
+        number = checked_id(series_id, "series_id")
+        await self._change("DELETE", f"series/{number}/remove/", None)

@@ -4,19 +4,24 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import SeriesFilters
-from metron_async.models import Series, SeriesSummary
+from metron_async.models import Series, SeriesInput, SeriesSummary, SeriesWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
+from metron_async.resources.writable import Writable
 
 __all__ = ["SeriesNamespace"]
 
 
-class SeriesNamespace(Detailed[Series, SeriesSummary], IssueLists):
+class SeriesNamespace(
+    Detailed[Series, SeriesSummary], IssueLists, Writable[SeriesInput, SeriesWritten]
+):
     """Series, each one run of issues: ``metron.series``."""
 
     path = "series"
     model = Series
     row = SeriesSummary
+    input = SeriesInput
+    written = SeriesWritten
 
     def iter(self, **filters: Unpack[SeriesFilters]) -> Paginator[SeriesSummary]:
         """Iterate the series that match :class:`~metron_async.filters.SeriesFilters`."""

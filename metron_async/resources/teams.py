@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import TeamFilters
-from metron_async.models import Team, TeamSummary
+from metron_async.models import Team, TeamInput, TeamSummary, TeamWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
+from metron_async.resources.writable import Writable
 
 __all__ = ["Teams"]
 
 
-class Teams(Detailed[Team, TeamSummary], IssueLists):
+class Teams(Detailed[Team, TeamSummary], IssueLists, Writable[TeamInput, TeamWritten]):
     """Teams of characters: ``metron.teams``."""
 
     path = "team"
     model = Team
     row = TeamSummary
+    input = TeamInput
+    written = TeamWritten
 
     def iter(self, **filters: Unpack[TeamFilters]) -> Paginator[TeamSummary]:
         """Iterate the teams that match :class:`~metron_async.filters.TeamFilters`."""

@@ -4,19 +4,22 @@ from typing import Unpack
 
 from metron_async.bulk import Details
 from metron_async.filters import UniverseFilters
-from metron_async.models import Universe, UniverseSummary
+from metron_async.models import Universe, UniverseInput, UniverseSummary, UniverseWritten
 from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
+from metron_async.resources.writable import Writable
 
 __all__ = ["Universes"]
 
 
-class Universes(Detailed[Universe, UniverseSummary]):
+class Universes(Detailed[Universe, UniverseSummary], Writable[UniverseInput, UniverseWritten]):
     """Universes that stories are set in: ``metron.universes``."""
 
     path = "universe"
     model = Universe
     row = UniverseSummary
+    input = UniverseInput
+    written = UniverseWritten
 
     def iter(self, **filters: Unpack[UniverseFilters]) -> Paginator[UniverseSummary]:
         """Iterate the universes that match :class:`~metron_async.filters.UniverseFilters`."""

@@ -1,0 +1,34 @@
+"""Variant covers: ``metron.variants``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from metron_async.models import VariantInput, VariantWritten
+from metron_async.resources.staleness import of_variant
+from metron_async.resources.writable import Writable
+
+if TYPE_CHECKING:
+    from metron_async.engine.messages import Stale
+
+__all__ = ["Variants"]
+
+
+class Variants(Writable[VariantInput, VariantWritten]):
+    """Variant covers: ``metron.variants``. They are read as part of their issue.
+
+    Only the answers to writes tell the id of a variant: keep it for later changes.
+    """
+
+    path = "variant"
+    input = VariantInput
+    written = VariantWritten
+
+    def _stale_after(
+        self, number: int | None, sent: dict[str, Any], value: VariantWritten | None
+    ) -> tuple[Stale, ...]:
+        if number is None:
+            return of_variant({sent["issue"]})
+        if value is None or "issue" in sent:  # nobody tells where it was before
+            return of_variant(None)
+        return of_variant({value.issue})
