@@ -108,11 +108,6 @@ class Flights:
         """Return the flight that answers *key*, if one is under way."""
         return self._by_key.get(key)
 
-    def launch(
-        self,
-        request: Request,
-        options: CallOptions,
-        body: Callable[[Flight[T]], Coroutine[object, object, T]],
     def unlist(self, overtaken: Callable[[Request], bool]) -> None:
         """Let nobody join any more the flights whose answers a write has overtaken.
 
@@ -126,6 +121,11 @@ class Flights:
             if flight.airborne and overtaken(flight.request):
                 del self._by_key[key]
 
+    def launch(
+        self,
+        request: Request,
+        options: CallOptions,
+        body: Callable[[Flight[T]], Coroutine[object, object, T]],
         key: Hashable | None = None,
     ) -> Flight[T]:
         """Start a flight for *request*.

@@ -22,8 +22,8 @@ from metron_async.cache.vouch import page_as_of
 from metron_async.engine.decoding import decode
 from metron_async.engine.messages import Answer, Origin, Response
 from metron_async.engine.protocol import error_of
-from metron_async.errors import (
 from metron_async.engine.writes import Writer
+from metron_async.errors import (
     BlockedError,
     CacheError,
     DecodeError,
@@ -84,10 +84,10 @@ class Pipeline:
         self.wall = wall
         self.stats = stats
         self._landed = 0
-
         self._writer = Writer(
             sender=sender, flights=flights, cache=cache, account=account, wall=wall
         )
+
     async def read(
         self, request: Request, decoder: Callable[[bytes], T], options: CallOptions
     ) -> Answer[T]:
