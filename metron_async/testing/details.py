@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from metron_async.testing import records as r
 from metron_async.testing import vocabulary as v
 from metron_async.testing.catalogue import series_display
-from metron_async.testing.newyork import iso
-from metron_async.testing.rows import Json, Rows, day
+from metron_async.testing.details_issue import IssueDetails
+from metron_async.testing.rows import Json, day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Renderer"]
 
-_RELATED = (
-    ("arcs", "arc"),
-    ("characters", "character"),
-    ("teams", "team"),
-    ("universes", "universe"),
-)
 
-
-class Renderer(Rows):
+class Renderer(IssueDetails):
     """Writes the rows and the details of one catalogue."""
 
     def __init__(self, catalogue: Catalogue, *, newer: bool) -> None:
@@ -35,7 +28,7 @@ class Renderer(Rows):
             "character": self._character,
             "creator": self._creator,
             "imprint": self._imprint,
-            "issue": self._issue,
+            "issue": self.issue_detail,
             "publisher": self._publisher,
             "reading_list": self._reading_list,
             "series": self._series,
@@ -47,28 +40,11 @@ class Renderer(Rows):
         """Return the detail of *record*, with addresses under *origin*."""
         return self._details[kind](record, origin)
 
-    def _ending(self, kind: str, record: r.Record, origin: str) -> Json:
-        """Return what every detail ends with."""
-        end: Json = {
-            "cv_id": record.cv_id,
-            "gcd_id": record.gcd_id,
-            "resource_url": f"{origin}/{kind}/{record.slug}/",
-            "modified": iso(record.modified),
-        }
-        if self.newer:
-            sources = (("CV", record.cv_id), ("GCD", record.gcd_id))
-            end["attribution"] = [
-                {"source": source, "url": f"https://{source.lower()}.example/{rid}/"}
-                for source, rid in sources
-                if rid is not None
-            ]
-        return end
-
     def _start(self, record: r.Record) -> Json:
         return {"id": record.id, "name": record.name, "desc": record.desc, "image": record.image}
 
     def _arc(self, arc: r.Arc, origin: str) -> Json:
-        return self._start(arc) | self._ending("arc", arc, origin)
+        return self._start(arc) | self.ending("arc", arc, origin)
 
     def _publisher(self, record: r.Publisher, origin: str) -> Json:
         return (
@@ -78,7 +54,7 @@ class Renderer(Rows):
                 "founded": record.founded,
                 "country": record.country,
             }
-            | self._ending("publisher", record, origin)
+            | self.ending("publisher", record, origin)
         )
 
     def _imprint(self, record: r.Imprint, origin: str) -> Json:
@@ -88,7 +64,7 @@ class Renderer(Rows):
                 "founded": record.founded,
                 "publisher": self.named("publisher", record.publisher),
             }
-            | self._ending("imprint", record, origin)
+            | self.ending("imprint", record, origin)
         )
 
     def _universe(self, record: r.Universe, origin: str) -> Json:
@@ -98,7 +74,7 @@ class Renderer(Rows):
                 "publisher": self.named("publisher", record.publisher),
                 "designation": record.designation,
             }
-            | self._ending("universe", record, origin)
+            | self.ending("universe", record, origin)
         )
         del body["cv_id"]
         return body
@@ -111,7 +87,7 @@ class Renderer(Rows):
                 "death": day(record.death),
                 "alias": list(record.alias),
             }
-            | self._ending("creator", record, origin)
+            | self.ending("creator", record, origin)
         )
 
     def _team(self, record: r.Team, origin: str) -> Json:
@@ -121,7 +97,7 @@ class Renderer(Rows):
                 "creators": self.named_list("creator", record.creators),
                 "universes": self.named_list("universe", record.universes),
             }
-            | self._ending("team", record, origin)
+            | self.ending("team", record, origin)
         )
 
     def _character(self, record: r.Character, origin: str) -> Json:
@@ -133,7 +109,7 @@ class Renderer(Rows):
                 "teams": self.named_list("team", record.teams),
                 "universes": self.named_list("universe", record.universes),
             }
-            | self._ending("character", record, origin)
+            | self.ending("character", record, origin)
         )
 
     def _series(self, series: r.Series, origin: str) -> Json:
@@ -159,7 +135,7 @@ class Renderer(Rows):
                 for rid in series.associated
                 if rid in table
             ],
-        } | self._ending("series", series, origin)
+        } | self.ending("series", series, origin)
 
     def _reading_list(self, record: r.ReadingList, origin: str) -> Json:
         row = self.reading_list_row(record)
@@ -174,91 +150,3 @@ class Renderer(Rows):
             "items_url": f"{origin}/api/reading_list/{record.id}/items/",
             "resource_url": f"{origin}/reading-lists/{record.slug}/",
         }
-
-    def issue_slug(self, issue: r.Issue) -> str:
-        """Return the issue's name in addresses."""
-        series = self.catalogue.tables.series[issue.series]
-        return r.slug(f"{series.name} {series.year_began} {issue.number}")
-
-    def _issue(self, issue: r.Issue, origin: str) -> Json:
-        series = self.catalogue.tables.series[issue.series]
-        body: Json = {
-            "id": issue.id,
-            "publisher": self.named("publisher", series.publisher),
-            "imprint": self.named("imprint", series.imprint),
-            "series": self._issue_series(series),
-            "number": issue.number,
-            "alt_number": issue.alt_number,
-            "title": issue.title,
-            "name": list(issue.names),
-            "cover_date": day(issue.cover_date),
-            "store_date": day(issue.store_date),
-            "foc_date": day(issue.foc_date),
-            "price": issue.price,
-            "price_currency": issue.currency,
-            "rating": self.named("rating", issue.rating),
-            "sku": issue.sku,
-            "isbn": issue.isbn,
-            "upc": issue.upc,
-            "page": issue.page,
-            "desc": issue.desc,
-            "image": issue.image,
-            "cover_hash": issue.cover_hash,
-            "average_rating": issue.average_rating,
-            "rating_count": issue.rating_count,
-            "credits": self._credits(issue),
-            "reprints": self._reprints(issue),
-            "variants": self._variants(issue),
-        }
-        for relation, kind in _RELATED:
-            body[relation] = self.named_list(kind, self.catalogue.related(issue, relation))
-        if self.newer:
-            body["desc_is_solicitation"] = issue.id % 2 == 0
-        body |= self._ending("issue", issue, origin)
-        body["resource_url"] = f"{origin}/issue/{self.issue_slug(issue)}/"
-        return body
-
-    def _issue_series(self, series: r.Series) -> Json:
-        return {
-            "id": series.id,
-            "name": series.name,
-            "alt_names": list(series.alt_names),
-            "sort_name": series.sort_name,
-            "volume": series.volume,
-            "year_began": series.year_began,
-            "series_type": self.named("series_type", series.series_type),
-            "genres": self.terms("genre", series.genres),
-            "language": series.language,
-        }
-
-    def _credits(self, issue: r.Issue) -> list[Json]:
-        creators = self.catalogue.tables.creator
-        return [
-            {
-                "id": credit.creator,
-                "creator": creators[credit.creator].name,
-                "role": self.terms("role", credit.roles),
-            }
-            for credit in self.catalogue.credits(issue)
-            if credit.creator in creators
-        ]
-
-    def _reprints(self, issue: r.Issue) -> list[Json]:
-        table = self.catalogue.tables.issue
-        return [
-            {"id": rid, "issue": f"{self.series_of(table[rid].series)[1]} #{table[rid].number}"}
-            for rid in issue.reprints
-            if rid in table
-        ]
-
-    def _variants(self, issue: r.Issue) -> list[Json]:
-        return [
-            {
-                "name": variant.name,
-                "price": variant.price,
-                "sku": variant.sku,
-                "upc": variant.upc,
-                "image": variant.image,
-            }
-            for variant in self.catalogue.variants_of(issue.id)
-        ]
