@@ -13,7 +13,7 @@ from metron_async.engine.identity import user_agent as make_user_agent
 from metron_async.engine.messages import CallOptions
 from metron_async.engine.options import checked_options
 from metron_async.engine.parts import DEFAULT, choose_parts
-from metron_async.engine.transport import is_private
+from metron_async.engine.transport import leads_elsewhere
 from metron_async.errors import ConfigurationError
 from metron_async.resources.arcs import Arcs
 from metron_async.resources.characters import Characters
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from metron_async.engine.options import OptionArguments
     from metron_async.engine.parts import Default
     from metron_async.engine.stats import Stats
-    from metron_async.quota import QuotaStore
+    from metron_async.quota import QuotaState, QuotaStore
 
 __all__ = ["AsyncMetron", "MetronView"]
 
@@ -265,14 +265,12 @@ class AsyncMetron(MetronView):
         api_root = api_root_of(base_url)
         origin = origin_of_url(api_root)
         agent = make_user_agent(user_agent)
-        if transport is not None and http_client is not None:
-            msg = "Give either a transport or an http_client, not both"
-            raise ConfigurationError(msg)
-        if isinstance(max_in_flight, bool) or max_in_flight < 1:
+        in_memory = leads_elsewhere(transport, http_client)
+        if type(max_in_flight) is not int or max_in_flight < 1:
             msg = f"max_in_flight must be a whole number from 1, got {max_in_flight!r}"
             raise ConfigurationError(msg)
         checked = checked_options(CallOptions(), options)
-        parts = choose_parts(cache, quota, in_memory=is_private(transport))
+        parts = choose_parts(cache, quota, in_memory=in_memory)
         settings = Settings(
             credentials=credentials,
             api_root=api_root,

@@ -58,6 +58,10 @@ class MetronError(Exception):
         self.path = path
         self.status = status
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors be pickled and copied, whatever their constructors take."""
+        return _revive, (type(self), self.args, self.__dict__.copy())
+
     def doubt_outcome(self) -> None:
         """Note that nobody knows whether a write was carried out, and tell so in the message."""
         self.outcome_unknown = True
@@ -71,6 +75,14 @@ class MetronError(Exception):
         where = [str(self.status)] if self.status is not None else []
         where += [self.path] if self.path is not None else []
         return f"{self.message} [{' '.join(where)}]" if where else self.message
+
+
+def _revive(
+    kind: type[MetronError], args: tuple[object, ...], state: dict[str, object]
+) -> MetronError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(MetronError, ValueError):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import logging
 import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -49,6 +50,7 @@ class Flight(Generic[T]):
         priority: The most urgent lane among its riders.
         retries: Tries that may follow the first: the most that any rider allows.
         airborne: Whether it was handed to the network; it is then never cancelled.
+        shared: Whether it has ever had more than one rider.
         wait: The wait that it is in, or ``None``.
     """
 
@@ -61,11 +63,14 @@ class Flight(Generic[T]):
         self.wait_until = 0.0
         self.claim: Claim | None = None
         self.riders = 0
+        self.shared = False
         self.task: asyncio.Task[T]
         self._bells: list[asyncio.Future[None]] = []
 
     def announce(self, wait: Wait | None, now: float = 0.0) -> None:
         """Tell the riders that a wait begins, or (``None``) that it is over."""
+        if wait is self.wait:
+            return  # there was none
         self.wait = wait
         if wait is not None:
             self.wait_until = now + wait.seconds
@@ -183,6 +188,9 @@ class Flights:
         if flight.task.cancelled():
             msg = "The client was closed while the call was under way"
             raise ClosedError(msg, path=flight.request.target)
+        error = flight.task.exception()
+        if error is not None and flight.shared:
+            raise _copy_of(error)
         return flight.task.result()
 
     async def close(self, grace: float) -> None:
@@ -203,6 +211,7 @@ class Flights:
         return {flight.task for flight in self._under_way}
 
     def _board(self, flight: Flight[T], options: CallOptions) -> None:
+        flight.shared = flight.shared or flight.riders > 0
         flight.riders += 1
         flight.retries = max(flight.retries, options.retries)
         if options.priority < flight.priority:
@@ -251,6 +260,15 @@ class Flights:
             _LOG.info("waiting at least %.1f s for %s: %s", left, why, wait.path)
         if options.on_wait is not None:
             options.on_wait(wait)
+
+
+def _copy_of(error: BaseException) -> BaseException:
+    """Return an error for one of several riders, who must not share one traceback."""
+    if not isinstance(error, MetronError):
+        return error
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied.with_traceback(error.__traceback__)
 
 
 def _patience(wait: Wait, options: CallOptions, spent: float) -> float:

@@ -12,6 +12,7 @@ Writes go another way, see :mod:`~metron_async.engine.writes`.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -100,24 +101,31 @@ class Pipeline:
         self.stats.calls += 1
         key = self.key_of(request)
         decision = await self._consult(request, key, options)
-        if isinstance(decision, Unavailable):
-            msg = "Not in the cache, and the call is offline"
-            raise CacheError(msg, path=request.target)
         if isinstance(decision, Serve):
             try:
                 return self._serve(request, decoder, decision)
             except DecodeError:  # kept by a build whose models were different
                 await self.cache.delete([key])
-                decision = Fetch()
+                decision = Unavailable() if options.offline else Fetch()
+        if isinstance(decision, Unavailable):
+            raise _unavailable(request)
         return await self._fly(request, decoder, options, key, decision)
 
     async def read_if_modified(
         self, request: Request, decoder: Callable[[bytes], T], options: CallOptions
     ) -> Answer[T] | None:
-        """Send a GET with its own condition; ``None`` if nothing has changed."""
+        """Send a GET with its own condition; ``None`` if nothing has changed.
+
+        Raises:
+            CacheError: If the call is ``offline``: what has changed only the server knows.
+            MetronError: If the request failed.
+        """
         self.stats.calls += 1
+        if options.offline:
+            raise _unavailable(request)
         key = self.key_of(request)
-        place = (key, request.since)
+        # Never shared with a revalidation of the cache, which turns a 304 into what it confirms.
+        place = (key, f"caller's {request.since}")
         flight: Flight[Any] | None = self._flights.find(place)
         if flight is None:
             flight = self._launch(request, decoder, options, Fetch(), place)
@@ -130,14 +138,6 @@ class Pipeline:
         """Whether answers are kept at all."""
         return self._cache is not None
 
-    @property
-    def cache(self) -> Cache:
-        """The cache; asked for only where one is known to be there."""
-        if self._cache is None:
-            msg = "This client has no cache"
-            raise CacheError(msg)
-        return self._cache
-
     async def write(
         self,
         request: Request,
@@ -148,6 +148,14 @@ class Pipeline:
         """Send a write; see :meth:`metron_async.engine.writes.Writer.write`."""
         self.stats.calls += 1
         return await self._writer.write(request, decoder, options, stale)
+
+    @property
+    def cache(self) -> Cache:
+        """The cache; asked for only where one is known to be there."""
+        if self._cache is None:
+            msg = "This client has no cache"
+            raise CacheError(msg)
+        return self._cache
 
     def key_of(self, request: Request) -> str:
         """Return the key under which the answer to *request* is kept and joined."""
@@ -219,18 +227,32 @@ class Pipeline:
             answer: Answer[T] = await self._flights.ride(flight, options, place)
         except MetronError as error:
             entry = decision.fallback if isinstance(decision, Fetch) else decision.entry
-            if not self._may_stand_in(entry, error, options) or entry is None:
+            stale = self._stand_in(request, decoder, entry, error, options)
+            if stale is None:
                 raise
-            self.stats.stale += 1
-            return self.answer(request, decoder, entry, Source.STALE)
+            return stale
         return answer
 
-    def _may_stand_in(self, entry: Entry | None, error: MetronError, options: CallOptions) -> bool:
-        if entry is None:
-            return False
-        return self.cache.policy.may_serve_stale(
-            entry, self.wall(), _failure_of(error), _cache_options(options)
-        )
+    def _stand_in(
+        self,
+        request: Request,
+        decoder: Callable[[bytes], T],
+        entry: Entry | None,
+        error: MetronError,
+        options: CallOptions,
+    ) -> Answer[T] | None:
+        """Return the outdated *entry* as an answer, if it may stand in for one that failed."""
+        wanted = _cache_options(options)
+        if entry is None or not self.cache.policy.may_serve_stale(
+            entry, self.wall(), _failure_of(error), wanted
+        ):
+            return None
+        try:
+            answer = self.answer(request, decoder, entry, Source.STALE)
+        except DecodeError:
+            return None
+        self.stats.stale += 1
+        return answer
 
     def _launch(
         self,
@@ -268,7 +290,7 @@ class Pipeline:
                 await self._keep(request, key, Response(404, {}, body), sent_at, None)
             raise
         if response.status == _NOT_MODIFIED:
-            return await self._confirmed(request, decoder, decision, sent_at)
+            return await self._confirmed(flight, decoder, decision, sent_at)
         value = decode(request, decoder, response.body)
         await self._keep(request, key, response, sent_at, value)
         headers = response.headers
@@ -284,19 +306,27 @@ class Pipeline:
 
     async def _confirmed(
         self,
-        request: Request,
+        flight: Flight[Any],
         decoder: Callable[[bytes], T],
         decision: Fetch | Revalidate,
         sent_at: float,
     ) -> Answer[T] | None:
         """Answer a 304: with the entry that it confirms, or with ``None`` to who asked for it."""
+        request = flight.request
         if isinstance(decision, Fetch):
             if request.since is not None:
                 return None
             msg = "The server says 'not modified' to a request without a condition"
             raise DecodeError(msg, path=request.target, status=_NOT_MODIFIED)
-        await self.cache.touch([decision.entry.key], sent_at)
-        return self.answer(request, decoder, decision.entry, Source.NOT_MODIFIED)
+        entry = dataclasses.replace(decision.entry, checked_at=sent_at)
+        try:
+            answer = self.answer(request, decoder, entry, Source.NOT_MODIFIED)
+        except DecodeError:  # kept by a build whose models were different
+            await self.cache.delete([entry.key])
+            flight.request = dataclasses.replace(request, since=None)
+            return await self._fetch(flight, decoder, entry.key, Fetch())
+        await self.cache.touch([entry.key], sent_at)
+        return answer
 
     async def _keep(
         self, request: Request, key: str, response: Response, sent_at: float, value: object
@@ -333,6 +363,10 @@ class Pipeline:
             version=self._cache.policy.version,
         )
         await self._cache.put([entry])
+
+
+def _unavailable(request: Request) -> CacheError:
+    return CacheError("Not in the cache, and the call is offline", path=request.target)
 
 
 def _cache_options(options: CallOptions) -> Options:

@@ -10,22 +10,30 @@ neither its cookies nor its headers, nor its credentials. Redirects are never fo
 from __future__ import annotations
 
 import logging
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from metron_async.engine.messages import Multipart, Response
 from metron_async.engine.protocol import decompress
-from metron_async.errors import TimeoutError, TransportError  # noqa: A004
+from metron_async.errors import (
+    ClosedError,
+    ConfigurationError,
+    DecodeError,
+    TimeoutError,  # noqa: A004
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from metron_async.engine.messages import Request
 
-__all__ = ["MAX_BODY", "Transport", "is_private", "quieten_loggers"]
+__all__ = ["MAX_BODY", "Transport", "leads_elsewhere", "quieten_loggers"]
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes that a body may have; the largest real one, a full page, has about 60,000."""
 
+_TOO_LONG = f"longer than {MAX_BODY:,} bytes"
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 65.0  # above the 60 s after which the server's proxy gives up itself
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -82,7 +90,8 @@ class Transport:
         """Return a transport on *client*, or on a new client over *transport*."""
         owned = client is None
         if client is None:
-            client = httpx.AsyncClient(transport=transport)
+            refusing = DefaultCookiePolicy(allowed_domains=[])
+            client = httpx.AsyncClient(transport=transport, cookies=CookieJar(policy=refusing))
         return cls(client, owned=owned, api_root=api_root, authorization=authorization, agent=agent)
 
     async def aclose(self) -> None:
@@ -100,16 +109,22 @@ class Transport:
             TransportError: If the connection failed; ``outcome_unknown`` tells whether the
                 server may have seen the request.
         """
+        if self._client.is_closed:
+            msg = "The http_client was closed"
+            raise ClosedError(msg, path=request.target)
         built = self._build(request)
         try:
             response = await self._client.send(
                 built, stream=True, auth=None, follow_redirects=False
             )
+            self._drop_cookies(response)
             try:
                 body, damage = await self._read(response)
             finally:
                 await response.aclose()
-                self._drop_cookies(response)
+        except httpx.DecodingError as error:  # of a transport without a wire
+            msg = f"The body cannot be read: {error}"
+            raise DecodeError(msg, path=request.target) from error
         except httpx.TimeoutException as error:
             raise self._timeout(request, error) from error
         except httpx.TransportError as error:
@@ -140,13 +155,14 @@ class Transport:
     async def _read(self, response: httpx.Response) -> tuple[bytes, str | None]:
         """Read the body, bounded on the wire and after decompression; tell what is wrong."""
         if response.is_stream_consumed:  # a transport without a wire brings it complete
-            return response.content, None
+            whole = response.content
+            return (whole, None) if len(whole) <= MAX_BODY else (b"", _TOO_LONG)
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.aiter_raw():
             size += len(chunk)
             if size > MAX_BODY:
-                return b"", f"longer than {MAX_BODY:,} bytes"
+                return b"", _TOO_LONG
             chunks.append(chunk)
         encoding = response.headers.get("content-encoding", "")
         try:
@@ -155,7 +171,10 @@ class Transport:
             return b"", str(error)
 
     def _drop_cookies(self, response: httpx.Response) -> None:
-        """Forget the cookies that httpx took from *response*; cookies are never kept or sent."""
+        """Forget the cookies that a client which was handed in took from *response*.
+
+        Cookies are never kept or sent. A client of our own takes none in the first place.
+        """
         if "set-cookie" not in response.headers:
             return
         kept = self._client.cookies.jar
@@ -188,8 +207,25 @@ def _parts(body: Multipart) -> dict[str, Any]:
     return {"data": data, "files": {"image": (image.name, image.content, image.content_type)}}
 
 
-def is_private(transport: httpx.AsyncBaseTransport | None) -> bool:
-    """Tell whether *transport* may lead to something else than the real server."""
+def leads_elsewhere(
+    transport: httpx.AsyncBaseTransport | None, client: httpx.AsyncClient | None
+) -> bool:
+    """Tell whether what was handed in may lead to something else than the real server.
+
+    Raises:
+        ConfigurationError: If both were handed in, or one is not what it should be.
+    """
+    if transport is not None and client is not None:
+        msg = "Give either a transport or an http_client, not both"
+        raise ConfigurationError(msg)
+    if client is not None:
+        if not isinstance(client, httpx.AsyncClient):
+            msg = f"http_client must be an httpx.AsyncClient, got {type(client).__name__}"
+            raise ConfigurationError(msg)
+        transport = getattr(client, "_transport", None)
+    if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+        msg = f"transport must be an httpx.AsyncBaseTransport, got {type(transport).__name__}"
+        raise ConfigurationError(msg)
     return transport is not None and not isinstance(transport, httpx.AsyncHTTPTransport)
 
 
