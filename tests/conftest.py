@@ -1,20 +1,53 @@
-"""What tests of several parts share: a real Redis."""
+"""What tests of several parts share: a clean surrounding, a watch on leaks, a real Redis."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import inspect
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
+
+
+@pytest.fixture(autouse=True)
+def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests off the user's own files and credentials: the default stores are on disk."""
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "user-cache"))
+    for variable in ("METRON_TOKEN", "METRON_USERNAME", "METRON_PASSWORD"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest_asyncio.fixture
+async def watched_tasks() -> AsyncIterator[None]:
+    """Fail a test that leaves tasks running."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(10):  # what was cancelled or closed in its last moment may still end
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks were left behind: {left}"
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_tasks(request: pytest.FixtureRequest) -> None:
+    """Watch the tasks of asynchronous tests. (Leaked sockets are warnings, which are errors.)"""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("watched_tasks")
 
 
 def redis_program() -> str | None:

@@ -1,0 +1,86 @@
+"""From bytes to Structs: every failure names its place and its path, and stays short."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metron_async import DecodeError
+from metron_async.engine.decoding import decode, decoder_for
+from metron_async.engine.messages import NOT_MODIFIED, Body, CallOptions, Request
+from metron_async.models import IssueSummary, PageBody, Publisher
+
+REQUEST = Request("issue/", params=(("page", "2"),))
+PAGES = decoder_for(PageBody[IssueSummary])
+
+
+def test_decoders_are_made_once():
+    assert decoder_for(PageBody[IssueSummary]) == decoder_for(PageBody[IssueSummary])
+    assert decoder_for(Publisher).__self__ is decoder_for(Publisher).__self__
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "message"),
+    [
+        (b"", None, "not valid JSON"),
+        (b"{", None, "not valid JSON"),
+        (b"nonsense", None, "not valid JSON"),
+        (b'{"count": 1, "results": [{"id": 1', None, "not valid JSON"),
+        (b"[" * 100_000, None, None),
+        (b'{"count": ' + b"[" * 100_000, None, None),
+        (b'{"a":' * 100_000, None, None),
+        (b"[]", "$", "Expected `object`, got `array`"),
+        (b"{}", "$", "missing required field"),
+        (b'{"count":"x","next":null,"previous":null,"results":[]}', "$.count", "Expected `int`"),
+        (
+            b'{"count":1,"next":null,"previous":null,"results":[{"id":"\xc3\xa9"}]}',
+            "$.results[0].id",
+            "Expected `int`",
+        ),
+        (b'{"count":1,"next":null,"previous":null,"results":[{"id":"\xff"}]}', None, None),
+    ],
+)
+def test_failures_are_told(body, where, message):
+    with pytest.raises(DecodeError) as caught:
+        decode(REQUEST, PAGES, body)
+    error = caught.value
+    assert (error.path, error.status) == ("issue/?page=2", 200)
+    assert len(str(error)) < 600
+    if message is not None:
+        assert error.where == where
+        assert message in str(error)
+        assert where is None or where in str(error)
+
+
+@given(st.binary(max_size=100) | st.text(max_size=60).map(msgspec.json.encode))
+def test_no_body_gets_through_that_is_none(body):
+    with pytest.raises(DecodeError):
+        decode(REQUEST, PAGES, body)
+
+
+def test_messages_of_decoders_are_cut():
+    def decoder(_):
+        raise msgspec.ValidationError("x" * 5000 + " - at `" + "$.a" * 1000 + "`")
+
+    with pytest.raises(DecodeError) as caught:
+        decode(REQUEST, decoder, b"")
+    assert len(str(caught.value)) < 600
+
+
+# -- The values that travel ---------------------------------------------------------------------
+
+
+def test_a_request_shows_its_path_and_query_and_no_more():
+    assert Request("issue/7/").target == "issue/7/"
+    encoded = Request("issue/", params=(("name", "a b&c=é"), ("name", "x")))
+    assert encoded.target == "issue/?name=a+b%26c%3D%C3%A9&name=x"
+    assert Request("issue/").is_read
+    assert not Request("issue/", method="POST", body=Body(b"{}", "application/json")).is_read
+    assert Request("a/").conditional_on("then") == Request("a/", since="then")
+
+
+def test_not_modified_is_false_and_one_of_a_kind():
+    assert not NOT_MODIFIED
+    assert NOT_MODIFIED is not None
+    assert repr(NOT_MODIFIED) == "NOT_MODIFIED"
+    assert CallOptions() == CallOptions()
