@@ -67,6 +67,7 @@ class Dispatcher:
         self._polls = 0
         self._limit = desk.rules.burst.limit
         self._paced_limit = 0
+        self._passed = -math.inf
         self._pacer = _new_pacer(desk.rules.burst, self._limit)
         self._listeners: set[asyncio.Future[None]] = set()
 
@@ -165,22 +166,30 @@ class Dispatcher:
             self._polls += self._polls < 10  # noqa: PLR2004 - far beyond the longest poll
         else:
             delay = self._desk.rules.lease
+        await self._sleep(delay)
+
+    async def _pace(self, claim: Claim) -> None:
+        """Let *claim* through the pacer, or nap until it may pass."""
+        if self._paced_limit != self._limit:
+            self._paced_limit = self._limit
+            self._pacer = _new_pacer(self._desk.rules.burst, self._limit)
+        if self._pacer.has_capacity():
+            await self._pacer.acquire()
+            claim.paced = True
+            self._passed = loop_time()
+        else:
+            # One at a time passes, so there is room a step after the last one at the latest. Its
+            # own queue could not be left when a ring comes.
+            step = self._pacer.time_period / self._pacer.max_rate
+            await self._sleep(self._passed + step + _MOMENT - loop_time())
+
+    async def _sleep(self, delay: float) -> None:
+        """Nap for *delay* seconds, until a ring, or until somebody's patience ends."""
         delay = min(delay, self._lanes.next_change(loop_time()) + _MOMENT)
         if not self._rung:
             with anyio.move_on_after(delay) as self._nap:
                 await anyio.sleep_forever()
             self._nap = None
-
-    async def _pace(self, claim: Claim) -> None:
-        """Let *claim* through the pacer, unless something else happens first."""
-        if self._paced_limit != self._limit:
-            self._paced_limit = self._limit
-            self._pacer = _new_pacer(self._desk.rules.burst, self._limit)
-        patience = self._lanes.next_change(loop_time()) + _MOMENT
-        with anyio.move_on_after(patience) as self._nap:
-            await self._pacer.acquire()
-            claim.paced = True
-        self._nap = None
 
     def _tell_bad_news(self, estimate: Estimate) -> None:
         self.bad_news = estimate

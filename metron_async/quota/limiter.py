@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limiter"]
 
+_TICK = 1e-6  # seconds
 _GRACE = 0.1  # seconds that asking a store may take, also for a caller that does not want to wait
 
 
@@ -206,7 +207,8 @@ class Limiter:
                 on_wait(estimate)
                 on_wait = None
             await self._dispatcher.granted_or_news(claim, left)
-            overdue = loop_time() >= deadline
+            # Timers fire up to a clock tick early; to ask again for that would be to spin.
+            overdue = loop_time() >= deadline - _TICK
 
     async def settle(self, ticket: Ticket, observation: Observation) -> None:
         """Tell what became of the request of *ticket*. Survives the caller's cancellation.
