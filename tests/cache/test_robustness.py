@@ -5,8 +5,10 @@ import logging
 import os
 import sqlite3
 import stat
+import sys
 import threading
 import warnings
+from pathlib import Path
 
 import cache_hardship
 import pytest
@@ -261,6 +263,9 @@ async def test_a_reader_does_not_wait_for_another_processes_write(tmp_path):
 
 async def test_cancelled_calls_leave_nothing_open(tmp_path):
     cache = SQLiteCache(tmp_path / "c", memory_bytes=0)
+    await cache.put([entry_of(0)])
+    await cache.flush()
+    await cache.get(key_of(1))
     for turn in range(60):
         calls = [
             asyncio.ensure_future(call)
@@ -298,26 +303,37 @@ async def test_a_first_caller_who_leaves_does_not_stop_the_opening(tmp_path):
     await cache.aclose()
 
 
-# aiosqlite's thread complains that the loop it reports to is gone.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_loop_that_ends_without_closing_leaves_the_file_whole(tmp_path):
-    async def leave():
-        cache = SQLiteCache(tmp_path / "c")
-        await cache.put(entry_of(n) for n in range(20))
-        await cache.get(key_of(99))
-        return cache
+LEAVING = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[2])
+from cache_hardship import entry_of
+from metron_async.cache import SQLiteCache
 
-    cache = asyncio.run(leave())
-    for connection in cache._file._ready.values():
-        connection.stop()
+async def leave():
+    cache = SQLiteCache(sys.argv[1])
+    await cache.put([entry_of(0)])
+    await cache.flush()
+    await cache.put(entry_of(n) for n in range(1, 200))
+    for _ in range(int(sys.argv[3])):
+        await asyncio.sleep(0.0005)
 
-    async def look():
-        again = SQLiteCache(tmp_path / "c")
-        await again.get_many(key_of(n) for n in range(20))
-        assert again.stats.damaged == again.stats.recovered == again.stats.errors == 0
-        await again.aclose()
+asyncio.run(leave())
+"""
 
-    asyncio.run(look())
+
+@pytest.mark.parametrize("pauses", [0, 1, 5])
+async def test_a_program_that_ends_without_closing_leaves_the_file_whole(tmp_path, pauses):
+    beside = str(Path(cache_hardship.__file__).parent)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LEAVING, str(tmp_path / "c"), beside, str(pauses),
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await process.wait() == 0  # and it does end: no thread keeps it alive
+    cache = SQLiteCache(tmp_path / "c")
+    assert await cache.get(key_of(0)) == entry_of(0)
+    assert len(await cache.get_many(key_of(n) for n in range(1, 200))) in {0, 199}
+    assert cache.stats.damaged == cache.stats.recovered == cache.stats.errors == 0
+    await cache.aclose()
 
 
 async def test_a_large_put_waits_for_the_file(tmp_path):
