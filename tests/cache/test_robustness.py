@@ -601,3 +601,35 @@ async def test_a_file_that_stays_locked_is_no_error(tmp_path, monkeypatch):
     await cache.flush()
     assert (await cache.size())[0] >= 1
     await cache.aclose()
+
+
+async def test_who_meets_damage_late_does_not_set_the_new_file_aside(tmp_path):
+    path = tmp_path / "c"
+    one, other = SQLiteCache(path, memory_bytes=0), SQLiteCache(path, memory_bytes=0)
+    await one.put(entry_of(n, body=sealed(n)) for n in range(100))
+    await one.flush()
+    for cache in (one, other):
+        await cache.get(key_of(1))
+    cache_hardship._checkpoint(path)
+    DAMAGE["zeros, while in use"](path)
+    await one.get_many(key_of(n) for n in range(100))
+    await one.put([entry_of(1)])
+    await one.flush()
+    assert await other.get_many(key_of(n) for n in range(100)) == {key_of(1): entry_of(1)}
+    assert one.stats.recovered == other.stats.recovered == 1
+    asides = [p for p in tmp_path.glob("*.damaged-*") if not p.name.endswith(("-wal", "-shm"))]
+    assert len(asides) == 1
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_what_is_being_dropped_is_not_served_from_what_is_being_written(tmp_path):
+    cache = SQLiteCache(tmp_path / "c", memory_bytes=0)
+    await cache.put([entry_of(1), entry_of(2)])
+    dropping = asyncio.ensure_future(cache.invalidate("a", object_id=1, now=NOW))
+    await asyncio.sleep(0)
+    assert not dropping.done()
+    assert await cache.get(key_of(1)) is None
+    assert await cache.get(key_of(2)) is not None
+    await dropping
+    await cache.aclose()
