@@ -43,6 +43,8 @@ def test_good_values_are_taken(name, value):
         ("max_wait", "2"),
         ("max_wait", True),
         ("timeout", -0.1),
+        ("timeout", 0),
+        ("timeout", "3"),
         ("fresh_for", object()),
         ("retries", -1),
         ("retries", 11),

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from world import SECRET, open_sockets
 
-from metron_async import ClosedError, ConfigurationError, DecodeError, TimeoutError, TransportError
+from metron_async import ClosedError, ConfigurationError, DecodeError, TransportError
+from metron_async import TimeoutError as MetronTimeoutError
 from metron_async.engine import transport as module
 from metron_async.engine.messages import Body, Request
 from metron_async.engine.transport import MAX_BODY, Transport, leads_elsewhere, quieten_loggers
@@ -164,10 +165,10 @@ async def test_a_body_that_a_transport_cannot_decode_itself():
     ("raised", "kind", "unknown", "message"),
     [
         (httpx.ConnectError("refused"), TransportError, False, "Could not connect: refused"),
-        (httpx.ConnectTimeout(""), TimeoutError, False, "Could not connect in time"),
-        (httpx.PoolTimeout(""), TimeoutError, False, "in time"),
-        (httpx.ReadTimeout(""), TimeoutError, True, "Could not get an answer in time"),
-        (httpx.WriteTimeout(""), TimeoutError, True, "in time"),
+        (httpx.ConnectTimeout(""), MetronTimeoutError, False, "Could not connect in time"),
+        (httpx.PoolTimeout(""), MetronTimeoutError, False, "in time"),
+        (httpx.ReadTimeout(""), MetronTimeoutError, True, "Could not get an answer in time"),
+        (httpx.WriteTimeout(""), MetronTimeoutError, True, "in time"),
         (httpx.ReadError(""), TransportError, True, "The connection failed: ReadError"),
         (httpx.WriteError("gone"), TransportError, True, "The connection failed: gone"),
         (httpx.RemoteProtocolError("bad"), TransportError, True, "The connection failed: bad"),
