@@ -23,7 +23,7 @@ import metron_async
 PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors"},
+    {"errors", "version"},
     {"enums", "storage", "values"},
     {"models", "filters"},
     {"quota", "cache"},
@@ -31,8 +31,8 @@ LAYERS: list[set[str]] = [
     {"pagination"},
     {"bulk"},
     {"resources"},
-    {"sync"},
     {"client"},
+    {"sync"},
     {"__init__"},
     {"cli", "__main__"},
 ]
@@ -40,6 +40,9 @@ LAYERS: list[set[str]] = [
 
 TESTING_MAY_IMPORT = {"testing", "errors", "enums", "models"}
 """The fake server is a server: what it knows of clients would be a test agreeing with itself."""
+
+MAY_IMPORT_TESTING = {"cli/demo.py"}
+"""Runs the command against the fake server, where somebody asks for that."""
 
 MAY_IMPORT_HTTPX = {"engine/transport.py", "client.py"}
 
@@ -130,7 +133,8 @@ def test_imports_point_one_way(path: str) -> None:
     wrong = [
         f"{path}:{line} imports {part}"
         for part, line in imported_parts(path)
-        if part == "testing" or (part != own and rank(part) >= rank(own))
+        if (part == "testing" and path not in MAY_IMPORT_TESTING)
+        or (part not in {own, "testing"} and rank(part) >= rank(own))
     ]
     assert not wrong
 
