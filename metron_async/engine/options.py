@@ -50,7 +50,7 @@ class OptionArguments(TypedDict, total=False):
     on_wait: Callable[[Wait], None] | None
 
 
-_SECONDS = frozenset({"max_wait", "fresh_for"})
+_SECONDS = frozenset({"max_wait", "timeout", "fresh_for"})
 _FLAGS = frozenset({"refresh", "offline", "stale_if_error"})
 
 
@@ -75,11 +75,9 @@ def checked_options(base: CallOptions, given: Mapping[str, Any]) -> CallOptions:
 def _problem(name: str, value: Any) -> str | None:
     """Say what is wrong with the option *name* set to *value*, or ``None``."""
     if name in _SECONDS:
-        fits = value is None or (_is_number(value) and value >= 0)
-        return None if fits else "must be a number of seconds, not negative, or None"
-    if name == "timeout":  # none at all would only waste what is sent
-        fits = value is None or (_is_number(value) and value > 0)
-        return None if fits else "must be a number of seconds above 0, or None"
+        zero = value == 0 and name != "timeout"  # which would only waste what is sent
+        fits = value is None or (_is_number(value) and (value > 0 or zero))
+        return None if fits else "must be a number of seconds, or None"
     if name in _FLAGS:
         return None if isinstance(value, bool) else "must be True or False"
     if name == "retries":
