@@ -1,0 +1,1 @@
+"""A web backend on Metron with FastAPI: see :mod:`fastapi_backend.app`."""
