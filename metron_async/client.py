@@ -13,7 +13,7 @@ from metron_async.engine.identity import user_agent as make_user_agent
 from metron_async.engine.messages import CallOptions
 from metron_async.engine.options import checked_options
 from metron_async.engine.parts import DEFAULT, choose_parts
-from metron_async.engine.transport import leads_elsewhere
+from metron_async.engine.transport import Transport, leads_elsewhere
 from metron_async.errors import ConfigurationError
 from metron_async.resources.arcs import Arcs
 from metron_async.resources.characters import Characters
@@ -271,15 +271,23 @@ class AsyncMetron(MetronView):
             raise ConfigurationError(msg)
         checked = checked_options(CallOptions(), options)
         parts = choose_parts(cache, quota, in_memory=in_memory)
+
+        def connect() -> Transport:  # a closure: the repr of a partial would tell the secret
+            return Transport.opened(
+                http_client,
+                transport,
+                api_root=api_root,
+                authorization=credentials.header,
+                agent=agent,
+            )
+
         settings = Settings(
-            credentials=credentials,
+            connect=connect,
             api_root=api_root,
             origin=origin,
-            agent=agent,
             quota_key=scoped_key(origin, credentials.account_name(account)),
             latch_key=scoped_key(origin, credentials.latch_name),
-            http_client=http_client,
-            transport=transport,
+            cache_name=credentials.cache_name,
             cache=parts.cache,
             quota=parts.quota,
             guards=parts.guards,

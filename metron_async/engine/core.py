@@ -19,18 +19,16 @@ from metron_async.engine.origins import Origins
 from metron_async.engine.pipeline import Pipeline
 from metron_async.engine.sender import Sender
 from metron_async.engine.stats import Stats
-from metron_async.engine.transport import Transport, quieten_loggers
+from metron_async.engine.transport import quieten_loggers
 from metron_async.errors import ClosedError
 from metron_async.quota import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    import httpx
-
     from metron_async.cache import Cache
-    from metron_async.engine.credentials import Credentials
     from metron_async.engine.guard import GuardStore
+    from metron_async.engine.transport import Transport
     from metron_async.quota import QuotaStore
 
 __all__ = ["Core", "Settings"]
@@ -44,14 +42,12 @@ class Settings:
     """What a client is made of; parts that it was handed are not its to close.
 
     Attributes:
-        credentials: Who calls.
+        connect: Makes the transport, when it is first needed.
         api_root: Root of the API, ending with a slash.
         origin: Scheme, host and port of the server.
-        agent: The ``User-Agent`` header.
         quota_key: Name of the account's budget in the quota store.
         latch_key: Name of these credentials in the ban guard's store.
-        http_client: A client that was handed in, or ``None``.
-        transport: A transport that was handed in, or ``None``.
+        cache_name: Whose answers in the cache these credentials may see.
         cache: Where answers are kept, or ``None``.
         quota: Where the quota's log is kept.
         guards: Where the ban guard's counts are kept.
@@ -59,14 +55,12 @@ class Settings:
         max_in_flight: Requests under way at once.
     """
 
-    credentials: Credentials
+    connect: Callable[[], Transport]
     api_root: str
     origin: str
-    agent: str
     quota_key: str
     latch_key: str
-    http_client: httpx.AsyncClient | None
-    transport: httpx.AsyncBaseTransport | None
+    cache_name: str
     cache: Cache | None
     quota: QuotaStore
     guards: GuardStore
@@ -165,14 +159,8 @@ class Core:
         quieten_loggers()
         account = ""  # first what takes time: if it is cancelled, nothing has been opened
         if settings.cache is not None:
-            account = await settings.cache.account(settings.credentials.cache_name)
-        self._transport = Transport.opened(
-            settings.http_client,
-            settings.transport,
-            api_root=settings.api_root,
-            authorization=settings.credentials.header,
-            agent=settings.agent,
-        )
+            account = await settings.cache.account(settings.cache_name)
+        self._transport = settings.connect()
         limiter = Limiter(settings.quota, settings.quota_key, max_in_flight=settings.max_in_flight)
         guard = Guard(settings.guards, credentials_key=settings.latch_key, host_key=settings.origin)
         self._limiter, self._guard = limiter, guard
