@@ -75,7 +75,9 @@ def observe(status: int, headers: dict[str, str]) -> Observation:
 class Line:
     """A round trip of 10 to 500 ms, split at random."""
 
-    def __init__(self, server: Server, seed: int = 1, rtt: tuple[float, float] = (0.01, 0.5)) -> None:
+    def __init__(
+        self, server: Server, seed: int = 1, rtt: tuple[float, float] = (0.01, 0.5)
+    ) -> None:
         self.server, self.rtt = server, rtt
         self.rng = random.Random(seed)
 
@@ -134,7 +136,7 @@ class SleepUntilReset:
         del lane
         loop = asyncio.get_running_loop()
         while True:
-            while loop.time() < self.blocked_until:
+            while loop.time() < self.blocked_until:  # noqa: ASYNC110 - others may move it
                 await asyncio.sleep(self.blocked_until - loop.time() + 0.001)
             status, headers = await self.line.send()
             reading = parse_rate_headers(headers)

@@ -64,7 +64,7 @@ def apply(state: State, rules: Rules, now: float, command: Command) -> Reply:
             for lease in state.leases:
                 if lease.id in command.leases:
                     lease.expires = now + rules.lease
-        case Peek():
+        case _:
             return _peek(state, rules, command)
     return _reply(state)
 

@@ -40,7 +40,6 @@ logger = logging.getLogger(__name__)
 _POLL = (0.02, 0.25)  # seconds between looks at requests of other processes, growing
 _LONGEST_NAP = 2.0  # seconds; other processes may change what a shared store says
 _MOMENT = 0.001  # seconds; timers may fire a little early
-_NO_NEWS = Estimate(0.0, None, 0)
 
 
 class Dispatcher:
@@ -50,14 +49,10 @@ class Dispatcher:
         desk: The account in its store.
         lanes: The claims.
         max_in_flight: Requests of the account in flight at a time.
-
-    Attributes:
-        bad_news: What the store said when the day's quota was last found spent; no wait at all
-            while it is not.
     """
 
     def __init__(self, desk: Desk, lanes: Lanes, max_in_flight: int) -> None:
-        self.bad_news = _NO_NEWS
+        self._bad_news: tuple[int, Estimate] | None = None
         self._desk = desk
         self._lanes = lanes
         self._max_in_flight = max_in_flight
@@ -129,10 +124,10 @@ class Dispatcher:
         self._limit = reply.limits[0]
         if reply.granted:
             self._polls = 0
-            self.bad_news = _NO_NEWS
+            self._bad_news = None
             return
         if reply.scope == SUSTAINED:
-            self._tell_bad_news(Estimate.of(reply))
+            self._tell_bad_news(claim.priority, Estimate.of(reply))
             if hurried:
                 claim.head_since = loop_time()  # BULK's share of the day is spent: let others pass
         await self._rest(reply)
@@ -191,8 +186,14 @@ class Dispatcher:
                 await anyio.sleep_forever()
             self._nap = None
 
-    def _tell_bad_news(self, estimate: Estimate) -> None:
-        self.bad_news = estimate
+    def bad_news(self, claim: Claim) -> Estimate | None:
+        """Return what the store said if it just found the day's quota spent for that lane."""
+        if self._bad_news is None or claim.priority < self._bad_news[0]:
+            return None
+        return self._bad_news[1]
+
+    def _tell_bad_news(self, lane: Priority, estimate: Estimate) -> None:
+        self._bad_news = (lane, estimate)
         for news in self._listeners:
             if not news.done():
                 news.set_result(None)

@@ -1,7 +1,7 @@
 """Who waits, and who is next: the lanes of one process, without a clock and without tasks.
 
 INTERACTIVE goes before NORMAL before BULK, first come first served within a lane. So that nobody
-starves, whoever stands at the head of a lane for longer than a minute (``patience``) goes next.
+starves, whoever stands at the head of a lane for longer than ``patience`` goes next.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ class Limiter:
 
     def __init__(self, store: QuotaStore, account: str, *, max_in_flight: int = 8) -> None:
         self._max_in_flight = max(1, max_in_flight)
-        self._lanes = Lanes(store.rules.burst.period)
+        # Longer than a used-up window takes to open again: that is not starving yet.
+        self._lanes = Lanes(1.5 * store.rules.burst.period)
         self._desk = Desk(store, account, self._ring)
         self._dispatcher = Dispatcher(self._desk, self._lanes, self._max_in_flight)
         self._closed = False
@@ -200,7 +201,7 @@ class Limiter:
             if claim.future.done():
                 return
             if estimate.seconds <= 0:
-                estimate = self._dispatcher.bad_news
+                estimate = self._dispatcher.bad_news(claim) or estimate
             left = deadline - loop_time()
             check_wait(estimate, None if max_wait is None else left, overdue=overdue)
             if on_wait is not None and estimate.seconds > 0:

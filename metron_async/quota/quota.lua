@@ -71,13 +71,13 @@ local function advance_window(window, its, now)
 end
 
 local function record(window, its, sent, stamp, sure)
-  if its.grain > 0 then stamp = math.ceil(stamp / its.grain) * its.grain end
   local log = window[LOG]
   local place = #log
   while place > 0 and log[place][E_STAMP] > stamp do place = place - 1 end
-  if its.grain > 0 and place > 0 and log[place][E_STAMP] == stamp then
+  if its.grain > 0 and place > 0 and stamp - log[place][E_SENT] <= its.grain then
     local bucket = log[place]
     bucket[E_SENT] = math.min(bucket[E_SENT], sent)
+    bucket[E_STAMP] = stamp
     bucket[E_COUNT] = bucket[E_COUNT] + 1
     bucket[E_SURE] = bucket[E_SURE] + sure
   else

@@ -63,8 +63,8 @@ class WindowRules(msgspec.Struct, frozen=True):
         period: Length of the window in seconds.
         margin: Seconds that an entry stays longer than the period, against clocks that run
             at different speeds.
-        grain: Entries are kept in buckets of this many seconds and leave at a bucket's end;
-            0 keeps each by itself.
+        grain: Requests within so many seconds share an entry, which leaves when the last of
+            them does; 0 keeps each by itself.
         reserve: Slots that BULK leaves to the others: a number from 1 on, or a share below 1.
     """
 
@@ -102,8 +102,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 
     Attributes:
         sent: When the first of them was sent: none was counted by the server before.
-        stamp: When the last of them was received, rounded up to the grain: none was counted
-            after.
+        stamp: When the last of them was received: none was counted after.
         count: How many there are.
         sure: How many of them the server certainly counted; the answer of the others was lost.
     """

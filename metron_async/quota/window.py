@@ -34,8 +34,8 @@ answer tells the next number and the next Reset.
 *The limit* is what the last answer said, in both directions, save that an answer to a request
 sent before the limit was lowered does not raise it again.
 
-The day's window may hold 25,000 requests. Its entries are put in buckets of a minute which leave
-at their end: a state stays small, at the price of a minute in a day.
+The day's window may hold 25,000 requests. Those of one minute share an entry there, which leaves
+when the last of them does: a state stays small, at the price of a minute in a day.
 """
 
 from __future__ import annotations
@@ -101,16 +101,15 @@ def record(window: Window, rules: WindowRules, sent: float, stamp: float, sure: 
         stamp: When its answer was received, or its lease expired.
         sure: 1 if the server certainly counted it, else 0.
     """
-    if rules.grain > 0:
-        stamp = math.ceil(stamp / rules.grain) * rules.grain
     log = window.log
     place = len(log)
     # Expired leases are found late; everything else belongs at the end.
     while place and log[place - 1].stamp > stamp:
         place -= 1
-    if rules.grain > 0 and place and log[place - 1].stamp == stamp:
+    if rules.grain > 0 and place and stamp - log[place - 1].sent <= rules.grain:
         bucket = log[place - 1]
         bucket.sent = min(bucket.sent, sent)
+        bucket.stamp = stamp
         bucket.count += 1
         bucket.sure += sure
     else:

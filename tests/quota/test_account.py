@@ -30,7 +30,7 @@ class Account:
         self.leases += 1
         return self.apply(Acquire(self.leases, lane, most, hurried=hurried))
 
-    def settle(self, lease, at=None, left=None, limit=5, reset=-1.0, day=(), **kw):
+    def settle(self, lease, at=None, left=None, *, limit=5, reset=-1.0, day=(), **kw):
         self.now = self.now if at is None else at
         burst = () if left is None else (float(limit), float(left), reset)
         return self.apply(Settle(lease, burst=burst, sustained=day, **kw))
@@ -171,6 +171,14 @@ def test_the_oldest_may_be_ours(account):
     account.send(at=130, left=0, reset=31.0)
     assert account.ghosts == 3
     assert account.state.burst.ghost_next == math.inf
+
+
+def test_the_oldest_of_the_day_is_a_phantom(account):
+    account.send(day=(5000.0, 4999.0, 86_401.0))
+    account.send(at=300, day=(5000.0, 100.0, 5000.0))
+    window = account.state.sustained
+    assert window.ghosts == 4898
+    assert window.ghost_next == pytest.approx(300.1 + 5000 + 45)
 
 
 def test_what_left_in_flight_may_have_been_the_oldest(account):

@@ -24,7 +24,6 @@ RULES = Rules(
 )
 
 
-
 class Driver:
     """Draws commands that make sense in a state most of the time, and not always."""
 

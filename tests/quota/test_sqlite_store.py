@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import stat
 import sys
+import threading
 import time
 import warnings
 
@@ -23,6 +24,7 @@ from metron_async.quota import (
     WindowReading,
     default_store,
 )
+from metron_async.quota import clock as clock_module
 from metron_async.quota.clock import Instant, elapsed, read_clock
 from metron_async.quota.state import Acquire, Peek, Settle
 
@@ -44,6 +46,17 @@ class Clock:
         self.boot += "+"
         self.steady = 5.0
         self.wall += seconds if wall is None else wall
+
+
+@pytest.fixture(autouse=True)
+async def threads_end_with_the_loop():
+    """A connection that could not be opened still has its thread tell the loop that it ends."""
+    yield
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any(  # noqa: ASYNC110 - threads set no event
+        "_connection_worker_thread" in thread.name for thread in threading.enumerate()
+    ):
+        await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -153,9 +166,13 @@ async def test_a_full_disk_is_an_error(store, clock):
     await spend(store, 1, clock)
     pages = (await store._connection.execute_fetchall("PRAGMA page_count"))[0][0]
     await store._connection.execute_fetchall(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(QuotaStoreError, match="full"):
+
+    async def fill():
         for account in range(300):
             await spend(store, 1, clock, account=str(account))
+
+    with pytest.raises(QuotaStoreError, match="full"):
+        await fill()
     assert await used(store) > 0  # who is in already can go on
 
 
@@ -326,12 +343,8 @@ def test_the_clock_without_a_boot_id_and_without_suspend(monkeypatch):
 
 
 def test_a_platform_without_proc(monkeypatch):
-    from metron_async.quota import clock as module
-
     def refuse(*_args):
         raise OSError
 
     monkeypatch.setattr("pathlib.Path.read_text", refuse)
-    assert module._boot_id.__wrapped__() is None
-
-
+    assert clock_module._boot_id.__wrapped__() is None
