@@ -7,7 +7,7 @@ missing file, or one that breaks off, costs nothing and never leaves half a requ
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -84,7 +84,7 @@ def _read_file(file: BinaryIO) -> bytes:
     """Read what is left of *file*; one that is not buffered gives it in pieces."""
     content = bytearray()
     while len(content) <= MAX_BODY:
-        piece: object = file.read(MAX_BODY + 1 - len(content))
+        piece = cast("object", file.read(MAX_BODY + 1 - len(content)))
         if not isinstance(piece, bytes):
             message = "image: the file must be opened in binary mode, and be one that blocks"
             raise UsageError(message)

@@ -1,0 +1,1 @@
+"""Everything that writes, through the public API."""
