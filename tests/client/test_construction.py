@@ -1,0 +1,202 @@
+"""Building a client: what is refused, that nothing is opened, and that nothing secret shows."""
+
+import asyncio
+import base64
+import pathlib
+
+import httpx
+import pytest
+from world import SECRET, open_sockets
+
+from metron_async import AsyncMetron, ConfigurationError, NotFoundError, Priority, UsageError
+from metron_async.cache import MemoryCache, SQLiteCache
+from metron_async.engine.guard import MemoryGuardStore, SQLiteGuardStore
+from metron_async.engine.parts import DEFAULT, choose_parts
+from metron_async.quota import MemoryStore
+from metron_async.testing import FakeMetron
+
+
+def test_nothing_is_opened_before_the_first_call(tmp_path):
+    before = open_sockets()
+    metron = AsyncMetron(token=SECRET)
+    assert metron.issues.iter(series_id=5)
+    assert metron.with_options(priority=Priority.BULK).collection
+    assert open_sockets() == before
+    assert not (tmp_path / "user-cache").exists()
+
+
+async def test_and_nothing_is_to_be_closed_then(tmp_path):
+    async with AsyncMetron(token=SECRET):
+        pass
+    assert not (tmp_path / "user-cache").exists()
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "No credentials"),
+        ({"username": "anna"}, "missing: the password"),
+        ({"password": SECRET}, "missing: the username"),
+        ({"token": SECRET, "username": "anna", "password": SECRET}, "not both"),
+        ({"token": "  "}, "token is empty"),
+        ({"token": SECRET, "base_url": "http://metron.cloud"}, "Plain http"),
+        ({"token": SECRET, "base_url": f"https://u:{SECRET}@metron.cloud"}, "credentials"),
+        ({"token": SECRET, "base_url": "https://metron.cloud/?a=b"}, "query"),
+        ({"token": SECRET, "base_url": "nonsense"}, "absolute"),
+        ({"token": SECRET, "user_agent": ""}, "user_agent"),
+        ({"token": SECRET, "user_agent": "comictagger/1"}, "firewall"),
+        ({"token": SECRET, "max_in_flight": 0}, "max_in_flight"),
+        ({"token": SECRET, "max_in_flight": True}, "max_in_flight"),
+        ({"token": SECRET, "max_in_flight": "8"}, "max_in_flight"),
+        ({"token": SECRET, "max_in_flight": 2.5}, "max_in_flight"),
+        ({"token": SECRET, "account": ""}, "account"),
+        ({"token": SECRET, "cache": 5}, "cache must be"),
+        ({"token": SECRET, "cache": MemoryCache}, "cache must be"),
+        ({"token": SECRET, "quota": "file"}, "quota must be"),
+        ({"token": SECRET, "http_client": object()}, "http_client"),
+        ({"token": SECRET, "transport": object()}, "transport"),
+    ],
+    ids=range(21),
+)
+def test_what_cannot_be_used_is_refused(arguments, message):
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        AsyncMetron(**arguments)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"retries": -1}, {"timeout": 0}, {"max_wait": "soon"}, {"priority": 1}, {"nope": 1}]
+)
+def test_options_are_checked_at_once(options):
+    with pytest.raises(UsageError, match=next(iter(options))):
+        AsyncMetron(token=SECRET, **options)
+    with pytest.raises(UsageError, match=next(iter(options))):
+        AsyncMetron(token=SECRET).with_options(**options)
+
+
+def test_both_a_transport_and_a_client_is_one_too_many():
+    with pytest.raises(ConfigurationError, match="not both"):
+        AsyncMetron(
+            token=SECRET,
+            transport=FakeMetron(issues=10).transport(),
+            http_client=httpx.AsyncClient(),
+        )
+
+
+def header_of(metron):
+    return dict(metron._core.settings.connect()._headers)[b"Authorization"].decode()
+
+
+def test_credentials_come_from_the_environment(monkeypatch):
+    seen = []
+
+    def handler(request):
+        seen.append(request.headers["authorization"])
+        return httpx.Response(404, json={"detail": "no"})
+
+    async def call():
+        async with AsyncMetron(transport=httpx.MockTransport(handler)) as metron:
+            with pytest.raises(NotFoundError):
+                await metron.issues.get(7)
+
+    monkeypatch.setenv("METRON_USERNAME", "anna")
+    with pytest.raises(ConfigurationError, match="missing: the password"):
+        AsyncMetron()
+    monkeypatch.setenv("METRON_PASSWORD", SECRET)
+    asyncio.run(call())
+    monkeypatch.setenv("METRON_TOKEN", SECRET)
+    asyncio.run(call())
+    basic, bearer = seen
+    assert base64.b64decode(basic.removeprefix("Basic ")).decode() == f"anna:{SECRET}"
+    assert bearer == f"Bearer {SECRET}"
+
+
+async def test_no_repr_shows_a_secret():
+    fake = FakeMetron(issues=60)
+    fake.add_account("anna", SECRET, SECRET)
+    basic = base64.b64encode(f"anna:{SECRET}".encode()).decode()
+    for credentials in ({"token": SECRET}, {"username": "anna", "password": SECRET}):
+        metron = AsyncMetron(**credentials, transport=fake.transport())
+        view = metron.with_options(timeout=3)
+        page = await metron.issues.iter().page(1)
+        core = metron._core
+        texts = [metron, view, metron.issues, metron.issues.iter(), core, core.settings]
+        texts += [view._options, page, page.origin, await metron.issues.get(1), metron.stats]
+        texts += [await metron.quota(), core._transport, core._pipeline, core._flights]
+        for text in texts:
+            for shown in (repr(text), str(text)):
+                assert SECRET not in shown
+                assert basic not in shown
+        assert repr(metron) == "<AsyncMetron of https://metron.cloud (open)>"
+        await metron.aclose()
+        assert repr(view) == "<MetronView of https://metron.cloud (closed)>"
+
+
+# -- Parts --------------------------------------------------------------------------------------
+
+
+def test_the_defaults_are_files():
+    parts = choose_parts(DEFAULT, None, in_memory=False)
+    assert isinstance(parts.cache, SQLiteCache)
+    assert not isinstance(parts.quota, MemoryStore)
+    assert isinstance(parts.guards, SQLiteGuardStore)
+    assert len(parts.owned) == 3
+    assert repr(DEFAULT) == "DEFAULT"
+
+
+def test_in_memory_where_it_may_be_another_server():
+    parts = choose_parts(DEFAULT, None, in_memory=True)
+    assert isinstance(parts.cache, MemoryCache)
+    assert isinstance(parts.quota, MemoryStore)
+    assert isinstance(parts.guards, MemoryGuardStore)
+
+
+def test_a_quota_in_memory_keeps_the_guard_off_the_disk():
+    store = MemoryStore()
+    parts = choose_parts(DEFAULT, store, in_memory=False)
+    assert parts.quota is store
+    assert isinstance(parts.guards, MemoryGuardStore)
+    assert isinstance(parts.cache, SQLiteCache)
+    assert store.aclose not in parts.owned
+
+
+@pytest.mark.parametrize("cache", ["c.sqlite3", pathlib.Path("c.sqlite3")])
+def test_a_path_is_a_cache_of_our_own(cache):
+    parts = choose_parts(cache, None, in_memory=True)
+    assert isinstance(parts.cache, SQLiteCache)
+    assert parts.cache.aclose in parts.owned
+
+
+def test_a_cache_that_was_handed_in_is_not_ours_to_close():
+    cache = MemoryCache()
+    parts = choose_parts(cache, None, in_memory=True)
+    assert parts.cache is cache
+    assert cache.aclose not in parts.owned
+    assert choose_parts(None, None, in_memory=True).cache is None
+    assert isinstance(choose_parts(":memory:", None, in_memory=False).cache, MemoryCache)
+
+
+def test_a_client_over_another_transport_keeps_off_the_files():
+    fake = FakeMetron(issues=10)
+    for options in (
+        {"transport": fake.transport()},
+        {"http_client": httpx.AsyncClient(transport=fake.transport())},
+    ):
+        settings = AsyncMetron(token=SECRET, **options)._core.settings
+        assert isinstance(settings.quota, MemoryStore)
+        assert isinstance(settings.cache, MemoryCache)
+    assert not isinstance(AsyncMetron(token=SECRET)._core.settings.quota, MemoryStore)
+
+
+def test_accounts_share_a_budget_by_name_and_server():
+    def key(**arguments):
+        return AsyncMetron(**arguments)._core.settings.quota_key
+
+    one = key(token="a", account="anna")
+    assert one == key(token="b", account="anna")
+    assert one == key(username="anna", password="x")
+    assert one == key(token="a", account="anna", base_url="https://Metron.Cloud:443/api/")
+    assert one != key(token="a", account="anna", base_url="https://metron.example")
+    assert one != key(token="a")
+    assert SECRET not in key(token=SECRET)
