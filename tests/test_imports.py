@@ -34,7 +34,8 @@ LAYERS: list[set[str]] = [
     {"client"},
     {"sync"},
     {"__init__"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
 """Parts of the package (modules and folders), from the ground up."""
 

@@ -1,0 +1,123 @@
+"""The command line: commands, options, help."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from metron_async.cli.filters import add_filters
+from metron_async.sync import SOURCES
+from metron_async.version import __version__
+
+__all__ = ["DETAILS", "make_parser"]
+
+DETAILS = {
+    "arc": "arcs",
+    "character": "characters",
+    "collection": "collection",
+    "creator": "creators",
+    "imprint": "imprints",
+    "issue": "issues",
+    "publisher": "publishers",
+    "reading-list": "reading_lists",
+    "series": "series",
+    "team": "teams",
+    "universe": "universes",
+}
+"""What ``get`` can be asked for, and the namespace that has it."""
+
+_ABOUT = """\
+Ask Metron, the open comic-book database.
+
+Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and METRON_PASSWORD.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line; the usage alone would fill a screen."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and exit."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="metron-async",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"metron-async {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = _common()
+
+    quota = commands.add_parser(
+        "quota", parents=[common], help="show what is left of the quota", allow_abbrev=False
+    )
+    quota.add_argument("--json", action="store_true", help="print JSON")
+
+    get = commands.add_parser(
+        "get", parents=[common], help="fetch one object in full", allow_abbrev=False
+    )
+    get.add_argument(
+        "kind", choices=sorted(DETAILS), metavar="KIND", help=", ".join(sorted(DETAILS))
+    )
+    get.add_argument("id", type=int, metavar="ID", help="Metron's id of it")
+    get.add_argument("--json", action="store_true", help="print JSON")
+
+    lists = commands.add_parser("list", help="print the rows of a list", allow_abbrev=False)
+    _add_lists(lists, common, _add_list_options)
+
+    mirror = commands.add_parser(
+        "mirror", help="copy a list into a SQLite file, or bring it up to date", allow_abbrev=False
+    )
+    mirror.add_argument("file", metavar="FILE", help="the SQLite file, made if there is none")
+    _add_lists(mirror, common, _add_mirror_options)
+    return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Return the options that every command has."""
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    common.add_argument(
+        "--base-url", default="https://metron.cloud", metavar="URL", help="the server"
+    )
+    common.add_argument(
+        "--demo", action="store_true", help="ask a fake server in this process: needs no account"
+    )
+    return common
+
+
+def _add_lists(
+    parser: argparse.ArgumentParser, common: argparse.ArgumentParser, add_options: object
+) -> None:
+    """Give *parser* one command for each list, with its filters."""
+    commands = parser.add_subparsers(dest="name", required=True, metavar="LIST")
+    for name, source in SOURCES.items():
+        flag = name.replace("_", "-")
+        aliases = [name] if flag != name else []
+        made = commands.add_parser(
+            flag, aliases=aliases, parents=[common], help=f"the list of {flag}", allow_abbrev=False
+        )
+        made.set_defaults(source=name)
+        if callable(add_options):
+            add_options(made)
+        add_filters(made, source.filters)
+
+
+def _add_list_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument("--limit", type=int, metavar="N", help="stop after N rows")
+
+
+def _add_mirror_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--plan", action="store_true", help="only tell what it would cost")
+    add("--details", action="store_true", help="the objects in full as well, a request for each")
+    add("--raw", action="store_true", help="keep the JSON of each row, too")
+    add("--full", action="store_true", help="walk the whole list again")
+    add("--deletions", action="store_true", help="remove what the server no longer lists")
+    add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
+    add("--quiet", action="store_true", help="show no progress")
