@@ -324,3 +324,17 @@ async def test_a_new_issue_is_counted_in_its_series(fake, cache):
         )
         assert (await metron.series.get(1)).issue_count == before.issue_count + 1
         assert await is_kept(metron, fake, metron.series.get, 2)
+
+
+@on_virtual_time
+async def test_a_write_that_left_the_queue_drops_nothing(cache):
+    fake = FakeMetron(issues=300)
+    async with client_of(fake, "editor", cache=cache) as metron:
+        await metron.arcs.get(1)
+        for _ in range(19):
+            await metron.pull_list.get()
+        call = asyncio.ensure_future(metron.arcs.update(1, m.ArcInput(desc="new")))
+        await asyncio.sleep(1)
+        call.cancel()
+        await asyncio.sleep(1)
+        assert await is_kept(metron, fake, metron.arcs.get, 1)
