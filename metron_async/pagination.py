@@ -30,7 +30,14 @@ from metron_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Sequence,
+    )
 
     from metron_async.engine.messages import Answer, Origin
     from metron_async.models import PageBody
@@ -127,10 +134,12 @@ class Paginator(Generic[R_co]):
         *,
         target: str,
         keep: Callable[[Any], bool] | None = None,
+        forget: Callable[[Iterable[int]], Awaitable[None]] | None = None,
     ) -> None:
         self._fetch = fetch
         self._target = target
         self._keep = keep
+        self._forget = forget
         self.missing: int | None = None
 
     def __repr__(self) -> str:
@@ -170,10 +179,11 @@ class Paginator(Generic[R_co]):
                 if number == start:
                     raise
                 break  # the list has shrunk since the last page was fetched
-            rows = walk.take(number, answer.value)
+            async with self._distrusted(start, number):
+                rows = walk.take(number, answer.value)
+                number = walk.following(number, answer.value)
             if self._keep is not None:
                 rows = [row for row in rows if self._keep(row)]
-            number = walk.following(number, answer.value)
             yield Page(
                 walk.last,
                 rows,
@@ -182,7 +192,10 @@ class Paginator(Generic[R_co]):
                 origin=answer.origin,
                 as_of=answer.as_of,
             )
-        self._settle(walk.missing, strict=strict)
+        self.missing = walk.missing
+        if self.missing:
+            await self._forget_pages(start, walk.last)
+            self._tell_missing(self.missing, strict=strict)
 
     async def page(self, number: int) -> Page[R_co]:
         """Fetch the page *number*, from 1, alone.
@@ -192,7 +205,8 @@ class Paginator(Generic[R_co]):
         """
         answer = await self._fetch(_checked_number(number))
         walk = _Walk(self._target, number)
-        rows = walk.take(number, answer.value)
+        async with self._distrusted(number, number):
+            rows = walk.take(number, answer.value)
         if self._keep is not None:
             rows = [row for row in rows if self._keep(row)]
         return Page(
@@ -233,10 +247,23 @@ class Paginator(Generic[R_co]):
         """Return how many rows the server counts; costs one request at most."""
         return (await self._fetch(1)).value.count
 
-    def _settle(self, missing: int, *, strict: bool) -> None:
-        self.missing = missing
-        if not missing:
-            return
+    @contextlib.asynccontextmanager
+    async def _distrusted(self, start: int, last: int) -> AsyncGenerator[None, None]:
+        """Forget the pages from *start* to *last* if they turn out not to hold together.
+
+        They are in the cache by now. Whoever tries again shall not be given them again.
+        """
+        try:
+            yield
+        except PaginationError:
+            await self._forget_pages(start, last)
+            raise
+
+    async def _forget_pages(self, start: int, last: int) -> None:
+        if self._forget is not None:
+            await self._forget(range(start, last + 1))
+
+    def _tell_missing(self, missing: int, *, strict: bool) -> None:
         what = "row was" if missing == 1 else "rows were"
         message = (
             f"{self._target}: {missing} {what} promised and never came; the list was edited"

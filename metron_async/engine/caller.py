@@ -54,6 +54,15 @@ class Caller:
         self.core.origins.remember(answer.value, answer.origin)
         return answer.value
 
+    async def forget(self, requests: Iterable[Request]) -> None:
+        """Drop the answers to *requests* from the cache: together they turned out to be wrong.
+
+        Offline there is nothing better to be had, so nothing is dropped.
+        """
+        pipeline = await self.core.ready()
+        if pipeline.has_cache and not self.options.offline:
+            await pipeline.cache.delete([pipeline.key_of(request) for request in requests])
+
     async def known(
         self, rows: Mapping[int, tuple[Request, datetime]], kind: type[T], as_of: float
     ) -> dict[int, T]:

@@ -11,6 +11,7 @@ A namespace inherits one class per capability and sets the types that go with it
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -82,23 +83,25 @@ class Resource:
         fetch = functools.partial(_fetch_page, self._caller, request, PageBody[row])  # type: ignore[valid-type]
         late = {name: value for name, value in (filters or {}).items() if name in NEWER_FILTERS}
         keep = functools.partial(row_matches, late) if late else None
-        return Paginator(fetch, target=request.target, keep=keep)
+        forget = functools.partial(_forget_pages, self._caller, request)
+        return Paginator(fetch, target=request.target, keep=keep, forget=forget)
 
 
 async def _fetch_page(
     caller: Caller, request: Request, body: type[PageBody[R]], number: int
 ) -> Answer[PageBody[R]]:
-    if number > 1:
-        params = (*request.params, ("page", str(number)))
-        request = Request(
-            path=request.path,
-            params=params,
-            resource=request.resource,
-            kind=request.kind,
-            conditional=request.conditional,
-            may_404=request.may_404,
-        )
-    return await caller.fetch(request, body)
+    return await caller.fetch(_page_of(request, number), body)
+
+
+async def _forget_pages(caller: Caller, request: Request, numbers: Iterable[int]) -> None:
+    await caller.forget(_page_of(request, number) for number in numbers)
+
+
+def _page_of(request: Request, number: int) -> Request:
+    """Return the request for one page of the list that *request* asks for."""
+    if number == 1:
+        return request
+    return dataclasses.replace(request, params=(*request.params, ("page", str(number))))
 
 
 class Retrievable(Resource, Generic[D]):
