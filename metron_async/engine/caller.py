@@ -59,9 +59,9 @@ class Caller:
 
         Offline there is nothing better to be had, so nothing is dropped.
         """
-        pipeline = await self.core.ready()
-        if pipeline.has_cache and not self.options.offline:
-            await pipeline.cache.delete([pipeline.key_of(request) for request in requests])
+        shelf = (await self.core.ready()).shelf
+        if shelf.is_there and not self.options.offline:
+            await shelf.cache.delete([shelf.key_of(request) for request in requests])
 
     async def known(
         self, rows: Mapping[int, tuple[Request, datetime]], kind: type[T], as_of: float
@@ -73,10 +73,11 @@ class Caller:
             kind: Type of the details.
             as_of: Wall-clock seconds for which the rows speak.
         """
-        pipeline = await self.core.ready()
-        if not pipeline.has_cache or self.options.refresh or not rows:
+        shelf = (await self.core.ready()).shelf
+        if not shelf.is_there or self.options.refresh or not rows:
             return {}
-        answers = await vouched_for(pipeline, rows, decoder_for(kind), as_of)
+        answers = await vouched_for(shelf, rows, decoder_for(kind), as_of)
+        self.core.stats.vouched += len(answers)
         for answer in answers.values():
             self.core.origins.remember(answer.value, answer.origin)
         return {number: answer.value for number, answer in answers.items()}

@@ -18,6 +18,7 @@ from metron_async.engine.guard import Guard
 from metron_async.engine.origins import Origins
 from metron_async.engine.pipeline import Pipeline
 from metron_async.engine.sender import Sender
+from metron_async.engine.shelf import Shelf
 from metron_async.engine.stats import Stats
 from metron_async.engine.transport import quieten_loggers
 from metron_async.errors import ClosedError
@@ -166,15 +167,14 @@ class Core:
         self._limiter, self._guard = limiter, guard
         self._flights = Flights(limiter, self.stats)
         sender = Sender(self._transport, limiter, guard, self.stats, settings.api_root)
-        return Pipeline(
-            sender=sender,
-            flights=self._flights,
-            cache=settings.cache,
+        shelf = Shelf(
+            settings.cache,
             account=account,
             api_root=settings.api_root,
             wall=_wall_clock(),
             stats=self.stats,
         )
+        return Pipeline(sender, self._flights, shelf, self.stats)
 
 
 def _wall_clock() -> Callable[[], float]:

@@ -24,7 +24,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from metron_async.errors import ClosedError, MetronError, RateLimitError
+from metron_async.errors import BlockedError, ClosedError, MetronError, RateLimitError
 from metron_async.errors import TimeoutError as MetronTimeoutError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Flight(Generic[T]):
         priority: The most urgent lane among its riders.
         retries: Tries that may follow the first: the most that any rider allows.
         airborne: Whether it was handed to the network; it is then never cancelled.
+        departed: Loop time at which it was last handed to the network.
         shared: Whether it has ever had more than one rider.
         wait: The wait that it is in, or ``None``.
     """
@@ -59,6 +60,7 @@ class Flight(Generic[T]):
         self.priority: Priority = options.priority
         self.retries = options.retries
         self.airborne = False
+        self.departed = 0.0
         self.wait: Wait | None = None
         self.wait_until = 0.0
         self.claim: Claim | None = None
@@ -242,7 +244,8 @@ class Flights:
             patience = _patience(wait, options, spent)
             if left > patience:
                 raise _refusal(wait, left)
-            self._tell(wait, left, options)
+            if left > 0:  # how long the guard takes, if it takes any time, is not known
+                self._tell(wait, left, options)
             try:
                 async with asyncio.timeout(None if patience == math.inf else patience):
                     await flight.change()
@@ -278,7 +281,10 @@ def _patience(wait: Wait, options: CallOptions, spent: float) -> float:
     return 0.0 if wait.scope == "sustained" else math.inf
 
 
-def _refusal(wait: Wait, left: float) -> RateLimitError:
+def _refusal(wait: Wait, left: float) -> MetronError:
+    if wait.reason == "guard":
+        msg = "Not sent: the ban guard spaces such calls, and max_wait is over"
+        return BlockedError(msg, reason="spaced", retry_after=left, path=wait.path)
     scope = wait.scope or "burst"
     which = "The day's quota is spent" if scope == "sustained" else "The quota is used up for now"
     return RateLimitError(

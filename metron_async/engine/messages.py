@@ -208,7 +208,8 @@ class Wait:
 
     Attributes:
         seconds: Lower bound of the wait.
-        reason: ``"quota"`` or ``"retry"``.
+        reason: ``"quota"``, ``"retry"`` after a failure, or ``"guard"`` where the ban guard
+            spaces calls that can be 404s, or lets one call try credentials before the others.
         scope: Window that is full: ``"burst"``, ``"sustained"``, or ``None``.
         path: Path of the call that waits.
         priority: Its lane.
@@ -216,7 +217,7 @@ class Wait:
     """
 
     seconds: float
-    reason: Literal["quota", "retry"]
+    reason: Literal["quota", "retry", "guard"]
     scope: Literal["burst", "sustained"] | None
     path: str
     priority: Priority

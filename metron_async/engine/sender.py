@@ -100,7 +100,7 @@ class Sender:
     async def _attempt(self, flight: Flight[Any], request: Request) -> Response:
         """Make one attempt: admitted by the guard, paid for with a slot."""
         flight.airborne = False
-        passed = await self._guard.admit(may_404=request.may_404, max_wait=None, enter=False)
+        passed = await self._admit(flight, request)
         try:
             ticket = await self._queue(flight)
         except BaseException:
@@ -113,6 +113,7 @@ class Sender:
             await self._limiter.release(ticket)
             raise
         flight.airborne = True  # from here on nobody's leaving cancels it
+        flight.departed = asyncio.get_running_loop().time()
         self._stats.requests += 1
         try:
             response = await self._transport.send(request)
@@ -123,6 +124,19 @@ class Sender:
         await self._limiter.settle(ticket, observe(response))
         await self._guard.observe(passed, Outcome.answered(response.status))
         return response
+
+    async def _admit(self, flight: Flight[Any], request: Request) -> Pass:
+        """Ask the guard; riders may leave while it spaces calls, or tries the credentials."""
+        passed = self._guard.admit_now(may_404=request.may_404, enter=False)
+        if passed is None:
+            self._announce(flight, "guard", Estimate(0.0, None, 0))
+            try:
+                passed = await self._guard.admit(
+                    may_404=request.may_404, max_wait=None, enter=False
+                )
+            finally:
+                flight.announce(None)
+        return passed
 
     async def _queue(self, flight: Flight[Any]) -> Ticket:
         """Wait for a slot of the quota, in the most urgent lane of the flight's riders."""
@@ -164,7 +178,7 @@ class Sender:
             flight.announce(None)
 
     def _announce(
-        self, flight: Flight[Any], reason: Literal["quota", "retry"], estimate: Estimate
+        self, flight: Flight[Any], reason: Literal["quota", "retry", "guard"], estimate: Estimate
     ) -> None:
         wait = Wait(
             seconds=estimate.seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, TypeVar
 
 from metron_async.cache import Source, Verdict, vouch
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from metron_async.cache import Entry
     from metron_async.engine.messages import Answer, Request
-    from metron_async.engine.pipeline import Pipeline
+    from metron_async.engine.shelf import Shelf
 
 __all__ = ["vouched_for"]
 
@@ -22,7 +24,7 @@ _SOURCES = {Verdict.CURRENT: Source.LIST, Verdict.NEWER: Source.CACHE}
 
 
 async def vouched_for(
-    pipeline: Pipeline,
+    shelf: Shelf,
     rows: Mapping[int, tuple[Request, datetime]],
     decoder: Callable[[bytes], T],
     as_of: float,
@@ -30,31 +32,38 @@ async def vouched_for(
     """Return the cached details that a page shows to be current, by id.
 
     Args:
-        pipeline: Whose cache to look into.
+        shelf: Where the details are kept.
         rows: For each id the request for its detail, and ``modified`` of its row.
         decoder: Decodes a detail.
         as_of: Wall-clock seconds for which the page speaks.
     """
-    cache, now = pipeline.cache, pipeline.wall()
-    ids = {pipeline.key_of(request): number for number, (request, _) in rows.items()}
-    found = await cache.get_many(ids)
+    cache, now = shelf.cache, shelf.wall()
+    ids = {shelf.key_of(request): number for number, (request, _) in rows.items()}
     answers: dict[int, Answer[T]] = {}
     confirmed: list[str] = []
-    for key, entry in found.items():
-        request, modified = rows[ids[key]]
-        if entry.version != cache.policy.version:
-            continue
-        verdict = vouch(entry, modified, as_of, now=now, max_age=cache.policy.max_age)
-        source = _SOURCES.get(verdict)
-        if source is None:
-            continue
-        try:
-            answers[ids[key]] = pipeline.answer(request, decoder, entry, source)
-        except DecodeError:
-            continue  # kept by a build whose models were different: fetched anew
-        if verdict is Verdict.CURRENT:
-            confirmed.append(key)
+
+    def judge(found: Mapping[str, Entry]) -> None:
+        for key, entry in found.items():
+            request, modified = rows[ids[key]]
+            if entry.version != cache.policy.version:
+                continue
+            verdict = vouch(entry, modified, as_of, now=now, max_age=cache.policy.max_age)
+            if verdict is Verdict.CURRENT:
+                entry = dataclasses.replace(entry, checked_at=max(entry.checked_at, as_of))  # noqa: PLW2901
+            source = _SOURCES.get(verdict)
+            if source is None:
+                continue
+            try:
+                answers[ids[key]] = shelf.answer(request, decoder, entry, source)
+            except DecodeError:
+                continue  # kept by a build whose models were different: fetched anew
+            if verdict is Verdict.CURRENT:
+                confirmed.append(key)
+
+    judge(await cache.get_many(ids))
+    missing = [key for key, number in ids.items() if number not in answers]
+    if missing:  # before requests are spent: another process may have fetched them already
+        judge(await cache.get_many(missing, reload=True))
     if confirmed:
         await cache.touch(confirmed, as_of)
-    pipeline.stats.vouched += len(answers)
     return answers

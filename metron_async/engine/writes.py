@@ -24,10 +24,10 @@ from metron_async.errors import CacheError, ClosedError, MetronError, NotFoundEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from metron_async.cache import Cache
     from metron_async.engine.flight import Flight, Flights
     from metron_async.engine.messages import CallOptions, Request, Stale
     from metron_async.engine.sender import Sender
+    from metron_async.engine.shelf import Shelf
 
 __all__ = ["Writer"]
 
@@ -42,25 +42,13 @@ class Writer:
     Args:
         sender: Makes requests.
         flights: The requests under way.
-        cache: Where answers are kept, or ``None``.
-        account: Name under which the cache keeps this account's answers.
-        wall: Returns the wall-clock time in seconds.
+        shelf: The answers that are kept.
     """
 
-    def __init__(
-        self,
-        *,
-        sender: Sender,
-        flights: Flights,
-        cache: Cache | None,
-        account: str,
-        wall: Callable[[], float],
-    ) -> None:
+    def __init__(self, sender: Sender, flights: Flights, shelf: Shelf) -> None:
         self._sender = sender
         self._flights = flights
-        self._cache = cache
-        self._account = account
-        self._wall = wall
+        self._shelf = shelf
 
     async def write(
         self,
@@ -126,12 +114,12 @@ class Writer:
         """Drop what is *stale* from this account's cache, answers on their way included."""
         dropped = tuple(stale)
         self._flights.unlist(lambda request: any(one.covers(request) for one in dropped))
-        if self._cache is None:
+        if not self._shelf.is_there:
             return
-        now = self._wall()
+        now = self._shelf.wall()
         for one in dropped:
-            await self._cache.invalidate(
-                self._account,
+            await self._shelf.cache.invalidate(
+                self._shelf.account,
                 resource=one.resource,
                 object_id=one.object_id,
                 kinds=(one.kind,),

@@ -97,9 +97,25 @@ class Guard:
         Raises:
             BlockedError: If sending is not safe now, or not within *max_wait*.
         """
+        pass_ = self.admit_now(may_404=may_404, enter=enter)
+        if pass_ is None:
+            pass_ = Pass(may_404=may_404)
+            await self._queue(pass_, max_wait, enter=enter)
+        return pass_
+
+    def admit_now(self, *, may_404: bool, enter: bool = True) -> Pass | None:
+        """Let one request through if nothing has to be asked or waited for.
+
+        Args:
+            may_404: As for :meth:`admit`.
+            enter: As for :meth:`admit`.
+
+        Returns:
+            The pass, or ``None`` if it takes an :meth:`admit`.
+        """
         pass_ = Pass(may_404=may_404)
         if self._waiting[may_404] or not self._through(pass_, enter=enter):
-            await self._queue(pass_, max_wait, enter=enter)
+            return None
         return pass_
 
     async def enter(self, pass_: Pass, *, max_wait: float | None = None) -> None:
