@@ -215,6 +215,21 @@ async def test_a_client_that_is_closed_says_what_became_of_its_writes(fake):
 
 
 @on_virtual_time
+async def test_a_client_that_is_closed_sends_no_write_any_more(fake):
+    fake.latency = 3.0  # what was sent ends within the grace, and makes room for the next
+    metron = client_of(fake, "editor")
+    sent = asyncio.ensure_future(metron.collection.scrobble(7))
+    queued = asyncio.ensure_future(metron.collection.scrobble(8))
+    await asyncio.sleep(1)
+    await metron.aclose()
+    assert (await sent).created
+    with pytest.raises(ClosedError) as certain:
+        await queued
+    assert not certain.value.outcome_unknown
+    assert len(fake.requests) == 1
+
+
+@on_virtual_time
 async def test_a_redirected_write_is_not_followed(fake):
     fake.faults.add(Fault.redirect("/api/collection/elsewhere/", 307), path=SCROBBLE)
     async with client_of(fake, "editor") as metron:
