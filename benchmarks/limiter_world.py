@@ -182,7 +182,8 @@ class Mokkari:
             self.limiter.release(self._last)
             if status == 200:
                 return
-            self.limiter.on_rate_limited((parse_retry_after(headers) or 60) / self.scale)
+            # The scaled server's minute is short already, and so is what it asks to wait.
+            self.limiter.on_rate_limited(parse_retry_after(headers) or 60 / self.scale)
 
     def _read(self, headers: dict[str, str]) -> Any:
         def window(name: str) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisStore"]
 
-_SCRIPT = resources.files(__package__).joinpath("quota.lua").read_text("utf-8")
+_SCRIPT = resources.files("metron_async.quota").joinpath("quota.lua").read_text("utf-8")
 _PATIENCE = 5.0  # seconds for one command, reconnections included
 _SPARE = 3600.0  # seconds that a state is kept longer than it can matter
 
@@ -57,7 +57,7 @@ class RedisStore:
         self.rules = rules
         self._own = isinstance(client, str)
         self._client = (
-            redis.asyncio.Redis.from_url(
+            redis.asyncio.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
                 client, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
             )
             if isinstance(client, str)

@@ -137,6 +137,14 @@ def test_nothing_left_never_lowers_the_phantoms(account):
     assert account.ghosts == 3
 
 
+def test_what_left_in_flight_is_not_taken_for_a_phantom(account):
+    account.send()
+    account.acquire(at=160.0)  # counted while the first one still was in the server's window
+    account.settle(2, 161.0, left=3)
+    assert account.state.burst.left == 1
+    assert account.ghosts == 0
+
+
 def test_an_old_answer_does_not_lower_the_phantoms(account):
     account.send()
     account.acquire(at=101)
