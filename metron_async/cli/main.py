@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser()
     # Refused before argparse sees it, since that repeats what it does not know.
     if any(argument.split("=")[0] in _SECRETS for argument in given):
-        parser.error("credentials are taken from the environment only; see --help")
+        parser.error("credentials are taken from the environment only")
     options = parser.parse_args(given)
     try:
         return asyncio.run(_run(options))

@@ -159,7 +159,8 @@ class PlainProgress(Progress):
             track = self.tracker
             self._write(
                 f"{track.what}: {track.done:,} of {track.total:,},"
-                f" {track.per_minute:,.0f} a minute, {track.quota_left or 'quota unknown'}, done at {track.finishes_at:%H:%M}"
+                f" {track.per_minute:,.0f} a minute, {track.quota_left or 'quota unknown'},"
+                f" done at {track.finishes_at:%H:%M}"
             )
 
     def _write(self, text: str) -> None:

@@ -24,7 +24,7 @@ from metron_async.sync.worker import Worker
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -111,7 +111,7 @@ class Mirror:
             MirrorFileError: If the file is no mirror.
             MetronError: If the request failed.
         """
-        pairs = encode_filters(source_of(name).filters, filters)
+        pairs = _checked(name, filters, details=details)
         store = await self._opened()
         found = await self._worker.run(store.find, name, pairs)
         selection = found or Selection(id=0, name=name, filters=pairs)
@@ -168,11 +168,7 @@ class Mirror:
             MirrorError: If the file cannot be used.
             MetronError: If a request failed; calling again goes on from there.
         """
-        source = source_of(name)
-        pairs = encode_filters(source.filters, filters)
-        if details and source.detail is None:
-            msg = f"{name} has no objects in full to mirror"
-            raise UsageError(msg)
+        pairs = _checked(name, filters, details=bool(details))
         emit = on_event or _ignore
         with self._alone(name, pairs):
             store = await self._opened()
@@ -290,6 +286,17 @@ class Mirror:
             yield
         finally:
             self._running.discard((name, pairs))
+
+
+def _checked(
+    name: str, filters: Mapping[str, object], *, details: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return the filters as they are sent, if such a list can be mirrored."""
+    source = source_of(name)
+    if details and source.detail is None:
+        msg = f"{name} has no objects in full to mirror"
+        raise UsageError(msg)
+    return encode_filters(source.filters, filters)
 
 
 def _walk_of(selection: Selection, *, full: bool, purge: bool = False) -> Walk:

@@ -81,7 +81,11 @@ class Table:
         names = [column.name for column in self.columns if not column.generated]
         listed = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join("?" * len(names))
-        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != "id")
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names[:-1] if name != "id")
+        # What one selection keeps, another one that does not keep it is not to drop.
+        same = f'excluded.modified = "{self.name}".modified' if self.has_modified else "0"
+        changes += f', raw = CASE WHEN {same} THEN coalesce(excluded.raw, "{self.name}".raw)'
+        changes += " ELSE excluded.raw END"
         newer = f' WHERE excluded.modified >= "{self.name}".modified' if self.has_modified else ""
         return (
             f'INSERT INTO "{self.name}" ({listed}) VALUES ({marks})'  # noqa: S608 - names of ours
