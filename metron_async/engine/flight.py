@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("metron_async")
 _LONG_WAIT = 3.0  # seconds; a longer wait is worth a line in the log
+_LOOK = 0.5  # seconds that the guard may look into its file, also for who does not want to wait
 
 
 class Flight(Generic[T]):
@@ -277,7 +278,8 @@ def _copy_of(error: BaseException) -> BaseException:
 def _patience(wait: Wait, options: CallOptions, spent: float) -> float:
     """Return the seconds that a rider is willing to stay in *wait*."""
     if options.max_wait is not None:
-        return max(0.0, options.max_wait - spent)
+        least = _LOOK if wait.reason == "guard" else 0.0
+        return max(least, options.max_wait - spent)
     return 0.0 if wait.scope == "sustained" else math.inf
 
 

@@ -14,7 +14,7 @@ import re
 
 import msgspec
 import pytest
-from calls import READS, WRITES, furnish, plain
+from calls import READS, SIZE, WRITES, furnish, plain
 from world import idle, virtual
 
 from metron_async import NOT_MODIFIED, AsyncMetron
@@ -290,7 +290,7 @@ def test_a_read_ends_in_the_right_value_or_the_right_error(trouble, call):
 
 
 async def _read(trouble, call, *, lasting, place):
-    fake = FakeMetron(250)
+    fake = FakeMetron(SIZE)
     metron = await world(fake)
     async with metron:
         if call.warm:
@@ -331,7 +331,7 @@ def test_a_write_ends_once_or_says_that_nobody_knows(trouble, call):
 
 
 async def _write(trouble, call, *, lasting):
-    fake = FakeMetron(250)
+    fake = FakeMetron(SIZE)
     metron = await world(fake)
     async with metron:
         await call.then(metron)
