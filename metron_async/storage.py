@@ -19,6 +19,7 @@ wrong with such files in practice, and all four are met here, once:
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -157,12 +158,26 @@ async def open_database(
         sqlite3.Error: If it cannot be used.
     """
     _quieten_aiosqlite()
-    opener = functools.partial(_open_patiently, path, prepare, busy_timeout)
+    opened: list[sqlite3.Connection] = []
+
+    def opener() -> sqlite3.Connection:
+        opened.append(_open_patiently(path, prepare, busy_timeout))
+        return opened[-1]
+
     connection = aiosqlite.Connection(opener, iter_chunk_size=64)
     # An unclosed client must not keep the interpreter alive. (Older releases are the thread.)
     thread = cast("threading.Thread", getattr(connection, "_thread", connection))
     thread.daemon = True
-    return await connection
+    try:
+        return await connection
+    except BaseException:
+        # The thread was told to end. It still reports to this event loop, which must not be closed
+        # before; and a connection that came too late, for a caller who has left, is nobody's.
+        while thread.is_alive():  # noqa: ASYNC110 - a thread rings no bell
+            await asyncio.sleep(_OPEN_PAUSE / 10)
+        for late in opened:
+            late.close()
+        raise
 
 
 @functools.cache
@@ -202,7 +217,12 @@ def _open_patiently(
 def _open_once(
     path: Path | str, prepare: Callable[[sqlite3.Connection], None], busy_timeout: float
 ) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+    connection = sqlite3.connect(
+        path,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,  # only one uses it, but another may have to close it
+    )
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
