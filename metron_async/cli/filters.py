@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
+from metron_async.filters import common
 from metron_async.values import Among
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ def add_filters(parser: argparse.ArgumentParser, schema: type) -> None:
     described = _descriptions(schema)
     for name, hint in sorted(get_type_hints(schema, include_extras=True).items()):
         flag = "--" + re.sub("_+", "-", name)
-        common: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "dest": f"filter:{name}",
             "default": argparse.SUPPRESS,
             "help": described.get(name, "").replace("%", "%%"),
         }
         if hint is bool:
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, **settings)
         else:
             convert, metavar = _converter(hint)
-            group.add_argument(flag, type=convert, metavar=metavar, **common)
+            group.add_argument(flag, type=convert, metavar=metavar, **settings)
 
 
 def filters_in(options: argparse.Namespace) -> dict[str, object]:
@@ -43,17 +44,16 @@ def filters_in(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _descriptions(schema: type) -> Mapping[str, str]:
-    """Return what the docstrings of a ``TypedDict`` and of its bases say about each filter."""
+    """Return what docstrings say about each filter of a list.
+
+    A ``TypedDict`` does not remember its bases, so all that many lists share are looked through.
+    """
     found: dict[str, str] = {}
-    # A TypedDict has no bases of its own at run time, only a record of them.
-    bases = getattr(schema, "__orig_bases__", ())
-    for base in bases:
-        if isinstance(base, type) and base is not schema:
-            found.update(_descriptions(base))
-    _, _, attributes = inspect.cleandoc(schema.__doc__ or "").partition("Attributes:\n")
-    for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE):
-        plain = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"\1", " ".join(text.split()))
-        found[name] = plain.replace("``", "")
+    for part in (common.ModifiedFilters, common.NamedFilters, common.CataloguedFilters, schema):
+        _, _, attributes = inspect.cleandoc(part.__doc__ or "").partition("Attributes:\n")
+        for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", attributes, re.MULTILINE):
+            plain = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"\1", " ".join(text.split()))
+            found[name] = plain.replace("``", "")
     return found
 
 

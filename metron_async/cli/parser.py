@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from metron_async.cli.filters import add_filters
 from metron_async.sync import SOURCES
 from metron_async.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["DETAILS", "make_parser"]
 
@@ -78,9 +81,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common() -> argparse.ArgumentParser:
+def _common() -> _Parser:
     """Return the options that every command has."""
-    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    common = _Parser(add_help=False, allow_abbrev=False)
     common.add_argument(
         "--base-url", default="https://metron.cloud", metavar="URL", help="the server"
     )
@@ -91,7 +94,7 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _add_lists(
-    parser: argparse.ArgumentParser, common: argparse.ArgumentParser, add_options: object
+    parser: _Parser, common: _Parser, add_options: Callable[[argparse.ArgumentParser], None]
 ) -> None:
     """Give *parser* one command for each list, with its filters."""
     commands = parser.add_subparsers(dest="name", required=True, metavar="LIST")
@@ -102,8 +105,7 @@ def _add_lists(
             flag, aliases=aliases, parents=[common], help=f"the list of {flag}", allow_abbrev=False
         )
         made.set_defaults(source=name)
-        if callable(add_options):
-            add_options(made)
+        add_options(made)
         add_filters(made, source.filters)
 
 

@@ -62,7 +62,9 @@ async def test_a_foreign_database_is_refused_and_left_alone(
     assert digest(path) == before
 
 
-@pytest.mark.parametrize("content", [b"not a database, but long enough to look at" * 20, b"\0" * 5000])
+@pytest.mark.parametrize(
+    "content", [b"not a database, but long enough to look at" * 20, b"\0" * 5000]
+)
 def test_what_is_no_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(MirrorFileError, match="left as it is"):
@@ -172,7 +174,9 @@ async def test_a_file_that_is_locked_for_long_says_so(
 async def test_errors_of_the_file_are_the_mirrors(path: Path) -> None:
     thread = worker.Worker(path)
     with pytest.raises(MirrorFileError, match=r"comics\.db: no such table"):
-        await thread.run(sqlite3.connect(":memory:", check_same_thread=False).execute, "SELECT * FROM x")
+        await thread.run(
+            sqlite3.connect(":memory:", check_same_thread=False).execute, "SELECT * FROM x"
+        )
     thread.stop()
 
 

@@ -31,10 +31,12 @@ async def start(url: str, path: Path) -> asyncio.subprocess.Process:
     )
 
 
-async def kill_after_requests(process: asyncio.subprocess.Process, fake: FakeMetron, n: int) -> None:
+async def kill_after_requests(
+    process: asyncio.subprocess.Process, fake: FakeMetron, n: int
+) -> None:
     """Kill the process when it has made so many requests, at whatever it does just then."""
     start = len(fake.requests)
-    while len(fake.requests) < start + n and process.returncode is None:
+    while len(fake.requests) < start + n and process.returncode is None:  # noqa: ASYNC110
         await asyncio.sleep(0.0005)
     await asyncio.sleep(random.random() * 0.01)
     if process.returncode is None:

@@ -264,7 +264,9 @@ async def test_an_older_state_never_replaces_a_newer_one(path: Path) -> None:
         await mirror.run("series")
         fake.touch("series", 1, name="Renamed")
         async with client(fake) as other:
-            await other.series.iter().first()  # the page without filters stays in the server's cache
+            await (
+                other.series.iter().first()
+            )  # the page without filters stays in the server's cache
         await mirror.run("series")  # the check meets that page, the changes bring the news
         fake.clock.advance(600)
         await mirror.run("series")
@@ -422,11 +424,11 @@ def test_out_of_quota_it_ends_and_goes_on_another_day(path: Path) -> None:
                     report = await mirror.run("issues")
                     break
                 except RateLimitError as error:
-                    assert error.scope == "sustained"
-                    held.append(len(stored(path, "issues")))
-                    assert 0 < held[-1] < 600
-                    pause = error.retry_after + 3600
-            await asyncio.sleep(pause)
+                    refused = error
+            held.append(len(stored(path, "issues")))
+            assert refused.scope == "sustained"
+            assert 0 < held[-1] < 600
+            await asyncio.sleep(refused.retry_after + 3600)
         assert report.complete
         assert len(held) > 1
         assert fake.throttled == 0
@@ -504,7 +506,14 @@ async def test_events_come_from_an_iterator_too(path: Path) -> None:
     async with mirror_of(fake, path) as mirror:
         events = [event async for event in mirror.events("issues")]
         pages = [event for event in events if isinstance(event, PageStored)]
-        assert [page.done for page in pages if page.kind == "full"] == [100, 200, 300, 400, 500, 600]
+        assert [page.done for page in pages if page.kind == "full"] == [
+            100,
+            200,
+            300,
+            400,
+            500,
+            600,
+        ]
         assert isinstance(events[-1], Finished)
         with pytest.raises(UsageError):
             async for _ in mirror.events("issues", publisher_nam="x"):

@@ -225,7 +225,7 @@ def test_no_deletion_at_any_moment_loses_a_row(seed: int) -> None:
     listed = list(range(300))
     seen: set[int] = set()
     walk = Walk(kind="full", generation=1)
-    clock, fresh, changed_at = 0.0, 1000, {number: -1e9 for number in listed}
+    clock, fresh, changed_at = 0.0, 1000, dict.fromkeys(listed, -1000000000.0)
     while not walk.ended:
         pause = chance.choice([1.0, 1.0, LONG_GAP * 3])
         clock += pause
