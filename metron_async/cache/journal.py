@@ -14,6 +14,8 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING
 
+import anyio
+
 from metron_async import storage
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
 from metron_async.cache.writes import Clear, Delete, Drop, Operation, Purge, Put, Touch, Used, apply
@@ -28,6 +30,7 @@ __all__ = ["Journal"]
 
 _MAX_UNSAVED = 8 << 20  # bytes; beyond that a put waits for the file
 _MAX_OWED = 1000
+_LINGER = 0.05  # seconds for which writes are collected, unless somebody waits for them
 _BUSY_ATTEMPTS = 3
 
 
@@ -58,6 +61,7 @@ class Journal:
         self._unsaved_bytes = 0
         self._used: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     def get(self, key: str) -> Entry | None:
         """Return the entry under *key* if it is not written yet."""
@@ -104,6 +108,7 @@ class Journal:
 
     async def flush(self) -> None:
         """Return when everything collected so far was brought to the file, or refused."""
+        self._hurry.set()
         while self._task is not None:
             await asyncio.shield(self._task)
 
@@ -114,8 +119,12 @@ class Journal:
     async def _drain(self) -> None:
         try:
             while self._operations:
+                # One transaction for what comes at about the same time costs as much as for one.
+                with anyio.move_on_after(_LINGER):
+                    await self._hurry.wait()
                 await self._apply_batch()
         finally:
+            self._hurry.clear()
             self._task = None  # here and not in a callback: nothing can be added in between
 
     async def _apply_batch(self) -> None:

@@ -65,6 +65,7 @@ class Dispatcher:
         self._passed = -math.inf
         self._pacer = _new_pacer(desk.rules.burst, self._limit)
         self._listeners: set[asyncio.Future[None]] = set()
+        self._until_rest: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:
         """Have the dispatcher look again, and start it if there is none."""
@@ -94,6 +95,22 @@ class Dispatcher:
             )
         finally:
             self._listeners.discard(news)
+
+    async def granted_or_at_rest(self, claim: Claim) -> None:
+        """Wait until *claim* is granted, or nothing more can be granted right now.
+
+        Whoever wants to know how long a wait will be asks after this: most often there is none,
+        and no need to ask the store.
+        """
+        if self._nap is not None and not self._rung:
+            return
+        rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._until_rest.add(rest)
+        try:
+            waited_for: set[asyncio.Future[Any]] = {claim.future, rest}
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._until_rest.discard(rest)
 
     async def _run(self) -> None:
         try:
@@ -182,6 +199,9 @@ class Dispatcher:
         """Nap for *delay* seconds, until a ring, or until somebody's patience ends."""
         delay = min(delay, self._lanes.next_change(loop_time()) + _MOMENT)
         if not self._rung:
+            for rest in self._until_rest:
+                if not rest.done():
+                    rest.set_result(None)
             with anyio.move_on_after(delay) as self._nap:
                 await anyio.sleep_forever()
             self._nap = None

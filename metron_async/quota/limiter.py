@@ -133,6 +133,8 @@ class Limiter:
         Raises:
             QuotaStoreError: If the store fails.
         """
+        if self._desk.memory is None and not claim.future.done():
+            await self._dispatcher.granted_or_at_rest(claim)
         async with self._desk.exclusively():
             if claim not in self._lanes:
                 return Estimate(0.0, None, 0)
