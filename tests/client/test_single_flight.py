@@ -254,6 +254,18 @@ def test_a_hook_that_fails_fails_its_own_call_only():
     scenario(run, full=True)
 
 
+def test_a_hooks_own_timeout_is_not_taken_for_the_calls():
+    async def run(fake, metron):
+        def broken(_):
+            raise TimeoutError
+
+        with pytest.raises(TimeoutError) as caught:
+            await metron.with_options(on_wait=broken, timeout=500).issues.get(7)
+        assert not isinstance(caught.value, MetronTimeoutError)
+
+    scenario(run, full=True)
+
+
 def test_long_waits_are_logged_once(caplog):
     async def run(fake, metron):
         caplog.set_level(logging.INFO, "metron_async")

@@ -79,6 +79,10 @@ def test_a_request_shows_its_path_and_query_and_no_more():
     assert Request("a/").conditional_on("then") == Request("a/", since="then")
 
 
+def test_bodies_know_how_much_they_send():
+    assert Body(b"12345", "application/json").size == 5
+
+
 def test_not_modified_is_false_and_one_of_a_kind():
     assert not NOT_MODIFIED
     assert NOT_MODIFIED is not None

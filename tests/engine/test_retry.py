@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import errors
-from metron_async.engine.retry import backoff, may_retry
+from metron_async.engine.retry import backoff, is_outcome_unknown, may_retry
 
 LIMITED = errors.RateLimitError("m", scope="burst", retry_after=30.0, status=429)
 SERVER = errors.ServerError("m", status=503)
@@ -57,3 +57,18 @@ def test_a_429_needs_no_pause_since_the_limiter_holds_the_next_try_back():
 def test_pauses_are_spread_but_never_by_more_than_half(attempt, jitter):
     longest = backoff(attempt, SERVER, 1.0)
     assert longest / 2 <= backoff(attempt, SERVER, jitter) <= longest
+
+
+@pytest.mark.parametrize(
+    ("error", "unknown"),
+    [
+        (errors.TransportError("m"), False),
+        (errors.TransportError("m", outcome_unknown=True), True),
+        (errors.ServerError("m", status=502), True),
+        (errors.DecodeError("m", status=201), True),
+        (errors.ValidationError("m"), False),
+        (LIMITED, False),
+    ],
+)
+def test_which_failures_of_a_write_leave_a_doubt(error, unknown):
+    assert is_outcome_unknown(error) is unknown
