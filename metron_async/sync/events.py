@@ -103,13 +103,13 @@ class Waiting:
 
     Attributes:
         seconds: How long, at least.
-        reason: ``"quota"``, ``"retry"``, or ``"server cache"`` until pages that contradict each
-            other have left the server's cache.
+        reason: ``"quota"``, ``"retry"``, ``"guard"`` to stay clear of a ban, or ``"server cache"``
+            until pages that contradict each other have left the server's cache.
         scope: For the quota, ``"burst"`` for the minute's window, ``"sustained"`` for the day's.
     """
 
     seconds: float
-    reason: Literal["quota", "retry", "server cache"]
+    reason: Literal["quota", "retry", "guard", "server cache"]
     scope: Literal["burst", "sustained"] | None = None
 
 

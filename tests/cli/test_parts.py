@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import io
+import re
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -192,3 +194,9 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         progress.event(Repeating("issues", 1))
     assert capsys.readouterr().err == ""
     assert progress.tracker.quota_left == ""
+
+
+def test_the_documented_codes_are_the_codes() -> None:
+    page = Path(__file__).parents[2] / "docs" / "howto" / "command-line.md"
+    listed = re.findall(r"^\| (\d+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {int(code) for code in listed} == {0, 1, 130} | {code for _, code in EXITS}
