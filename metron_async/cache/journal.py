@@ -67,6 +67,14 @@ class Journal:
         """Return the entry under *key* if it is not written yet."""
         return self._unsaved.get(key)
 
+    def distrust(self) -> None:
+        """Serve nothing more from here: another process has dropped something, maybe this.
+
+        What is on its way is still written, and held against that drop when it gets there.
+        """
+        self._unsaved.clear()
+        self._unsaved_bytes = 0
+
     def condemns(self, entry: Entry) -> bool:
         """Tell whether *entry*, just read from the file, should be gone from it."""
         return any(_drops(operation, entry) for operation in (*self._owed, *self._operations))

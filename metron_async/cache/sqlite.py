@@ -168,6 +168,7 @@ class SQLiteCache:
         ]
         if not kept:
             return
+        self._notice_drops()
         for entry in kept:
             self._memory.put(entry)
         self._stats.stored += len(kept)
@@ -303,11 +304,16 @@ class SQLiteCache:
         await asyncio.to_thread(self._epoch.open)
         self._seen = self._epoch.read()
 
-    def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
+    def _notice_drops(self) -> None:
+        """Believe nothing that is not in the file, if somebody has dropped entries meanwhile."""
         epoch = self._epoch.read()
         if epoch != self._seen:
             self._memory.clear()
+            self._journal.distrust()
             self._seen = epoch
+
+    def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
+        self._notice_drops()
         entry = self._journal.get(key)
         if entry is None and not reload:
             entry = self._memory.get(key)

@@ -345,6 +345,22 @@ async def test_memory_forgets_what_another_process_has_dropped(tmp_path):
     await theirs.aclose()
 
 
+async def test_what_is_not_written_yet_is_not_served_past_another_process_s_drop(tmp_path):
+    mine, theirs = (SQLiteCache(tmp_path / "cache.sqlite3") for _ in range(2))
+    entry = entry_of(1)
+    await theirs.get(entry.key)
+    await mine.get(entry.key)
+    await mine.put([entry])
+    assert await mine.get(entry.key) is not None  # served before it is in the file
+    await theirs.invalidate(entry.account, resource=entry.resource, now=entry.stored_at + 1)
+    assert await mine.get(entry.key) is None
+    await mine.flush()
+    assert await mine.get(entry.key) is None  # nor did it get into the file behind the drop
+    assert await theirs.get(entry.key) is None
+    await mine.aclose()
+    await theirs.aclose()
+
+
 async def test_a_second_look_finds_what_another_process_has_renewed(tmp_path):
     mine, theirs = SQLiteCache(tmp_path / "c"), SQLiteCache(tmp_path / "c")
     await mine.put([entry_of(1)])
