@@ -15,7 +15,7 @@ import functools
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -107,6 +107,14 @@ async def eight_at_a_time(
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     return found
+
+
+def plain(filters: dict[str, Any]) -> dict[str, str]:
+    """Return filters as text, for clients that do not know dates."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else str(value)
+        for name, value in filters.items()
+    }
 
 
 class Ours(Contender):
@@ -202,8 +210,17 @@ class Bare(Contender):
                 return rows
             page = await self.get(page["next"])
 
+    async def stream(self) -> int:
+        """Walk all issues, page by page, and return how many there are."""
+        number, page = 0, await self.get("/api/issue/")
+        while True:
+            number += len(page["results"])
+            if page["next"] is None:
+                return number
+            page = await self.get(page["next"])
+
     async def rows(self, path: str, **filters: Any) -> list[Row]:
-        found = await self.all_rows(f"/api/{path}/", **filters)
+        found = await self.all_rows(f"/api/{path}/", **plain(filters))
         return [Row(row["id"], row[path]) for row in found]
 
     async def items(self, number: int) -> list[int]:
@@ -263,12 +280,19 @@ class Mokkari(Contender):
         self.pool.shutdown(wait=False, cancel_futures=True)
 
     async def call(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the session in a thread, again where the limiter refuses."""
+        """Call a method of the session in a thread, again after a 429, which it raises."""
+        from mokkari.exceptions import RateLimitError  # noqa: PLC0415
+
         work = functools.partial(getattr(self.session, method), *arguments)
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+            except RateLimitError as error:
+                await asyncio.sleep(error.retry_after)
 
     async def rows(self, path: str, **filters: Any) -> list[Row]:
-        rows = await self.call({"issue": "issues_list", "series": "series_list"}[path], filters)
+        method = {"issue": "issues_list", "series": "series_list"}[path]
+        rows = await self.call(method, plain(filters))
         field = {"issue": "issue_name", "series": "display_name"}[path]
         return [Row(row.id, getattr(row, field)) for row in rows]
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -122,10 +123,10 @@ def files(fake: FakeMetron, _scale: float, many: int) -> list[tuple[str, int, st
     return found[:many]
 
 
-def week(fake: FakeMetron, _scale: float) -> str:
+def week(fake: FakeMetron, _scale: float) -> date:
     """Return the day of this week's comics."""
     return max(
-        issue.store_date.isoformat()
+        issue.store_date
         for issue in fake.catalogue.tables.issue.values()
         if issue.store_date is not None and issue.store_date <= fake.catalogue.today
     )
@@ -173,10 +174,13 @@ class Server:
 
 @contextlib.contextmanager
 def server(*, timed: bool = False, **options: Any) -> Iterator[Server]:
-    """Run FakeMetron; with *timed*, with its quota, a short minute and round trips."""
+    """Run FakeMetron; with *timed*, with its quota, a short minute and round trips.
+
+    It behaves like servers after August 2026, which mokkari 5 needs for series.
+    """
     here, there = _spawn.Pipe()
     scale = SCALE if timed else 1.0
-    given = {"throttle": timed, "burst_period": MINUTE, "bans": False, **options}
+    given = {"throttle": timed, "burst_period": MINUTE, "bans": False, "newer": True, **options}
     latency = ROUND_TRIP if timed else 0.0
     process = _spawn.Process(target=_server, args=(there, given, latency, scale), daemon=True)
     process.start()

@@ -1,0 +1,91 @@
+"""How long a new process takes to import a client, and to get its first answer with it.
+
+``import metron_async`` alone loads next to nothing: names are loaded when they are first used. That
+moves the cost and does not save it. So what is imported here is what a program uses, and what
+counts more is the time to the first answer, with everything loaded and opened that it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROUNDS = 11
+
+IMPORTS = {
+    "metron_async": "from metron_async import AsyncMetron",
+    "mokkari": "import mokkari, mokkari.sqlite_cache, mokkari.rate_limit",
+    "hishel": "import asyncio, httpx, msgspec, hishel, hishel.httpx",
+    "httpx": "import asyncio, httpx, msgspec",
+}
+
+BY_HTTPX = """
+async def main():
+    headers = {"Authorization": "Bearer reader-token", "User-Agent": "bench/1.0"}
+    async with CLIENT as client:
+        msgspec.json.decode((await client.get(f"{URL}/api/issue/1/", headers=headers)).content)
+asyncio.run(main())
+"""
+
+FIRST = {
+    "metron_async": """
+import asyncio
+async def main():
+    async with AsyncMetron("reader-token", base_url=URL) as metron:
+        await metron.issues.get(1)
+asyncio.run(main())
+""",
+    "mokkari": """
+cache = mokkari.sqlite_cache.SqliteCache(f"{HOME}/mokkari.db")
+limiter = mokkari.rate_limit.HeaderPacedRateLimiter()
+session = mokkari.api("reader-token", cache=cache, rate_limiter=limiter)
+session.api_url = f"{URL}/api/{{}}/"
+session.issue(1)
+""",
+    "hishel": BY_HTTPX.replace(
+        "CLIENT",
+        "hishel.httpx.AsyncCacheClient(rfc={'shared': False}, "
+        "storage=hishel.AsyncSqliteStorage(database_path=f'{HOME}/hishel.db'))",
+    ),
+    "httpx": BY_HTTPX.replace("CLIENT", "httpx.AsyncClient()"),
+}
+
+
+def once(code: str, home: str) -> float:
+    """Run *code* in a new process, and return the milliseconds it took."""
+    program = f"import time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(  # noqa: S603 - the programs above
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        env=environment | {"XDG_CACHE_HOME": home},
+        text=True,
+    )
+    return float(done.stdout) * 1e3
+
+
+def in_turn(programs: dict[str, str], home: str) -> dict[str, float]:
+    """Return the median milliseconds of each program, in turn, each in a new process."""
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for number in range(ROUNDS + 1):
+        for name, program in programs.items():
+            # A directory each time: no answer may come from a cache.
+            own = str(Path(home, f"{name}-{number}-{len(program)}"))
+            Path(own).mkdir(exist_ok=True)
+            spent = once(program.replace("__HOME__", own), own)
+            if number:  # the first compiles
+                times[name].append(spent)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def measure(url: str, home: str) -> dict[str, dict[str, float]]:
+    """Return milliseconds of importing, and of a new process's first answer."""
+    first = {
+        name: f"URL, HOME = {url!r}, '__HOME__'\n{IMPORTS[name]}\n{program}"
+        for name, program in FIRST.items()
+    }
+    return {"import": in_turn(IMPORTS, home), "first": in_turn(first, home)}
