@@ -473,26 +473,28 @@ def write(results: Results) -> None:
         "",
         "The interactive calls come every 40 s, during a bulk job that would use everything.",
         "mokkari ran in threads and real time, ten times faster (its round trips,",
-        "and the server's minute, too); its figures are in the seconds of that world.",
+        "and the server's minute, too); its figures are in the seconds of that world. That is not",
+        "kind to it: whole seconds of `Retry-After` are ten seconds there, and the jitter of real",
+        "threads weighs ten times as much, so its row is an indication, not a like-for-like figure.",
         "",
         "![waits of interactive calls](limiter.png)",
         "",
         "| what | target | measured | |",
         "|---|---|---|---|",
     ]
+    verdicts = {True: "yes", False: "NO", None: "not literally"}
     lines += [
-        f"| {row.name} | {row.target} | {row.result} | { {True: 'yes', False: 'NO', None: 'not literally'}[row.ok] } |"
-        for row in results.rows
+        f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |" for row in results.rows
     ]
     lines += [
         "",
         "Not literally: when the limit drops while nothing is in flight, only an answer can bring",
         "the news, and where the window holds more than the new limit that answer is a 429. One",
-        "probe is sent alone for that. (Served beyond the limits' sum is what a change lets overlap.)",
+        "probe is sent alone for that.",
         "",
-        "The day spent by ourselves: the margin for clock drift (45 s) and the shared entries of the",
-        "day's log (up to 60 s) make `retry_after` later than the server's own; up to 120 s is taken",
-        "as right. One seed is used throughout. Costs vary with what else the machine does.",
+        "The day spent by ourselves: the margin for clock drift (45 s) and the shared entries of",
+        "the day's log (up to 60 s) make `retry_after` later than the server's own; up to 120 s is",
+        "taken as right. One seed is used throughout. Costs vary with the machine's other work.",
     ]
     (HERE / "RESULTS-limiter.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
