@@ -148,7 +148,8 @@ def floating_limit(results: Results) -> None:
         "limit floating 60, 20, 60, 10 min each, 50 tasks",
         "0 429s but for those in flight at the drop",
         f"{len(server.rejected)} 429s with {flying} in flight at the drop, the first "
-        f"{first - drop:.0f} s after it; {late} once that was answered; {len(server.served)} served",
+        f"{first - drop:.0f} s after it; {late} once that was answered; "
+        f"{len(server.served)} served",
         None if late == 0 and len(server.rejected) > flying else late == 0,
     )
 
@@ -443,7 +444,7 @@ def redis_server() -> Iterator[str | None]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         time.sleep(0.5)
         yield f"redis://127.0.0.1:{port}/0"
@@ -484,7 +485,8 @@ def write(results: Results) -> None:
     ]
     verdicts = {True: "yes", False: "NO", None: "not literally"}
     lines += [
-        f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |" for row in results.rows
+        f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |"
+        for row in results.rows
     ]
     lines += [
         "",
