@@ -476,7 +476,7 @@ def write(results: Results) -> None:
         "mokkari ran in threads and real time, ten times faster (its round trips,",
         "and the server's minute, too); its figures are in the seconds of that world. That is not",
         "kind to it: whole seconds of `Retry-After` are ten seconds there, and the jitter of real",
-        "threads weighs ten times as much, so its row is an indication, not a like-for-like figure.",
+        "threads weighs ten times as much, so its row is an indication only.",
         "",
         "![waits of interactive calls](limiter.png)",
         "",
