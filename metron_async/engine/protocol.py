@@ -15,7 +15,7 @@ from __future__ import annotations
 import zlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -183,22 +183,25 @@ def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
 
 def _read_parsed(parsed: Any) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
-        parsed = {str(row): value for row, value in enumerate(parsed) if value}
+        rows = cast("list[Any]", parsed)
+        parsed = {str(row): value for row, value in enumerate(rows) if value}
     if not isinstance(parsed, dict):
         return None, {}
-    detail = parsed.pop("detail", None)
+    messages = cast("dict[str, Any]", parsed)
+    detail = messages.pop("detail", None)
     fields: dict[str, tuple[str, ...]] = {}
-    for name, value in parsed.items():
-        _collect(str(name), value, fields)
+    for name, value in messages.items():
+        _collect(name, value, fields)
     return (detail[:_MESSAGE_LIMIT] if isinstance(detail, str) else None), fields
 
 
 def _collect(name: str, value: Any, into: dict[str, tuple[str, ...]]) -> None:
     if isinstance(value, dict):
-        for inner, messages in value.items():
+        for inner, messages in cast("dict[str, Any]", value).items():
             _collect(f"{name}.{inner}", messages, into)
     elif isinstance(value, list):
-        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in value)
+        messages = cast("list[Any]", value)
+        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in messages)
     else:
         into[name] = (str(value)[:_MESSAGE_LIMIT],)
 
