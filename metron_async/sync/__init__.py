@@ -18,8 +18,8 @@ from metron_async.sync.events import (
 )
 from metron_async.sync.forecast import Plan
 from metron_async.sync.mirror import Mirror
+from metron_async.sync.selection import Selection
 from metron_async.sync.sources import SOURCES
-from metron_async.sync.store import Selection
 
 __all__ = [
     "SOURCES",

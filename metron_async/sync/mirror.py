@@ -9,22 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metron_async.errors import UsageError
-from metron_async.filters import encode_filters
 from metron_async.quota import Priority
 from metron_async.sync.details import DetailFetcher
 from metron_async.sync.errors import MirrorBusyError
 from metron_async.sync.events import Finished, Report, Waiting
 from metron_async.sync.forecast import Allowance, Plan, forecast
 from metron_async.sync.plan import next_walk
-from metron_async.sync.sources import source_of
-from metron_async.sync.store import Selection, Store
+from metron_async.sync.selection import Selection
+from metron_async.sync.sources import checked_filters
+from metron_async.sync.store import Store
 from metron_async.sync.walker import Lister, Walker, measure
 from metron_async.sync.worker import Worker
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator
     from types import TracebackType
     from typing import Self
 
@@ -111,7 +110,7 @@ class Mirror:
             MirrorFileError: If the file is no mirror.
             MetronError: If the request failed.
         """
-        pairs = _checked(name, filters, details=details)
+        pairs = checked_filters(name, filters, details=details)
         store = await self._opened()
         found = await self._worker.run(store.find, name, pairs)
         selection = found or Selection(id=0, name=name, filters=pairs)
@@ -168,7 +167,7 @@ class Mirror:
             MirrorError: If the file cannot be used.
             MetronError: If a request failed; calling again goes on from there.
         """
-        pairs = _checked(name, filters, details=bool(details))
+        pairs = checked_filters(name, filters, details=bool(details))
         emit = on_event or _ignore
         with self._alone(name, pairs):
             store = await self._opened()
@@ -286,17 +285,6 @@ class Mirror:
             yield
         finally:
             self._running.discard((name, pairs))
-
-
-def _checked(
-    name: str, filters: Mapping[str, object], *, details: bool
-) -> tuple[tuple[str, str], ...]:
-    """Return the filters as they are sent, if such a list can be mirrored."""
-    source = source_of(name)
-    if details and source.detail is None:
-        msg = f"{name} has no objects in full to mirror"
-        raise UsageError(msg)
-    return encode_filters(source.filters, filters)
 
 
 def _walk_of(selection: Selection, *, full: bool, purge: bool = False) -> Walk:

@@ -11,7 +11,7 @@ from metron_async.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SOURCES", "Source", "source_of"]
+__all__ = ["SOURCES", "Source", "checked_filters", "source_of"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,3 +123,23 @@ def source_of(name: str) -> Source:
         msg = f"There is no list {name!r} to mirror; there are {', '.join(sorted(SOURCES))}"
         raise UsageError(msg)
     return found
+
+
+def checked_filters(
+    name: str, given: Mapping[str, object], *, details: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return filters as they are sent, if such a list can be mirrored.
+
+    Args:
+        name: Name of the list.
+        given: Its filters as Python values.
+        details: Whether the objects are wanted in full.
+
+    Raises:
+        UsageError: If there is no such list or filter, or if it has no objects in full.
+    """
+    source = source_of(name)
+    if details and source.detail is None:
+        msg = f"{name} has no objects in full to mirror"
+        raise UsageError(msg)
+    return filters.encode_filters(source.filters, given)

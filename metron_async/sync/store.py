@@ -16,61 +16,17 @@ import msgspec
 
 from metron_async.sync.errors import MirrorBusyError
 from metron_async.sync.files import open_mirror
-from metron_async.sync.plan import Walk
-from metron_async.sync.sources import Source, source_of
+from metron_async.sync.selection import SELECT, Pairs, Selection, pairs_text, selection_of
+from metron_async.sync.sources import source_of
 from metron_async.sync.tables import Table, instant_text, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["PageStats", "Selection", "Store"]
+    from metron_async.sync.plan import Walk
 
-Pairs = tuple[tuple[str, str], ...]
-
-_SELECTION = (
-    "SELECT id, name, filters, details, raw, watermark, updated_at, generation, walk, version"
-)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """A list that a mirror holds, and how far it has come.
-
-    Attributes:
-        id: Its number in the file.
-        name: Name of the list.
-        filters: Its filters as they are sent.
-        details: Whether the objects are mirrored in full as well.
-        raw: Whether rows keep the JSON that they were made from.
-        watermark: Moment up to which all changes are known, in seconds of the server's clock;
-            ``None`` before a walk has come to its end.
-        updated_at: When a run last came to its end, or ``None``.
-        generation: The last mark given.
-        walk: The walk that was broken off, or ``None``.
-        version: Counts the transactions.
-    """
-
-    id: int
-    name: str
-    filters: Pairs
-    details: bool = False
-    raw: bool = False
-    watermark: float | None = None
-    updated_at: str | None = None
-    generation: int = 0
-    walk: Walk | None = None
-    version: int = 0
-
-    @property
-    def source(self) -> Source:
-        """What list it is."""
-        return source_of(self.name)
-
-    @property
-    def table(self) -> Table:
-        """Where its rows are."""
-        return table_of(self.name, self.source.row)
+__all__ = ["PageStats", "Store"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,17 +64,17 @@ class Store:
     def selections(self) -> list[Selection]:
         """Return all selections, in the order in which they were first asked for."""
         return [
-            _selection(row)
-            for row in self._db.execute(f"{_SELECTION} FROM mirror_selections ORDER BY id")
+            selection_of(row)
+            for row in self._db.execute(f"{SELECT} FROM mirror_selections ORDER BY id")
         ]
 
     def find(self, name: str, filters: Pairs) -> Selection | None:
         """Return one selection, or ``None``."""
         row = self._db.execute(
-            f"{_SELECTION} FROM mirror_selections WHERE name = ? AND filters = ?",
-            (name, _pairs_text(filters)),
+            f"{SELECT} FROM mirror_selections WHERE name = ? AND filters = ?",
+            (name, pairs_text(filters)),
         ).fetchone()
-        return None if row is None else _selection(row)
+        return None if row is None else selection_of(row)
 
     def declare(self, name: str, filters: Pairs, *, details: bool, raw: bool) -> Selection:
         """Return a selection, made if it is new, with its tables."""
@@ -130,7 +86,7 @@ class Store:
             self._db.execute(
                 "INSERT INTO mirror_selections (name, filters, details, raw) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET details = excluded.details, raw = excluded.raw",
-                (name, _pairs_text(filters), details, raw),
+                (name, pairs_text(filters), details, raw),
             )
         found = self.find(name, filters)
         assert found is not None  # noqa: S101 - just made
@@ -321,23 +277,3 @@ class Store:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-def _pairs_text(filters: Pairs) -> str:
-    return msgspec.json.encode(filters).decode()
-
-
-def _selection(row: tuple[Any, ...]) -> Selection:
-    number, name, filters, details, raw, watermark, updated_at, generation, walk, version = row
-    return Selection(
-        id=number,
-        name=name,
-        filters=msgspec.json.decode(filters, type=Pairs),
-        details=bool(details),
-        raw=bool(raw),
-        watermark=watermark,
-        updated_at=updated_at,
-        generation=generation,
-        walk=None if walk is None else msgspec.json.decode(walk, type=Walk),
-        version=version,
-    )

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from metron_async.engine.caller import Caller
     from metron_async.engine.messages import Answer
     from metron_async.sync.events import Event
-    from metron_async.sync.store import Selection, Store
+    from metron_async.sync.selection import Selection
+    from metron_async.sync.store import Store
     from metron_async.sync.worker import Worker
 
 __all__ = ["Lister", "Walker", "measure"]

@@ -579,9 +579,8 @@ async def test_details_are_fetched_once_and_then_only_what_changed(path: Path) -
         fake.reset_log()
         again = await mirror.run("issues", series_id=1)  # what was chosen before is kept
         assert (again.details, len(fake.requests)) == (1, 2)
-    assert query(path, "SELECT desc, json_extract(raw, '$.desc') FROM issue_details WHERE id = 1") == [
-        ("News", "News")
-    ]
+    found = query(path, "SELECT desc, json_extract(raw, '$.desc') FROM issue_details WHERE id = 1")
+    assert found == [("News", "News")]
 
 
 async def test_details_that_the_cache_holds_are_not_fetched(path: Path) -> None:
