@@ -3,7 +3,15 @@
 from datetime import date
 from decimal import Decimal
 
-from metron_async.models.common import BasicRef, Instant, Model, Row, SeriesRef, User
+from metron_async.models.common import (
+    BasicRef,
+    Instant,
+    Model,
+    Row,
+    SeriesRef,
+    User,
+    check_amount,
+)
 from metron_async.models.kinds import SeriesType
 
 __all__ = [
@@ -137,6 +145,9 @@ class CollectionItem(Model, frozen=True, kw_only=True):
     created_on: Instant
     modified: Instant
 
+    def __post_init__(self) -> None:
+        check_amount(self.purchase_price)
+
 
 class CollectionFormatStat(Row, frozen=True, kw_only=True):
     """How many items are owned in one format.
@@ -169,6 +180,9 @@ class CollectionStats(Model, frozen=True, kw_only=True):
     read_count: int
     unread_count: int
     by_format: tuple[CollectionFormatStat, ...]
+
+    def __post_init__(self) -> None:
+        check_amount(self.total_value)
 
 
 class MissingIssue(Row, frozen=True, kw_only=True):

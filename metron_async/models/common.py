@@ -17,6 +17,7 @@ msgspec itself, do not inherit them.
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -46,6 +47,17 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of rows of lists and of nested objects."""
+
+
+def check_amount(amount: Decimal | None) -> None:
+    """Refuse an amount of money that is none: ``"NaN"`` and ``"Infinity"`` read as decimals, too.
+
+    Raises:
+        ValueError: If it is not finite; msgspec makes it an error that tells the place.
+    """
+    if amount is not None and not amount.is_finite():
+        msg = "Expected a finite `decimal`"
+        raise ValueError(msg)
 
 
 class PageBody(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

@@ -7,7 +7,15 @@ from msgspec import field
 
 from metron_async.models.arcs import ArcSummary
 from metron_async.models.characters import CharacterSummary
-from metron_async.models.common import Attribution, BasicRef, Instant, Model, Row, SeriesRef
+from metron_async.models.common import (
+    Attribution,
+    BasicRef,
+    Instant,
+    Model,
+    Row,
+    SeriesRef,
+    check_amount,
+)
 from metron_async.models.credits import Credit
 from metron_async.models.kinds import AgeRating, Genre, SeriesType
 from metron_async.models.teams import TeamSummary
@@ -163,6 +171,9 @@ class Issue(Model, frozen=True, kw_only=True):
     desc_is_solicitation: bool | None = None
     attribution: tuple[Attribution, ...] = ()
 
+    def __post_init__(self) -> None:
+        check_amount(self.price)
+
 
 class IssueWritten(Model, frozen=True, kw_only=True):
     """An issue as creating or updating it answers. It does not tell ``modified``.
@@ -223,3 +234,6 @@ class IssueWritten(Model, frozen=True, kw_only=True):
     gcd_id: int | None = None
     resource_url: str
     desc_is_solicitation: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_amount(self.price)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from metron_async.models.common import Model, Row
+from metron_async.models.common import Model, Row, check_amount
 
 __all__ = ["Variant", "VariantWritten"]
 
@@ -23,6 +23,9 @@ class Variant(Row, frozen=True, kw_only=True):
     sku: str = ""
     upc: str = ""
     image: str
+
+    def __post_init__(self) -> None:
+        check_amount(self.price)
 
 
 class VariantWritten(Model, frozen=True, kw_only=True):
@@ -47,3 +50,6 @@ class VariantWritten(Model, frozen=True, kw_only=True):
     sku: str = ""
     upc: str = ""
     issue: int
+
+    def __post_init__(self) -> None:
+        check_amount(self.price)

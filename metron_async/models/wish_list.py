@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from metron_async.models.collection import CollectionIssue
-from metron_async.models.common import Instant, Model, Row
+from metron_async.models.common import Instant, Model, Row, check_amount
 
 __all__ = ["AcquireResult", "WishList", "WishListItem", "WishListItemSummary"]
 
@@ -70,6 +70,9 @@ class WishListItem(Model, frozen=True, kw_only=True):
     notes: str = ""
     added_on: Instant
     modified: Instant
+
+    def __post_init__(self) -> None:
+        check_amount(self.max_price)
 
 
 class AcquireResult(Model, frozen=True, kw_only=True):

@@ -185,9 +185,7 @@ class Life:
             await self.sleep(DAY / 12)
             number = self.random.randint(1, 300)
             since = self.fake.clock.moment()
-            await self.call(
-                lambda metron, n=number, s=since: metron.issues.get_if_modified(n, s)
-            )
+            await self.call(lambda metron, n=number, s=since: metron.issues.get_if_modified(n, s))
 
     # -- what befalls it ----------------------------------------------------------------------
 
@@ -271,7 +269,9 @@ def test_thirty_days(seed, monkeypatch, caplog):
     life = Life(monkeypatch, seed)
     virtual(live(life))
     fake = life.fake
-    summary = f"{life.calls} calls: {dict(life.ends)}; {fake.throttled} 429s, {life.excuses} troubles"
+    summary = (
+        f"{life.calls} calls: {dict(life.ends)}; {fake.throttled} 429s, {life.excuses} troubles"
+    )
     print(summary)  # noqa: T201 - shown where the test fails
     assert not fake.bans, summary
     assert not life.late, summary
