@@ -128,7 +128,8 @@ class Limiter:
     async def estimate(self, claim: Claim) -> Estimate:
         """Tell how long *claim* will wait at least.
 
-        The wait can only be shorter if somebody ahead leaves or the limits rise.
+        The wait can only be shorter if somebody ahead leaves, a request in flight is released or
+        rejected by the server, or the limits rise.
 
         Raises:
             QuotaStoreError: If the store fails.
