@@ -485,8 +485,7 @@ def write(results: Results) -> None:
     ]
     verdicts = {True: "yes", False: "NO", None: "not literally"}
     lines += [
-        f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |"
-        for row in results.rows
+        f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |" for row in results.rows
     ]
     lines += [
         "",
