@@ -619,3 +619,66 @@ async def test_an_error_that_meets_all_ends_the_run_and_the_next_goes_on(path: P
         fake.faults.clear()
         report = await mirror.run("issues", details=True, series_id=1)
     assert report.details + had == len(stored(path, "issues"))
+
+
+async def test_a_plan_knows_which_details_are_there(path: Path) -> None:
+    fake = fake_metron()
+    async with mirror_of(fake, path, cache=None) as mirror:
+        await mirror.run("issues", details=True, series_id=1)
+        plan = await mirror.plan("issues", details=True, full=True, series_id=1)
+        assert plan.requests == 1
+        fake.clock.advance(3600)
+        fake.touch("issue", 1, desc="News")
+        plan = await mirror.plan("issues", series_id=1)
+        assert (plan.kind, plan.requests) == ("changes", 3)
+
+
+def test_the_clients_own_hook_hears_of_waits_too(path: Path) -> None:
+    heard: list[Any] = []
+
+    async def main() -> None:
+        options = {"on_wait": heard.append, "max_wait": float("inf")}
+        async with mirror_of(nearly_spent(), path, **options) as mirror:
+            await mirror.plan("issues")
+            await mirror.run("issues")
+
+    run_inline(main())
+    assert any(wait.scope == "sustained" for wait in heard)
+
+
+def test_a_collection_left_for_a_day_is_walked_from_its_beginning(path: Path) -> None:
+    async def main() -> None:
+        fake = fake_metron()
+        items = fake.accounts["reader"].shelf.items
+        async with mirror_of(fake, path) as mirror:
+            with pytest.raises(Stop):
+                await mirror.run("collection", on_event=stop_at(1))
+            await asyncio.sleep(86_400)
+            del items[min(items)]
+            items[max(items)].id += 1
+            items[max(items) + 1] = items.pop(max(items))
+            assert (await mirror.run("collection")).complete
+        assert stored(path, "collection") == await served(fake, "collection")
+
+    run_inline(main())
+
+
+def test_pages_from_the_servers_cache_are_given_time_to_leave_it(path: Path) -> None:
+    events: list[Event] = []
+
+    async def main() -> None:
+        fake = fake_metron(list_cache=120.0)
+        async with client(fake, cache=None) as other:
+            await other.issues.iter().page(2)  # from now on in the server's cache
+        series = fake.catalogue.ordered("issue")[0].series
+        fake.add_issue(series, "0", cover_date=dt.date(1950, 1, 1))  # pushes a row onto page 2
+        async with mirror_of(fake, path) as mirror:
+            began = asyncio.get_running_loop().time()
+            assert (await mirror.run("issues", on_event=events.append)).complete
+            waited = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(200)
+        assert stored(path, "issues") == await served(fake, "issues")
+        assert waited > 120
+
+    run_inline(main())
+    assert any(isinstance(event, Waiting) and event.reason == "server cache" for event in events)
