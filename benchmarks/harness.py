@@ -7,8 +7,6 @@ Where time matters, the server's minute is shorter, and so is everything else: r
 speed of typing. ``SCALE`` says by how much; seconds that are reported are those of a real minute.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import dataclasses

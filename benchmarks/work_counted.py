@@ -4,20 +4,13 @@ A thousand details take 50 minutes on a real account, so the quota is lifted. Th
 are two processes, which share what the first has left on disk.
 """
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from contenders import (
-    FOUR,
-    Contender,
-    HishelAsking,
-    MokkariAsking,
-    MokkariList,
-)
+from contenders import Contender
 from harness import Counts, alone, change, counts, home, one_series, reset, server
+from peers import FOUR, HishelAsking, MokkariAsking, MokkariList
 
 SIZE = 1000
 CHANGED = [7, 123, 456, 789, 999]

@@ -4,8 +4,6 @@ All is ten times as fast as in life: the quota's minute, round trips, typing. Wh
 seconds of real life.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import random

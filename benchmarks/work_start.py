@@ -5,8 +5,6 @@ moves the cost and does not save it. So what is imported here is what a program 
 counts more is the time to the first answer, with everything loaded and opened that it takes.
 """
 
-from __future__ import annotations
-
 import os
 import statistics
 import subprocess
@@ -58,7 +56,7 @@ def once(code: str, home: str) -> float:
     """Run *code* in a new process, and return the milliseconds it took."""
     program = f"import time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(  # noqa: S603 - the programs above
+    done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         check=True,

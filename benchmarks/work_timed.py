@@ -3,15 +3,13 @@
 Round trips take 10 to 50 ms, which stands for 100 to 500 ms. Times are told in real minutes.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contenders import Contender, MokkariAsking, Ours
+from contenders import Contender, Ours
 from harness import (
     MINUTE,
     SCALE,
@@ -26,6 +24,7 @@ from harness import (
     server,
     throttle,
 )
+from peers import MokkariAsking
 
 FILES = 150
 LISTED = 120
@@ -72,7 +71,9 @@ async def tag_by_series(
         ids: list[int] = []
         for name, year in sorted({(name, year) for name, year, _ in wanted}):
             rows = await client.rows("issue", series_name=name, series_year_began=year)
-            numbers = {number for series, first, number in wanted if (series, first) == (name, year)}
+            numbers = {
+                number for series, first, number in wanted if (series, first) == (name, year)
+            }
             ids += [row.id for row in rows if row.text.rsplit("#", 1)[1] in numbers]
         assert len(await client.issues(ids)) >= len(wanted)
         return time.perf_counter() - began
