@@ -2,15 +2,8 @@
 
 A list is asked for page by page, by number. The ``next`` link of a page only tells whether there
 is more: it is an absolute URL on whatever host and scheme the server believes it has, so it is
-never followed, and no list can lead a credential elsewhere.
-
-The server's orders are not total: two pages can repeat one row and lose another although nobody
-edited anything, and rows move when somebody does. So the ids given are remembered, a row given
-twice by the server is passed on once, and at the end the rows given are compared with the
-``count`` that was promised, at the highest: where it sinks on the way, a row that was deleted on a
-page already read has moved another one out of sight. A list that comes short says so; it never
-loses rows in silence. Nor can it run for ever: each page that is not the last must bring something
-new, and all of them together not much more than was promised.
+never followed, and no list can lead a credential elsewhere. What is done about rows that are
+repeated or lost stands in :mod:`metron_async.walk`.
 """
 
 from __future__ import annotations
@@ -19,7 +12,6 @@ import contextlib
 import math
 import warnings
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 from metron_async.errors import (
     IncompleteListError,
@@ -28,6 +20,7 @@ from metron_async.errors import (
     PaginationError,
     UsageError,
 )
+from metron_async.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -42,7 +35,7 @@ if TYPE_CHECKING:
     from metron_async.engine.messages import Answer, Origin
     from metron_async.models import PageBody
 
-__all__ = ["Page", "Paginator", "Row", "SeenIds"]
+__all__ = ["Page", "Paginator", "Row"]
 
 
 class Row(Protocol):
@@ -54,25 +47,7 @@ class Row(Protocol):
         ...
 
 
-_SLACK = 1000  # rows that may come beyond the promised ones: lists grow while they are read
-
 R_co = TypeVar("R_co", bound=Row, covariant=True)
-
-
-class SeenIds:
-    """A set of ids that stays small for many of them: 256 to a block of bits."""
-
-    def __init__(self) -> None:
-        self._blocks: dict[int, int] = {}
-
-    def add(self, number: int) -> bool:
-        """Remember *number*, and tell whether it is new."""
-        block, bit = number >> 8, 1 << (number & 255)
-        bits = self._blocks.get(block, 0)
-        if bits & bit:
-            return False
-        self._blocks[block] = bits | bit
-        return True
 
 
 class Page(Generic[R_co]):
@@ -169,7 +144,7 @@ class Paginator(Generic[R_co]):
         self, *, start: int = 1, strict: bool = False
     ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages, from *start* on; see :meth:`rows` for the arguments and errors."""
-        walk = _Walk(self._target, start)
+        walk = Walk(self._target, start)
         self.missing = None
         number: int | None = _checked_number(start)
         while number is not None:
@@ -204,7 +179,7 @@ class Paginator(Generic[R_co]):
             NotFoundError: If the list has no such page.
         """
         answer = await self._fetch(_checked_number(number))
-        walk = _Walk(self._target, number)
+        walk = Walk(self._target, number)
         async with self._distrusted(number, number):
             rows = walk.take(number, answer.value)
         if self._keep is not None:
@@ -272,73 +247,6 @@ class Paginator(Generic[R_co]):
         if strict:
             raise IncompleteListError(message, path=self._target, missing=missing)
         warnings.warn(message, IncompleteListWarning, stacklevel=4)
-
-
-class _Walk:
-    """What one walk through a list has seen so far."""
-
-    def __init__(self, target: str, start: int) -> None:
-        self._target = target
-        self._start = start
-        self._seen = SeenIds()
-        self._given = 0
-        self._promised = 0
-        self._page_size = 0
-        self.last = start
-
-    def take(self, number: int, body: PageBody[Any]) -> Sequence[Any]:
-        """Return the rows of page *number* that are new.
-
-        Raises:
-            PaginationError: If there is none, although the list goes on, or if there are far
-                more than the list promised.
-        """
-        fresh = [row for row in body.results if self._seen.add(row.id)]
-        if not fresh and body.next is not None:
-            what = "repeats rows that were given already" if body.results else "is empty"
-            msg = f"Page {number} {what}, and claims that there is more: no progress"
-            raise PaginationError(msg, path=self._target)
-        if number == self._start and body.next is not None:
-            self._page_size = len(body.results)
-        self._given += len(fresh)
-        self._promised = max(self._promised, body.count)
-        self.last = number
-        if body.next is not None and self._given > self._promised + _SLACK:
-            came, promised = self._given, self._promised
-            msg = f"{came} rows came where {promised} were promised, and there is to be more"
-            raise PaginationError(msg, path=self._target)
-        return fresh
-
-    def following(self, number: int, body: PageBody[Any]) -> int | None:
-        """Return the number of the page after *number*, or ``None`` at the end.
-
-        Raises:
-            PaginationError: If the server's ``next`` leads back, or skips pages.
-        """
-        if body.next is None:
-            return None
-        claimed = _page_of(body.next)
-        if claimed != number + 1:
-            msg = f"After page {number} the server leads to page {claimed}: no right way on"
-            raise PaginationError(msg, path=self._target)
-        return number + 1
-
-    @property
-    def missing(self) -> int:
-        """Rows that were promised, and did not come."""
-        if self._start > 1 and not self._page_size:
-            return 0  # it began with the last page: how long the earlier ones are is not known
-        before = (self._start - 1) * self._page_size
-        return max(0, self._promised - before - self._given)
-
-
-def _page_of(link: str) -> int | None:
-    """Return the page number in the server's *link*; its host and scheme do not matter."""
-    try:
-        number = parse_qs(urlsplit(link).query).get("page", [""])[-1]
-    except ValueError:
-        return None
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None  # noqa: PLR2004
 
 
 def _checked_number(number: int) -> int:

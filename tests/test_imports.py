@@ -28,6 +28,7 @@ LAYERS: list[set[str]] = [
     {"models", "filters"},
     {"quota", "cache"},
     {"engine"},
+    {"walk"},
     {"pagination"},
     {"bulk"},
     {"resources"},

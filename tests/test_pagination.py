@@ -23,8 +23,9 @@ from metron_async import (
 from metron_async.cache import Source
 from metron_async.engine.messages import Answer, Origin
 from metron_async.models import PageBody, Role
-from metron_async.pagination import Page, Paginator, SeenIds
+from metron_async.pagination import Page, Paginator
 from metron_async.testing import FakeMetron, Fault
+from metron_async.walk import SeenIds
 
 ORIGIN = Origin(Source.NETWORK)
 

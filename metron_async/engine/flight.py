@@ -24,7 +24,8 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from metron_async.errors import BlockedError, ClosedError, MetronError, RateLimitError
+from metron_async.engine.patience import patience_for, refusal_of
+from metron_async.errors import ClosedError, MetronError
 from metron_async.errors import TimeoutError as MetronTimeoutError
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("metron_async")
 _LONG_WAIT = 3.0  # seconds; a longer wait is worth a line in the log
-_LOOK = 0.5  # seconds that the guard may look into its file, also for who does not want to wait
 
 
 class Flight(Generic[T]):
@@ -242,9 +242,9 @@ class Flights:
                 continue
             began = loop.time()
             left = max(0.0, flight.wait_until - began)
-            patience = _patience(wait, options, spent)
+            patience = patience_for(wait, options, spent)
             if left > patience:
-                raise _refusal(wait, left)
+                raise refusal_of(wait, left)
             if left > 0:  # how long the guard takes, if it takes any time, is not known
                 self._tell(wait, left, options)
             try:
@@ -252,7 +252,7 @@ class Flights:
                     await flight.change()
             except TimeoutError:
                 if flight.wait is wait:
-                    raise _refusal(wait, max(0.0, flight.wait_until - loop.time())) from None
+                    raise refusal_of(wait, max(0.0, flight.wait_until - loop.time())) from None
             finally:
                 spent += loop.time() - began
                 self._stats.waited += loop.time() - began
@@ -273,29 +273,6 @@ def _copy_of(error: BaseException) -> BaseException:
     copied = copy.copy(error)
     copied.__cause__ = error.__cause__
     return copied.with_traceback(error.__traceback__)
-
-
-def _patience(wait: Wait, options: CallOptions, spent: float) -> float:
-    """Return the seconds that a rider is willing to stay in *wait*."""
-    if options.max_wait is not None:
-        least = _LOOK if wait.reason == "guard" else 0.0
-        return max(least, options.max_wait - spent)
-    return 0.0 if wait.scope == "sustained" else math.inf
-
-
-def _refusal(wait: Wait, left: float) -> MetronError:
-    if wait.reason == "guard":
-        msg = "Not sent: the ban guard spaces such calls, and max_wait is over"
-        return BlockedError(msg, reason="spaced", retry_after=left, path=wait.path)
-    scope = wait.scope or "burst"
-    which = "The day's quota is spent" if scope == "sustained" else "The quota is used up for now"
-    return RateLimitError(
-        f"{which}; the call could be made in {left:.1f} s at the earliest",
-        scope=scope,
-        retry_after=left,
-        limit=wait.limit,
-        path=wait.path,
-    )
 
 
 def _report_unheard(flight: Flight[T], task: asyncio.Task[T]) -> None:

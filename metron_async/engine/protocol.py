@@ -15,7 +15,7 @@ from __future__ import annotations
 import zlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,6 +44,8 @@ __all__ = [
     "observe",
     "redirect_path",
 ]
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 DEFAULT_RETRY_AFTER = 60.0
 """Seconds to wait after a 429 that does not say how long: one burst window."""
@@ -176,32 +178,29 @@ def _rate_limit_error(request: Request, response: Response, detail: str | None) 
 def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     """Read the server's message out of an error's body, whatever its shape."""
     try:
-        return _read_parsed(msgspec.json.decode(body))
+        return _read_parsed(cast("Json", msgspec.json.decode(body)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, {}
 
 
-def _read_parsed(parsed: Any) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+def _read_parsed(parsed: Json) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
-        rows = cast("list[Any]", parsed)
-        parsed = {str(row): value for row, value in enumerate(rows) if value}
+        parsed = {str(row): value for row, value in enumerate(parsed) if value}
     if not isinstance(parsed, dict):
         return None, {}
-    messages = cast("dict[str, Any]", parsed)
-    detail = messages.pop("detail", None)
+    detail = parsed.pop("detail", None)
     fields: dict[str, tuple[str, ...]] = {}
-    for name, value in messages.items():
+    for name, value in parsed.items():
         _collect(name, value, fields)
     return (detail[:_MESSAGE_LIMIT] if isinstance(detail, str) else None), fields
 
 
-def _collect(name: str, value: Any, into: dict[str, tuple[str, ...]]) -> None:
+def _collect(name: str, value: Json, into: dict[str, tuple[str, ...]]) -> None:
     if isinstance(value, dict):
-        for inner, messages in cast("dict[str, Any]", value).items():
+        for inner, messages in value.items():
             _collect(f"{name}.{inner}", messages, into)
     elif isinstance(value, list):
-        messages = cast("list[Any]", value)
-        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in messages)
+        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in value)
     else:
         into[name] = (str(value)[:_MESSAGE_LIMIT],)
 
