@@ -230,7 +230,17 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the numbers that the project promises, and fail where one is missed."""
+    """Measure this client beside its peers, write benchmarks/RESULTS.md, fail on a broken promise.
+
+    It takes some ten minutes. ``-- --only cost`` measures one part anew, ``-- --render`` none.
+    """
+    install(session, "test", "bench", editable=False)
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(name="bench-long")
+def bench_long(session: nox.Session) -> None:
+    """Measure each part of the client by itself, at full length."""
     install(session, "test", "bench", editable=False)
     for script in sorted((ROOT / "benchmarks").glob("bench_*.py")):
         session.run("python", str(script), *session.posargs)
