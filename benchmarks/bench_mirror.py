@@ -149,9 +149,9 @@ async def kills(there: Server, url: str, folder: Path) -> None:
     path = folder / "kills.db"
     await there.ask("requests")
     killed = 0
-    for _ in range(KILLS):
+    while killed < KILLS:
         process = await start("mirror", url, str(path))
-        await asyncio.sleep(random.uniform(0.3, 0.9))
+        await asyncio.sleep(random.uniform(0.25, 0.45))
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
             killed += 1
