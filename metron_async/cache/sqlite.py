@@ -13,7 +13,6 @@ cannot be opened, or is full, leaves a cache in memory, and one warning.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import warnings
@@ -35,24 +34,21 @@ from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
 from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.journal import Journal
 from metron_async.cache.keys import account_name
+from metron_async.cache.lookup import Lookup
 from metron_async.cache.memory import MEGABYTE, RecentlyUsed
-from metron_async.cache.schema import FETCH, FETCH_MANY, SCHEMA, from_row
+from metron_async.cache.schema import SCHEMA
 from metron_async.cache.secret import load_secret
 from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
 from metron_async.errors import ConfigurationError, MetronWarning
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from collections.abc import Iterable, Mapping
 
     from metron_async.cache.policy import FreshnessKey, Policy
 
-    Rows: TypeAlias = Sequence[Sequence[Any]]
-
 __all__ = ["SQLiteCache"]
 
-_USES_KEPT = 512  # noted in memory before they are written down
 _logger = logging.getLogger("metron_async.cache")
 
 
@@ -101,9 +97,17 @@ class SQLiteCache:
         self._memory = RecentlyUsed(memory_bytes)
         self._invalidations = Invalidations()
         self._epoch = Epoch(self._path.with_name(self._path.name + ".epoch"))
-        self._seen = b""
         self._file = CacheFile(self._path, self._recovered)
         self._journal = Journal(self._file, max_bytes, self._written, self._complain)
+        self._lookup = Lookup(
+            memory=self._memory,
+            journal=self._journal,
+            file=self._file,
+            epoch=self._epoch,
+            policy=self._policy,
+            stats=self._stats,
+            on_failure=self._complain,
+        )
         self._secret: bytes | None = None
         self._starting: asyncio.Task[None] | None = None
         self._warned = False
@@ -136,27 +140,12 @@ class SQLiteCache:
             reload: Look into the file even if memory has it: another process may know better.
         """
         await self._ready()
-        entry = self._from_memory(key, reload=reload)
-        if entry is not None:
-            return entry
-        found = await self._from_file([key], lambda: self._file.read(FETCH, (key,)))
-        return found.get(key)
+        return await self._lookup.get(key, reload=reload)
 
     async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:
         """Return what there is under *keys*, in at most one round trip to the file."""
         await self._ready()
-        found: dict[str, Entry] = {}
-        missing: list[str] = []
-        for key in dict.fromkeys(keys):
-            entry = self._from_memory(key, reload=reload)
-            if entry is None:
-                missing.append(key)
-            else:
-                found[key] = entry
-        if missing:
-            text = json.dumps(missing)
-            found |= await self._from_file(missing, lambda: self._file.read(FETCH_MANY, (text,)))
-        return found
+        return await self._lookup.get_many(keys, reload=reload)
 
     async def put(self, entries: Iterable[Entry]) -> None:
         """Keep *entries*, in place of what was under their keys; written soon afterwards."""
@@ -168,7 +157,7 @@ class SQLiteCache:
         ]
         if not kept:
             return
-        self._notice_drops()
+        self._lookup.notice_drops()
         for entry in kept:
             self._memory.put(entry)
         self._stats.stored += len(kept)
@@ -302,72 +291,7 @@ class SQLiteCache:
             self._secret = secrets.token_bytes(32)
             self._complain(error)
         await asyncio.to_thread(self._epoch.open)
-        self._seen = self._epoch.read()
-
-    def _notice_drops(self) -> None:
-        """Believe nothing that is not in the file, if somebody has dropped entries meanwhile."""
-        epoch = self._epoch.read()
-        if epoch != self._seen:
-            self._memory.clear()
-            self._journal.distrust()
-            self._seen = epoch
-
-    def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
-        self._notice_drops()
-        entry = self._journal.get(key)
-        if entry is None and not reload:
-            entry = self._memory.get(key)
-        if entry is not None:
-            self._stats.memory_hits += 1
-            self._note_use(key)
-        return entry
-
-    async def _from_file(
-        self, keys: list[str], read: Callable[[], Awaitable[Rows]]
-    ) -> dict[str, Entry]:
-        epoch = self._seen
-        try:
-            rows = await read()
-        except FILE_ERRORS as error:
-            self._complain(error)
-            rows = ()
-        found = self._decode(rows)
-        # What was dropped while it was being read must not settle in memory.
-        may_settle = epoch == self._seen == self._epoch.read()
-        for entry in found.values() if may_settle else ():
-            self._memory.put(entry)
-        self._stats.disk_hits += len(found)
-        for key in keys:
-            best = _better(found.get(key), self._journal.get(key) or self._memory.get(key))
-            if best is None:
-                self._stats.misses += 1
-            else:
-                found[key] = best
-                self._note_use(key)
-        return found
-
-    def _decode(self, rows: Rows) -> dict[str, Entry]:
-        """Return the entries in *rows* that may be used, by key; have the damaged ones dropped."""
-        found: dict[str, Entry] = {}
-        damaged: list[str] = []
-        for row in rows:
-            entry = from_row(row)
-            if entry is None:
-                damaged.append(str(row[0]))
-            elif (
-                entry.version == self._policy.version
-                and self._policy.keeps(entry)
-                and not self._journal.condemns(entry)
-            ):
-                found[entry.key] = entry
-        if damaged:
-            self._stats.damaged += len(damaged)
-            self._journal.add(Delete(damaged))
-        return found
-
-    def _note_use(self, key: str) -> None:
-        if self._journal.use(key) >= _USES_KEPT:
-            self._journal.save_uses()
+        self._lookup.notice_drops()
 
     def _written(self, outcome: Outcome) -> None:
         self._stats.evicted += outcome.evicted
@@ -392,11 +316,3 @@ class SQLiteCache:
             warnings.warn(message, MetronWarning, stacklevel=2)
         except MetronWarning:  # warnings are errors here, but this one must not be
             _logger.warning(message)
-
-
-def _better(one: Entry | None, other: Entry | None) -> Entry | None:
-    """Return the entry that is better vouched for."""
-    if one is None or other is None:
-        return one or other
-    mine, its = (one.stored_at, one.checked_at), (other.stored_at, other.checked_at)
-    return one if mine >= its else other

@@ -28,11 +28,10 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from metron_async.engine.guard.block import Block
-from metron_async.engine.guard.outcome import Outcome, Pass, events_of, proves
+from metron_async.engine.guard.outcome import Outcome, Pass, blocked, events_of, proves
 from metron_async.engine.guard.rhythm import Rhythm
 from metron_async.engine.guard.state import Event, Reply, Report, Wait
 from metron_async.engine.guard.table import MISSING, PROOF, RENEW, possibly_banned
-from metron_async.errors import BlockedError
 
 if TYPE_CHECKING:
     from metron_async.engine.guard.store import GuardStore
@@ -225,7 +224,7 @@ class Guard:
                 async with asyncio.timeout_at(patience):
                     await self._doors[prone].acquire()
             except TimeoutError:
-                raise _blocked((self._reply.wait or Wait.PERMIT).value, _UNKNOWN) from None
+                raise blocked((self._reply.wait or Wait.PERMIT).value, _UNKNOWN) from None
             try:
                 await self._go_through(pass_, deadline, enter=enter)
             finally:
@@ -243,7 +242,7 @@ class Guard:
                 return
             reply = self._reply
             if reply.refusal is not None:
-                raise _blocked(reply.refusal.reason, reply.refusal.retry_after)
+                raise blocked(reply.refusal.reason, reply.refusal.retry_after)
             if pass_.may_404 and self._rhythm.due and not pass_.paced:
                 self._check_rhythm(deadline)
                 await self._rhythm.beat()
@@ -257,13 +256,13 @@ class Guard:
         """Refuse at once what could not be sent before *deadline*."""
         delay = self._rhythm.delay(ahead)
         if asyncio.get_running_loop().time() + delay > deadline:
-            raise _blocked(Wait.MISSING.value, delay)
+            raise blocked(Wait.MISSING.value, delay)
 
     async def _pause(self, reply: Reply, deadline: float) -> None:
         """Wait until something happened here, or may have happened elsewhere."""
         now = asyncio.get_running_loop().time()
         if now >= deadline:
-            raise _blocked((reply.wait or Wait.PERMIT).value, _UNKNOWN)
+            raise blocked((reply.wait or Wait.PERMIT).value, _UNKNOWN)
         try:
             async with asyncio.timeout_at(min(now + reply.pause, deadline)):
                 await self._changed.wait()
@@ -333,11 +332,3 @@ class Guard:
     def _renew(self) -> None:
         self._timer = None
         self._spawn(renew=True)
-
-
-def _blocked(reason: str, retry_after: float) -> BlockedError:
-    message = (
-        f"Not sent, lest the server's firewall bans this address: {reason}; "
-        f"to be tried again in {math.ceil(retry_after)} s"
-    )
-    return BlockedError(message, reason=reason, retry_after=retry_after)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Final
 
 from metron_async.engine.guard.state import Event
 from metron_async.engine.guard.table import FORBIDDEN, MISSING, REFUSED, THROTTLED
+from metron_async.errors import BlockedError
 
-__all__ = ["UNCOUNTED", "Kind", "Outcome", "Pass", "events_of", "proves"]
+__all__ = ["UNCOUNTED", "Kind", "Outcome", "Pass", "blocked", "events_of", "proves"]
 
 _EVENTS: Final = {
     REFUSED: Event.REFUSED,
@@ -99,3 +101,12 @@ def events_of(outcome: Outcome, *, probe: bool, after_timeouts: bool) -> tuple[E
         return first if event is None else (*first, event)
     closed = (Event.HUNG_UP,) if outcome.kind is Kind.CLOSED_BY_US else ()
     return (*closed, Event.LOST_PROBE) if probe else closed
+
+
+def blocked(reason: str, retry_after: float) -> BlockedError:
+    """Return the error of a call that is not sent, for *retry_after* seconds at least."""
+    message = (
+        f"Not sent, lest the server's firewall bans this address: {reason}; "
+        f"to be tried again in {math.ceil(retry_after)} s"
+    )
+    return BlockedError(message, reason=reason, retry_after=retry_after)

@@ -1,0 +1,163 @@
+"""Looking entries up: in memory if that can be believed, else in the file.
+
+Two things must never be served: what another process has dropped, and what is damaged. The first
+is told by the epoch (see :mod:`~metron_async.cache.epoch`), read before memory is believed; the
+second by a checksum, read with the entry.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from metron_async.cache.file import FILE_ERRORS
+from metron_async.cache.schema import FETCH, FETCH_MANY, from_row
+from metron_async.cache.writes import Delete
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
+
+    from metron_async.cache.base import CacheStats
+    from metron_async.cache.entry import Entry
+    from metron_async.cache.epoch import Epoch
+    from metron_async.cache.file import CacheFile
+    from metron_async.cache.journal import Journal
+    from metron_async.cache.memory import RecentlyUsed
+    from metron_async.cache.policy import Policy
+
+    Rows: TypeAlias = Sequence[Sequence[Any]]
+
+__all__ = ["Lookup"]
+
+_USES_KEPT = 512  # noted in memory before they are written down
+
+
+class Lookup:
+    """Finds entries in the places where a cache keeps them.
+
+    Args:
+        memory: What is kept in memory.
+        journal: What is on its way to the file.
+        file: The file.
+        epoch: Tells whether another process has dropped something.
+        policy: Which entries may be used.
+        stats: Counters to keep.
+        on_failure: Called when the file cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: RecentlyUsed,
+        journal: Journal,
+        file: CacheFile,
+        epoch: Epoch,
+        policy: Policy,
+        stats: CacheStats,
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self._memory = memory
+        self._journal = journal
+        self._file = file
+        self._epoch = epoch
+        self._policy = policy
+        self._stats = stats
+        self._on_failure = on_failure
+        self._seen = b""
+
+    async def get(self, key: str, *, reload: bool) -> Entry | None:
+        """Return the entry under *key*; with *reload*, look past what is only in memory."""
+        entry = self._from_memory(key, reload=reload)
+        if entry is not None:
+            return entry
+        found = await self._from_file([key], lambda: self._file.read(FETCH, (key,)))
+        return found.get(key)
+
+    async def get_many(self, keys: Iterable[str], *, reload: bool) -> dict[str, Entry]:
+        """Return what there is under *keys*, in at most one round trip to the file."""
+        found: dict[str, Entry] = {}
+        missing: list[str] = []
+        for key in dict.fromkeys(keys):
+            entry = self._from_memory(key, reload=reload)
+            if entry is None:
+                missing.append(key)
+            else:
+                found[key] = entry
+        if missing:
+            text = json.dumps(missing)
+            found |= await self._from_file(missing, lambda: self._file.read(FETCH_MANY, (text,)))
+        return found
+
+    def notice_drops(self) -> None:
+        """Believe nothing that is not in the file, if somebody has dropped entries meanwhile."""
+        epoch = self._epoch.read()
+        if epoch != self._seen:
+            self._memory.clear()
+            self._journal.distrust()
+            self._seen = epoch
+
+    def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
+        self.notice_drops()
+        entry = self._journal.get(key)
+        if entry is None and not reload:
+            entry = self._memory.get(key)
+        if entry is not None:
+            self._stats.memory_hits += 1
+            self._note_use(key)
+        return entry
+
+    async def _from_file(
+        self, keys: list[str], read: Callable[[], Awaitable[Rows]]
+    ) -> dict[str, Entry]:
+        epoch = self._seen
+        try:
+            rows = await read()
+        except FILE_ERRORS as error:
+            self._on_failure(error)
+            rows = ()
+        found = self._decode(rows)
+        # What was dropped while it was being read must not settle in memory.
+        may_settle = epoch == self._seen == self._epoch.read()
+        for entry in found.values() if may_settle else ():
+            self._memory.put(entry)
+        self._stats.disk_hits += len(found)
+        for key in keys:
+            best = _better(found.get(key), self._journal.get(key) or self._memory.get(key))
+            if best is None:
+                self._stats.misses += 1
+            else:
+                found[key] = best
+                self._note_use(key)
+        return found
+
+    def _decode(self, rows: Rows) -> dict[str, Entry]:
+        """Return the entries in *rows* that may be used, by key; have the damaged ones dropped."""
+        found: dict[str, Entry] = {}
+        damaged: list[str] = []
+        for row in rows:
+            entry = from_row(row)
+            if entry is None:
+                damaged.append(str(row[0]))
+            elif (
+                entry.version == self._policy.version
+                and self._policy.keeps(entry)
+                and not self._journal.condemns(entry)
+            ):
+                found[entry.key] = entry
+        if damaged:
+            self._stats.damaged += len(damaged)
+            self._journal.add(Delete(damaged))
+        return found
+
+    def _note_use(self, key: str) -> None:
+        if self._journal.use(key) >= _USES_KEPT:
+            self._journal.save_uses()
+
+
+def _better(one: Entry | None, other: Entry | None) -> Entry | None:
+    """Return the entry that is better vouched for."""
+    if one is None or other is None:
+        return one or other
+    mine, its = (one.stored_at, one.checked_at), (other.stored_at, other.checked_at)
+    return one if mine >= its else other
