@@ -268,6 +268,27 @@ async def test_pulls(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(fake.requests) == 2
 
 
+async def test_the_weekly_post_comes_on_wednesdays(monkeypatch: pytest.MonkeyPatch) -> None:
+    posted: list[dt.date] = []
+
+    class Clock(dt.datetime):
+        day = 4  # a Wednesday
+
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Clock:
+            return cls(2026, 3, cls.day, tzinfo=tz)
+
+    async def post_week(self: ComicBot, day: dt.date) -> None:
+        posted.append(day)
+
+    monkeypatch.setattr(ComicBot, "post_week", post_week)
+    async with talking(FakeMetron(throttle=False), monkeypatch) as person:
+        monkeypatch.setattr(dt, "datetime", Clock)
+        for Clock.day in (3, 4, 5):
+            await person.bot.weekly()
+    assert posted == [dt.date(2026, 3, 4)]
+
+
 async def test_closing_ends_the_client_of_metron(monkeypatch: pytest.MonkeyPatch) -> None:
     async with talking(FakeMetron(throttle=False), monkeypatch, channel=1) as person:
         metron = person.bot.metron

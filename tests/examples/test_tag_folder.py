@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tag_folder import COME_BACK, comics_in, main, read_sidecar, sidecar_path, tag, write_sidecar
+from tag_folder import (
+    COME_BACK,
+    Progress,
+    comics_in,
+    main,
+    read_sidecar,
+    sidecar_path,
+    tag,
+    write_sidecar,
+)
 from tag_names import Sidecar, plain, plain_number, read_name
 
-from metron_async import AsyncMetron
+from metron_async import AsyncMetron, Priority, Wait
 from metron_async.testing import FakeMetron, Fault, run_virtual
 
 if TYPE_CHECKING:
@@ -349,6 +358,36 @@ def test_the_demonstration(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "13 tagged" in done.stdout
     assert done.stderr == ""
+
+
+def test_a_terminal_sees_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    progress = Progress(3)
+    progress.step("first.cbz")
+    progress.waiting(Wait(12.4, "quota", "burst", "issue/", Priority.BULK))
+    progress.close()
+    shown = capsys.readouterr().err.split("\r")
+    assert [len(line.rstrip()) > 30 for line in shown[1:]] == [True, True]
+    assert shown[1].startswith("█" * 10 + "░" * 20 + " 1/3 first.cbz")
+    assert "1/3 waiting 12 s for the quota" in shown[2]
+
+
+def test_two_series_of_one_name_in_a_long_list(tmp_path: Path) -> None:
+    """Too many to walk, and the years say which of them is meant."""
+    fake = FakeMetron(issues=20_000)
+    for number in range(1, 40):
+        fake.touch("series", number, name=f"Wolf and Friend {number}")
+    fake.touch("series", 50, name="Wolf", sort_name="Wolf", year_began=1950, year_end=1955)
+    fake.touch("series", 51, name="Wolf", sort_name="Wolf", year_began=1990, year_end=2100)
+    issues = fake.catalogue.issues_of_series(51)
+    counted = Counter(issue.number for issue in issues)
+    chosen = [issue for issue in issues if counted[issue.number] == 1][:5]
+    make(tmp_path, [f"Wolf {i.number} ({max(1990, i.cover_date.year)}).cbz" for i in chosen])
+    assert run(fake, tmp_path) == 0
+    assert ("issue/", {"series_id": "51"}) in asked(fake)
+    assert len(fake.requests) <= 4
 
 
 def test_ctrl_c_says_how_to_go_on(
