@@ -68,7 +68,9 @@ class Limit:
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 
 LIMITS: Final = {
-    REFUSED: Limit(3, 2, 5 * _MINUTE + _MARGIN, _DAY, "refused credentials (401)"),
+    REFUSED: Limit(
+        3, 2, 5 * _MINUTE + _MARGIN, _DAY, "tries of credentials that were refused (401) or lost"
+    ),
     FORBIDDEN: Limit(10, 5, 5 * _MINUTE + _MARGIN, _DAY, "forbidden requests (403)"),
     MISSING: Limit(20, 10, 2 * _MINUTE + _MARGIN, _HOUR, "objects that do not exist (404)"),
     THROTTLED: Limit(30, 10, _MINUTE + _MARGIN, _HOUR, "requests over the quota (429)"),
