@@ -31,7 +31,8 @@ class OptionArguments(TypedDict, total=False):
         retries: Tries after the first, for reads that failed in a way that may pass. Each costs
             a slot.
         fresh_for: Seconds for which a cached answer will do without asking the server, in place
-            of the cache's own rules.
+            of the cache's own rules. Collection, pull list, wish list and reading lists are not
+            cached at all, unless the cache is made with ``keep_private=True``.
         refresh: Ask the server anew, whatever is cached.
         offline: Send nothing; answer from the cache, however old.
         stale_if_error: Let an outdated cached answer stand in when the server fails or the quota

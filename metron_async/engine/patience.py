@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from metron_async.engine.messages import CallOptions, Wait
     from metron_async.errors import MetronError
 
-__all__ = ["patience_for", "refusal_of"]
+__all__ = ["patience_for", "refusal_of", "spoken"]
 
 _LOOK = 0.5  # seconds that the guard may look into its file, also for who does not want to wait
 
@@ -32,9 +32,17 @@ def refusal_of(wait: Wait, left: float) -> MetronError:
     scope = wait.scope or "burst"
     which = "The day's quota is spent" if scope == "sustained" else "The quota is used up for now"
     return RateLimitError(
-        f"{which}; the call could be made in {left:.1f} s at the earliest",
+        f"{which}; the call could be made in {spoken(left)} at the earliest",
         scope=scope,
         retry_after=left,
         limit=wait.limit,
         path=wait.path,
     )
+
+
+def spoken(seconds: float) -> str:
+    """Return a span of time as one says it, rounded up: ``"2.5 s"``, ``"3 h 12 min"``."""
+    if seconds < 90:  # noqa: PLR2004
+        return f"{math.ceil(seconds * 10) / 10:g} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
