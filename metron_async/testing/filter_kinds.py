@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,13 @@ def equal(get: Getter, read: f.Reader = f.number) -> Filter:
     return Filter(read, lambda _, value: lambda record: get(record) == value)
 
 
+@functools.lru_cache(maxsize=65_536)
+def plain(text: str) -> str:
+    """Return *text* as searches compare it: without case, and without accents."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+
+
 def same_text(get: Getter) -> Filter:
     """Return a filter for equality that ignores case."""
     return Filter(
@@ -67,24 +76,24 @@ def same_text(get: Getter) -> Filter:
 
 
 def contains(get: Getter) -> Filter:
-    """Return a filter for a part of a text, ignoring case."""
+    """Return a filter for a part of a text, ignoring case and accents."""
     return Filter(
-        lambda value: value.strip().casefold(),
-        lambda _, value: lambda record: value in get(record).casefold(),
+        lambda value: plain(value.strip()),
+        lambda _, value: lambda record: value in plain(get(record)),
     )
 
 
 def all_words(get: Getter) -> Filter:
-    """Return a filter for texts that contain every word, ignoring case."""
+    """Return a filter for texts that contain every word, ignoring case and accents."""
 
     def match(_: Catalogue, words: list[str]) -> Predicate:
         def holds(record: Any) -> bool:
-            shown = get(record).casefold()
+            shown = plain(get(record))
             return all(word in shown for word in words)
 
         return holds
 
-    return Filter(lambda value: value.casefold().split(), match)
+    return Filter(lambda value: plain(value).split(), match)
 
 
 def empty(name: str) -> Filter:
