@@ -85,7 +85,7 @@ async def fetch_many(
         raise UsageError(msg)
     source = _aiter(ids)
     running: set[asyncio.Task[Fetched[T]]] = set()
-    upcoming: asyncio.Task[int | None] | None = asyncio.ensure_future(_next(source))
+    upcoming: asyncio.Task[list[int]] | None = asyncio.ensure_future(_next(source))
     try:
         while running or upcoming:
             wanted = upcoming if len(running) < concurrency else None
@@ -93,8 +93,8 @@ async def fetch_many(
                 {*running, wanted} if wanted else running, return_when=asyncio.FIRST_COMPLETED
             )
             if wanted is not None and wanted.done():
-                number, upcoming = wanted.result(), None
-                if number is not None:
+                upcoming = None
+                for number in wanted.result():
                     running.add(asyncio.create_task(_fetch_one(fetch, number)))
                     upcoming = asyncio.ensure_future(_next(source))
             for task in [task for task in running if task.done()]:
@@ -126,8 +126,15 @@ async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncIterator[int]:
             yield number
 
 
-async def _next(source: AsyncIterator[int]) -> int | None:
-    return await anext(source, None)
+async def _next(source: AsyncIterator[int]) -> list[int]:
+    """Return a list of the next id alone, or an empty one at the end.
+
+    (A task cannot end in ``StopAsyncIteration``; and ``None`` may be an id, if a wrong one.)
+    """
+    try:
+        return [await anext(source)]
+    except StopAsyncIteration:
+        return []
 
 
 async def _cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:

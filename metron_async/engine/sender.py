@@ -22,6 +22,7 @@ from metron_async.engine.protocol import check_success, error_of, observe, redir
 from metron_async.engine.retry import backoff, may_retry
 from metron_async.errors import (
     ClosedError,
+    DecodeError,
     MetronError,
     RateLimitError,
     TimeoutError,  # noqa: A004
@@ -209,7 +210,8 @@ class Sender:
 
 
 def _outcome(error: BaseException, *, unsent: bool) -> Outcome:
-    if isinstance(error, TransportError) and not isinstance(error, TimeoutError):
+    broken = isinstance(error, TransportError) and not isinstance(error, TimeoutError)
+    if broken or isinstance(error, DecodeError):  # it was answered, in a way that makes no sense
         return Outcome(Ending.FAILED)
     return Outcome(Ending.CONNECT_TIMEOUT if unsent else Ending.CLOSED_BY_US)
 

@@ -91,7 +91,13 @@ class Transport:
         owned = client is None
         if client is None:
             refusing = DefaultCookiePolicy(allowed_domains=[])
-            client = httpx.AsyncClient(transport=transport, cookies=CookieJar(policy=refusing))
+            # Plain http is for this machine only. A proxy that the environment names would get
+            # the credentials to read; through one for https goes a tunnel that it cannot see into.
+            client = httpx.AsyncClient(
+                transport=transport,
+                cookies=CookieJar(policy=refusing),
+                trust_env=not api_root.startswith("http:"),
+            )
         return cls(client, owned=owned, api_root=api_root, authorization=authorization, agent=agent)
 
     async def aclose(self) -> None:
@@ -124,6 +130,10 @@ class Transport:
                 await response.aclose()
         except httpx.DecodingError as error:  # of a transport without a wire
             msg = f"The body cannot be read: {error}"
+            raise DecodeError(msg, path=request.target) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            # httpx looks where a redirect leads, though it was told not to follow any.
+            msg = "The server redirects to what is no URL"
             raise DecodeError(msg, path=request.target) from error
         except httpx.TimeoutException as error:
             raise self._timeout(request, error) from error

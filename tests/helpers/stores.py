@@ -62,4 +62,8 @@ def slow_cache(**options):
 
 def use_guards(monkeypatch, make=MemoryGuardStore):
     """Let all clients be made with the guard store that *make* returns."""
-    monkeypatch.setattr(parts, "_default_guards", lambda *, in_memory: make())  # noqa: ARG005
+
+    def guards(*, in_memory):
+        return make()
+
+    monkeypatch.setattr(parts, "_default_guards", guards)

@@ -35,11 +35,11 @@ class Suspensions:
                 return stop.value
             self.count += 1
             if self.count == self._number:
-                task = asyncio.current_task()
+                cancel = asyncio.current_task().cancel
                 if self._late and awaited is not None:
-                    awaited.add_done_callback(lambda _: task.cancel())
+                    awaited.add_done_callback(lambda _, cancel=cancel: cancel())
                 else:
-                    task.cancel()
+                    cancel()
             try:
                 step, value = self._coroutine.send, (yield awaited)
             except BaseException as error:  # noqa: BLE001 - handed on to where it belongs

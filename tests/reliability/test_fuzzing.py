@@ -26,9 +26,9 @@ from metron_async.testing import FakeMetron, Fault
 
 EXCHANGES = json.loads((Path(__file__).parents[1] / "data" / "exchanges.json").read_bytes())
 NAMESPACES = (
-    "arcs characters collection creators imprints issues publishers reading_lists roles series"
-    " series_types teams universes wish_list"
-).split()
+    *("arcs", "characters", "collection", "creators", "imprints", "issues", "publishers"),
+    *("reading_lists", "roles", "series", "series_types", "teams", "universes", "wish_list"),
+)
 ROUNDS = scaled(2_000, 100_000)
 TOKENS = [
     b"null",
@@ -155,7 +155,11 @@ def check(kind, body):
     try:
         value = decode(Request("somewhere/"), decoder_for(kind), body)
     except DecodeError as error:
-        assert len(str(error)) < 1000, "an error that repeats the body"
+        told = str(error)
+    else:
+        told = None
+    if told is not None:
+        assert len(told) < 1000, "an error that repeats the body"
         return False
     written = msgspec.json.encode(value)
     assert msgspec.json.decode(written, type=kind) == value

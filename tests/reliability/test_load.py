@@ -85,7 +85,7 @@ def test_five_hundred_callers_of_one_thing_cost_one_request():
     virtual(main())
 
 
-# --- leaks -----------------------------------------------------------------------------------------
+# --- leaks ---------------------------------------------------------------------------------------
 
 FAULTS = (
     Fault.connect_error,
@@ -127,8 +127,8 @@ async def one_call(metron, random):
                 await work
         else:
             await work
-    except (MetronError, TimeoutError) as error:
-        assert not isinstance(error, AssertionError)  # noqa: PT017
+    except (MetronError, TimeoutError):
+        return
 
 
 def census():

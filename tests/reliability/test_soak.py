@@ -42,10 +42,10 @@ SLOWNESS = 2.0  # seconds that the network adds at most
 OUTAGES = (
     lambda: Fault.status(502),
     lambda: Fault.status(503),
-    lambda: Fault.html_page(),
-    lambda: Fault.connect_error(),
-    lambda: Fault.drop_before(),
-    lambda: Fault.drop_after(),
+    Fault.html_page,
+    Fault.connect_error,
+    Fault.drop_before,
+    Fault.drop_after,
     lambda: Fault.latency(70),
 )
 EPOCH = 1_800_000_000.0
@@ -272,7 +272,6 @@ def test_thirty_days(seed, monkeypatch, caplog):
     summary = (
         f"{life.calls} calls: {dict(life.ends)}; {fake.throttled} 429s, {life.excuses} troubles"
     )
-    print(summary)  # noqa: T201 - shown where the test fails
     assert not fake.bans, summary
     assert not life.late, summary
     assert not life.wrong, summary

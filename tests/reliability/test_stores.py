@@ -176,7 +176,7 @@ async def _with_sabotage(fake, call, folder, sabotage):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MetronWarning)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parts, "_default_guards", lambda *, in_memory: made)  # noqa: ARG005
+            patch.setattr(parts, "_default_guards", lambda *, in_memory: made)
             metron = AsyncMetron("editor-token", **options)
         async with metron:
             if call in READS and call.warm:
@@ -217,7 +217,7 @@ async def test_files_that_are_damaged(kind, running, caplog):
     fake = FakeMetron(SIZE, throttle=False)
     names = ("cache-*.sqlite3", "quota.sqlite", "guard.sqlite3")
     async with fake.serve() as url:
-        for doomed in scaled([], [(name,) for name in names]) + [names]:
+        for doomed in [*scaled([], [(name,) for name in names]), names]:
             await _use_damaged(fake, url, doomed, DAMAGE[kind], running=running)
     assert not fake.bans
 
