@@ -66,24 +66,23 @@ def once(code: str, home: str) -> float:
     return float(done.stdout) * 1e3
 
 
-def in_turn(programs: dict[str, str], home: str) -> dict[str, float]:
-    """Return the median milliseconds of each program, in turn, each in a new process."""
-    times: dict[str, list[float]] = {name: [] for name in programs}
-    for number in range(ROUNDS + 1):
-        for name, program in programs.items():
-            # A directory each time: no answer may come from a cache.
-            own = str(Path(home, f"{name}-{number}-{len(program)}"))
-            Path(own).mkdir(exist_ok=True)
-            spent = once(program.replace("__HOME__", own), own)
-            if number:  # the first compiles
-                times[name].append(spent)
-    return {name: statistics.median(each) for name, each in times.items()}
-
-
 def measure(url: str, home: str) -> dict[str, dict[str, float]]:
-    """Return milliseconds of importing, and of a new process's first answer."""
-    first = {
-        name: f"URL, HOME = {url!r}, '__HOME__'\n{IMPORTS[name]}\n{program}"
-        for name, program in FIRST.items()
-    }
-    return {"import": in_turn(IMPORTS, home), "first": in_turn(first, home)}
+    """Return the median milliseconds of importing, and of a new process's first answer.
+
+    All take turns. Each has a directory of its own each time: no answer may come from a cache.
+    """
+    programs = {("import", name): program for name, program in IMPORTS.items()}
+    for name, program in FIRST.items():
+        programs["first", name] = f"URL, HOME = {url!r}, '__HOME__'\n{IMPORTS[name]}\n{program}"
+    times: dict[tuple[str, str], list[float]] = {which: [] for which in programs}
+    for number in range(ROUNDS + 1):
+        for which, program in programs.items():
+            own = Path(home, f"{number}-{'-'.join(which)}")
+            own.mkdir()
+            spent = once(program.replace("__HOME__", str(own)), str(own))
+            if number:  # the first compiles
+                times[which].append(spent)
+    found: dict[str, dict[str, float]] = {"import": {}, "first": {}}
+    for (what, name), each in times.items():
+        found[what][name] = statistics.median(each)
+    return found

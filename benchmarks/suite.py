@@ -1,0 +1,112 @@
+"""The whole run: what is measured, in which order, how much of it at once."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import bench_limiter
+import claims
+import machine
+import render
+import work_cost
+import work_counted
+import work_decoding
+import work_people
+import work_timed
+from contenders import Ours
+from harness import alone
+from peers import FOUR, HishelAsking, MokkariAsking
+
+HERE = Path(__file__).parent
+TOGETHER = 5
+"""Jobs against the quota that run at once: they do little but wait."""
+
+Lines = list[dict[str, Any]]
+Jobs = list[tuple[Callable[..., dict[str, Any]], Any]]
+
+
+def together(jobs: Jobs) -> Lines:
+    """Run jobs, a few at once, each in processes of its own; keep their order."""
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return list(pool.map(lambda job: job[0](*job[1]), jobs))
+
+
+def counted() -> dict[str, Lines]:
+    """Count requests."""
+    return {"walk": work_counted.series_twice(), "refresh": work_counted.known_issues()}
+
+
+def timed() -> dict[str, Lines]:
+    """Spend the quota on jobs."""
+    tag: Jobs = [(work_timed.tagging, (kind,)) for kind in FOUR]
+    tag.append((work_timed.tagging, (Ours, work_timed.tag_by_series)))
+    read: Jobs = [(work_timed.reading, (kind,)) for kind in FOUR]
+    asking = (*FOUR, MokkariAsking, HishelAsking)
+    sync: Jobs = [(work_timed.syncing, (kind,)) for kind in asking]
+    lines = together([*tag, *read, *sync])
+    first, second = len(tag), len(tag) + len(read)
+    return {"tag": lines[:first], "read": lines[first:second], "sync": lines[second:]}
+
+
+def people() -> dict[str, Lines]:
+    """Let people wait: two contenders at once, since what they wait for is short."""
+    with ThreadPoolExecutor(2) as pool:
+        return {name: list(pool.map(job, FOUR)) for name, job in work_people.JOBS.items()}
+
+
+def policies() -> dict[str, Any]:
+    """Compare the policies of limiters on virtual time."""
+    results = bench_limiter.Results()
+    bench_limiter.policies(results)
+    bench_limiter.mokkari(results, True)
+    names = ("client", "share", "throttled", "p50", "p95")
+    return {
+        "policies": [dict(zip(names, each, strict=True)) for each in results.policies],
+        "curves": results.curves,
+    }
+
+
+def cost() -> dict[str, Any]:
+    """Measure what is spent on this side."""
+    return {
+        "decoding": alone(work_decoding.decoding),
+        "stores": alone(work_decoding.stores),
+        **work_cost.measure(),
+    }
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "cost": cost,
+    "counted": counted,
+    "timed": timed,
+    "people": people,
+    "limiter": policies,
+}
+
+
+def main() -> int:
+    """Measure, and write."""
+    parser = argparse.ArgumentParser(description="Measure, and write it down.")
+    parser.add_argument("--only", choices=PARTS, help="measure this part, keep the others")
+    parser.add_argument("--render", action="store_true", help="measure nothing, write all")
+    options = parser.parse_args()
+    data = HERE / "results.json"
+    results: dict[str, Any] = json.loads(data.read_text()) if data.exists() else {}
+    wanted = [] if options.render else [options.only] if options.only else list(PARTS)
+    for name in wanted:
+        began = time.perf_counter()
+        print(f"{name} ...", flush=True)
+        results |= PARTS[name]()
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+    if wanted:
+        results["about"] = machine.about()
+        data.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    render.write(results)
+    missed = claims.missed(results)
+    for promise in missed:
+        print(f"MISSED: {promise}")
+    return int(bool(missed))
