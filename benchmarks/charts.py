@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from tables import CLIENTS, SUMMARY
+from tables import CLIENTS, SUMMARY, seconds
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -37,7 +37,7 @@ def requests(results: Results) -> Any:
     axes.set_xscale("log")
     axes.set_xlim(0.7, 6000)
     axes.set_xlabel("requests, 429s among them")
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside upper center", ncols=len(CLIENTS), fontsize=9)
     return figure
 
 
@@ -50,9 +50,10 @@ def waits(results: Results) -> Any:
             colour = COLOURS[line["client"]]
             axes.barh(place, line["p95"], color=colour, alpha=0.35)
             axes.barh(place, line["p50"], color=colour)
-            axes.text(line["p95"], place, f" {line['p50']:.2g} / {line['p95']:.2g} s", va="center")
+            note = f" {seconds(line['p50'])} / {seconds(line['p95'])}"
+            axes.text(line["p95"], place, note, va="center", fontsize=8)
         axes.set_xscale("log")
-        axes.set_xlim(0.05, 20_000)
+        axes.set_xlim(0.05, 50_000)
         axes.set_title(title)
         axes.set_yticks(range(len(CLIENTS)), CLIENTS)
     all_axes[0].invert_yaxis()

@@ -26,8 +26,8 @@ which takes what has not changed for long as fresh), and by httpx alone. The las
 
 Where it says *minutes* or *wait*, the server's minute was six seconds long and everything else
 (round trips of 100 to 500 ms, typing) ten times faster as well; the figures are those of real life.
-A busy machine makes such waits longer, ten times over. Absolute times are this machine's; ratios
-travel better.
+Computing is not faster, so it weighs ten times as much there: waits under a second are mostly
+that, and a busy machine makes them longer. Absolute times are this machine's; ratios travel better.
 """
 
 BEHIND = """Everything in which one that found all changes is more than 2 % better, from the data.

@@ -100,11 +100,9 @@ def main() -> int:
     for name in wanted:
         began = time.perf_counter()
         print(f"{name} ...", flush=True)
-        results |= PARTS[name]()
-        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
-    if wanted:
-        results["about"] = machine.about()
+        results |= PARTS[name]() | {"about": machine.about()}
         data.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     render.write(results)
     missed = claims.missed(results)
     for promise in missed:
