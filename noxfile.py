@@ -134,6 +134,15 @@ def run_tests(session: nox.Session, *arguments: str) -> None:
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """Try to break it for longer: more days, more calls, more damage, more accounts."""
+    install(session, "test")
+    install_redis_server(session)
+    session.env["METRON_ASYNC_NIGHTLY"] = "1"
+    run_tests(session, "tests/reliability", "tests/security")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Walk a catalogue and print it: no account and no network, unless METRON_TOKEN is set."""
     session.install(f".[{EXTRAS}]")

@@ -9,11 +9,12 @@ sent. Whatever answers is first told to the limiter and the guard, and only then
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 import random
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from metron_async.engine.guard import Kind as Ending
 from metron_async.engine.guard import Outcome
@@ -120,6 +121,8 @@ class Sender:
             response = await self._transport.send(request)
         except BaseException as error:
             await self._fail(ticket, passed, error)
+            if request.is_read and isinstance(error, MetronError):
+                error.outcome_unknown = False  # a read that was carried out has changed nothing
             raise
         self._stats.throttled += response.status == _THROTTLED
         await self._limiter.settle(ticket, observe(response))
@@ -220,4 +223,4 @@ def _redirected(request: Request, onward: str) -> Request:
     """Return *request* for the path and query that a redirect leads to."""
     path, _, query = onward.partition("?")
     params = tuple(parse_qsl(query, keep_blank_values=True))
-    return dataclasses.replace(request, path=path, params=params)
+    return msgspec.structs.replace(request, path=path, params=params)

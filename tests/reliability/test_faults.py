@@ -320,6 +320,7 @@ async def _read(trouble, call, *, lasting, place):
             assert isinstance(error, expected)
             assert trouble.status in {None, error.status} or expected is IncompleteListError
             assert error.path
+            assert not error.outcome_unknown
         await asyncio.sleep(400)  # what was sent ends, and what was blocked is free again
         await sound(fake, metron, call)
 

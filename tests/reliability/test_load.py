@@ -155,6 +155,7 @@ async def drive(metron, fake, random, calls, *, breadth=20):
     await metron.issues.get(1)
 
 
+@pytest.mark.timeout(scaled(120, 1800))
 def test_ten_thousand_calls_on_virtual_time_leave_nothing():
     calls = scaled(10_000, 100_000)
 

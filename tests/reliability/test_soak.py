@@ -153,7 +153,7 @@ class Life:
 
     async def bulk(self):
         while not self.over:
-            await self.sleep(DAY / 2.5)
+            await self.sleep(160 * DAY / SUSTAINED)
             wanted = self.random.sample(range(1, 301), min(280, SUSTAINED // 2))
 
             async def job(metron, wanted=wanted):

@@ -146,6 +146,7 @@ class Saboteur:
         self.count, self.fail_at, self.make, self.lasting = 0, number, make, lasting
 
 
+@pytest.mark.timeout(scaled(120, 900))
 @pytest.mark.parametrize(
     ("kind", "lasting"), scaled(BRIEF, list(itertools.product(ERRORS, [False, True])))
 )
