@@ -7,8 +7,10 @@ the cache looks at a clock to decide something.
 from __future__ import annotations
 
 import enum
-import hashlib
+import zlib
 from dataclasses import dataclass
+
+import msgspec
 
 __all__ = ["Entry", "Kind", "Selector", "Source", "checksum"]
 
@@ -38,8 +40,7 @@ class Source(enum.Enum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One stored answer: raw bytes, and what is needed to judge them later.
 
     Attributes:
@@ -127,17 +128,15 @@ class Selector:
         return entry.asked_at <= at <= entry.asked_at + LATE_ARRIVAL and self.matches(entry)
 
 
-def checksum(entry: Entry) -> bytes:
-    """Return a digest of everything in *entry* that is never changed after storing.
+def checksum(entry: Entry) -> int:
+    """Return a checksum of everything in *entry* that is never changed after storing.
 
     It finds torn and damaged bodies, and bodies that ended up under another key. It is no
-    signature: who can write the file can also write the digest.
+    signature: who can write the file can also write the checksum.
     """
     head = (
         entry.key, entry.account, entry.resource, entry.kind.value, entry.object_id, entry.status,
         entry.last_modified, entry.stored_at, entry.sent_at, entry.modified, entry.x_cache,
         entry.date, entry.version,
     )  # fmt: skip
-    digest = hashlib.blake2b(repr(head).encode("utf-8", "surrogatepass"), digest_size=16)
-    digest.update(entry.body)
-    return digest.digest()
+    return zlib.crc32(entry.body, zlib.crc32(msgspec.msgpack.encode(head)))

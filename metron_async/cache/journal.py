@@ -10,11 +10,11 @@ believed meanwhile.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 
 from metron_async import storage
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
@@ -165,7 +165,7 @@ class Journal:
         for key, stamp in touch.checked_at.items():
             entry = self._unsaved.get(key)
             if entry is not None and entry.checked_at < stamp:
-                self._unsaved[key] = dataclasses.replace(entry, checked_at=stamp)
+                self._unsaved[key] = msgspec.structs.replace(entry, checked_at=stamp)
 
     def _settle(self, batch: Iterable[Operation]) -> None:
         """Forget what is in the file now (or never will be), unless it was put anew meanwhile."""

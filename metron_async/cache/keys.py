@@ -8,6 +8,7 @@ before they are hashed, which no choice of parts can make ambiguous.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["account_name", "canonical_text", "make_key", "normalise_origin"]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -36,6 +38,7 @@ def account_name(secret: bytes, identity: str) -> str:
     return hmac.new(secret, text, hashlib.sha256).hexdigest()[:32]
 
 
+@functools.lru_cache(maxsize=64)  # a client has one
 def normalise_origin(url: str) -> str:
     """Return scheme, host and port of *url* in one spelling, without user and path."""
     parts = urlsplit(url)
@@ -54,14 +57,15 @@ def canonical_text(
 ) -> str:
     """Return the text that a key is the hash of: equal for equal requests, and only for those."""
     path, _, inline = path.partition("?")
+    pairs = list(query)
+    segments = path.split("/")
     # Undecodable bytes become lone surrogates: still different texts for different bytes.
-    pairs = parse_qsl(inline, keep_blank_values=True, errors="surrogateescape")
-    pairs += list(query)
-    segments = [unquote(segment, errors="surrogateescape") for segment in path.split("/")]
-    return json.dumps(
-        [account, normalise_origin(origin), segments, sorted(pairs), language.strip().lower()],
-        separators=(",", ":"),
-    )
+    if inline:
+        pairs += parse_qsl(inline, keep_blank_values=True, errors="surrogateescape")
+    if "%" in path:
+        segments = [unquote(segment, errors="surrogateescape") for segment in segments]
+    pairs.sort()
+    return _encode([account, normalise_origin(origin), segments, pairs, language.strip().lower()])
 
 
 def make_key(

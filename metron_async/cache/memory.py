@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
 from metron_async.cache.entry import Entry, Kind, Selector
@@ -61,7 +62,7 @@ class RecentlyUsed:
         """Note that the entry under *key* was current at *checked_at*."""
         entry = self._entries.get(key)
         if entry is not None and entry.checked_at < checked_at:
-            self._entries[key] = dataclasses.replace(entry, checked_at=checked_at)
+            self._entries[key] = msgspec.structs.replace(entry, checked_at=checked_at)
 
     def discard(self, key: str) -> None:
         """Drop the entry under *key*, if there is one."""

@@ -45,7 +45,7 @@ CREATE TABLE entries (
     x_cache TEXT,
     date TEXT,
     version TEXT NOT NULL,
-    digest BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
     size INTEGER NOT NULL,
     used INTEGER NOT NULL
 );
@@ -72,7 +72,7 @@ _NAMES = {"entries", "bodies", "dropped", "total"}
 
 _COLUMNS = (
     "key", "account", "resource", "kind", "object_id", "status", "last_modified", "stored_at",
-    "checked_at", "sent_at", "modified", "x_cache", "date", "version", "digest",
+    "checked_at", "sent_at", "modified", "x_cache", "date", "version", "checksum",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)}, body FROM entries JOIN bodies USING (id) "  # noqa: S608
 
@@ -96,7 +96,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: If it is something else, or laid out differently.
     """
-    # Damaged text must not raise: the digest of its entry will tell.
+    # Damaged text must not raise: the checksum of its entry will tell.
     connection.text_factory = _decode_leniently
     connection.execute("PRAGMA journal_size_limit = 16777216")
     if _is_ready(connection):

@@ -7,6 +7,8 @@ import enum
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
+import msgspec
+
 from metron_async.cache import Kind, Source
 from metron_async.quota import Priority
 
@@ -53,8 +55,7 @@ class Multipart:
         return len(self.image.content) + around + texts
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One operation of the API, before it is sent.
 
     Attributes:
@@ -88,7 +89,7 @@ class Request:
 
     def conditional_on(self, since: str) -> Request:
         """Return the same request with the HTTP date *since* as ``If-Modified-Since``."""
-        return dataclasses.replace(self, since=since)
+        return msgspec.structs.replace(self, since=since)
 
     @property
     def is_read(self) -> bool:
@@ -113,8 +114,7 @@ class Response:
     damage: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where an answer came from, and how old it is.
 
     Attributes:
@@ -150,8 +150,7 @@ NOT_MODIFIED = NotModified.NOT_MODIFIED
 """What ``get_if_modified`` gives when the object has not changed since then."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class Answer(msgspec.Struct, Generic[T], frozen=True):
     """A decoded value and where it came from.
 
     Attributes:

@@ -13,7 +13,6 @@ Writes go another way, see :mod:`~metron_async.engine.writes`.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -221,12 +220,12 @@ class Pipeline:
                 return None
             msg = "The server says 'not modified' to a request without a condition"
             raise DecodeError(msg, path=request.target, status=_NOT_MODIFIED)
-        entry = dataclasses.replace(decision.entry, checked_at=sent_at)
+        entry = msgspec.structs.replace(decision.entry, checked_at=sent_at)
         try:
             answer = self.shelf.answer(request, decoder, entry, Source.NOT_MODIFIED)
         except DecodeError:  # kept by a build whose models were different
             await self.shelf.cache.delete([entry.key])
-            flight.request = dataclasses.replace(request, since=None)
+            flight.request = msgspec.structs.replace(request, since=None)
             return await self._fetch(flight, decoder, entry.key, Fetch())
         await self.shelf.cache.touch([entry.key], sent_at)
         return answer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from metron_async.cache import Source, Verdict, vouch
 from metron_async.errors import DecodeError
@@ -49,7 +50,7 @@ async def vouched_for(
                 continue
             verdict = vouch(entry, modified, as_of, now=now, max_age=cache.policy.max_age)
             if verdict is Verdict.CURRENT:
-                entry = dataclasses.replace(entry, checked_at=max(entry.checked_at, as_of))  # noqa: PLW2901
+                entry = msgspec.structs.replace(entry, checked_at=max(entry.checked_at, as_of))  # noqa: PLW2901
             source = _SOURCES.get(verdict)
             if source is None:
                 continue

@@ -107,7 +107,7 @@ def test_an_account_is_named_by_a_keyed_hash():
     assert name not in key(account=name)
 
 
-def test_the_digest_covers_everything_that_stays():
+def test_the_checksum_covers_everything_that_stays():
     fields = {
         "key": "k", "account": "a", "resource": "r", "status": 200, "body": b"b", "stored_at": 1.0,
         "checked_at": 1.0, "object_id": 1, "last_modified": "l", "sent_at": 1.0, "modified": "m",

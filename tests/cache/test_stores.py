@@ -1,12 +1,12 @@
 """What both caches promise."""
 
 import asyncio
-import dataclasses
 import os
 import subprocess
 import sys
 from datetime import timedelta
 
+import msgspec
 import pytest
 from cache_hardship import NOW, entry_of, key_of
 
@@ -93,7 +93,7 @@ async def test_touching_only_moves_forward(make):
     await cache.touch([key_of(1)], NOW + 20)
     await cache.touch([], NOW)
     await settled(cache)
-    assert await cache.get(key_of(1)) == dataclasses.replace(entry_of(1), checked_at=NOW + 50)
+    assert await cache.get(key_of(1)) == msgspec.structs.replace(entry_of(1), checked_at=NOW + 50)
     assert await cache.get(key_of(2)) == entry_of(2)
 
 
@@ -150,7 +150,7 @@ async def test_invalidating_in_one_account(make, selection, gone, written):
     await cache.put(ENTRIES)
     assert set(await cache.get_many(e.key for e in ENTRIES)) == left
     # ... but one that was asked for afterwards is.
-    later = [dataclasses.replace(e, sent_at=NOW + 1, stored_at=NOW + 2) for e in ENTRIES]
+    later = [msgspec.structs.replace(e, sent_at=NOW + 1, stored_at=NOW + 2) for e in ENTRIES]
     await cache.put(later)
     await settled(cache)
     assert len(await cache.get_many(e.key for e in ENTRIES)) == len(ENTRIES)

@@ -1,10 +1,10 @@
 """Where answers come from: freshness, conditions, stale ones, and what tells of it."""
 
 import asyncio
-import dataclasses
 import datetime as dt
 from email.utils import parsedate_to_datetime
 
+import msgspec
 import pytest
 from world import client, idle, virtual
 
@@ -220,7 +220,7 @@ def test_a_stored_body_that_cannot_be_read_any_more_is_fetched_anew():
     async def damage(metron):
         cache = metron.cache
         for entry in list(cache._entries):
-            await cache.put([dataclasses.replace(entry, body=b'{"id": "odd"}')])
+            await cache.put([msgspec.structs.replace(entry, body=b'{"id": "odd"}')])
 
     async def run(fake, metron):
         await metron.issues.get(7)
