@@ -11,10 +11,11 @@ A namespace inherits one class per capability and sets the types that go with it
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import msgspec
 
 from metron_async.bulk import Details, Fetched, OnError, fetch_many
 from metron_async.cache import Kind
@@ -101,7 +102,7 @@ def _page_of(request: Request, number: int) -> Request:
     """Return the request for one page of the list that *request* asks for."""
     if number == 1:
         return request
-    return dataclasses.replace(request, params=(*request.params, ("page", str(number))))
+    return msgspec.structs.replace(request, params=(*request.params, ("page", str(number))))
 
 
 class Retrievable(Resource, Generic[D]):
