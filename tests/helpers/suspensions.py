@@ -49,6 +49,18 @@ class Suspensions:
         return await self._drive()
 
 
+async def cancelled_after(seconds, coroutine):
+    """Run *coroutine* for *seconds* at most; return whether it ended before."""
+    task = asyncio.create_task(coroutine)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if done:
+        task.result()
+        return True
+    task.cancel()
+    await asyncio.wait({task})
+    return False
+
+
 async def cancelled_at(number, coroutine, *, late=False):
     """Run *coroutine* until its suspension *number*; return whether it came to its end before.
 

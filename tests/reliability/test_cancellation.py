@@ -12,8 +12,9 @@ import inspect
 
 import pytest
 from calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
+from scale import scaled
 from stores import Slow, slow_cache, slow_quota, use_guards
-from suspensions import cancelled_at
+from suspensions import cancelled_after, cancelled_at
 from world import idle, virtual
 
 from metron_async import AsyncMetron
@@ -147,6 +148,8 @@ def all_calls():
 
 
 CALLS = dict(all_calls())
+BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.iter_details")
+BRIEF += ("collection.add", "arcs.create", "issues.get_if_modified")
 
 
 def build(fake, monkeypatch, *, slow):
@@ -177,6 +180,7 @@ def test_cancelled_anywhere_nothing_is_left_behind(name, slow, late, monkeypatch
                 assert (await metron.with_options(max_wait=0).publishers.get(2)).id == 2
                 await idle(metron)
         assert not fake.bans
+        assert not any(asked.status == 499 for asked in fake.requests), "a request was torn down"
         return ended
 
     async def setting():
@@ -189,6 +193,31 @@ def test_cancelled_anywhere_nothing_is_left_behind(name, slow, late, monkeypatch
         while not await attempt(number):
             number += 1
             assert number < 400
+
+    virtual(all_of_them())
+
+
+@pytest.mark.parametrize("name", [*BRIEF, *scaled([], sorted(CALLS.keys() - {"aclose", *BRIEF}))])
+def test_cancelled_at_any_moment_what_was_sent_comes_to_its_end(name, monkeypatch):
+    """The server sees no connection that is closed before its answer, whenever callers leave."""
+    fake = FakeMetron(SIZE, throttle=False)
+    fake.latency = 0.04
+
+    async def attempt(seconds):
+        async with build(fake, monkeypatch, slow=True) as metron:
+            ended = await cancelled_after(seconds, _forgiving(CALLS[name](metron)))
+            await asyncio.sleep(1.0)
+            await idle(metron)
+        assert not any(asked.status == 499 for asked in fake.requests), "a request was torn down"
+        return ended
+
+    async def all_of_them():
+        async with build(fake, monkeypatch, slow=False) as metron:
+            await furnish(metron)
+        moment = 0
+        while not await attempt(moment * 0.007):
+            moment += 1
+            assert moment < 1000
 
     virtual(all_of_them())
 

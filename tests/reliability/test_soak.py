@@ -129,7 +129,7 @@ class Life:
             self.late.append((took, deadline))
 
     async def sleep(self, mean):
-        await asyncio.sleep(self.random.expovariate(1 / mean))
+        await asyncio.sleep(min(self.random.expovariate(1 / mean), 2.5 * mean))
 
     async def interactive(self):
         while not self.over:
