@@ -54,7 +54,7 @@ class MetronError(Exception):
 
     def __init__(self, message: str, *, path: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message: str = message
         self.path = path
         self.status = status
 
@@ -66,10 +66,14 @@ class MetronError(Exception):
         """Note that nobody knows whether a write was carried out, and tell so in the message."""
         self.outcome_unknown = True
         self.retryable = False
-        self.message += (
-            ". Whether the server has carried this write out is unknown: look before repeating"
-            " it, since a repeat may duplicate it"
+        self.add_hint(
+            "Whether the server has carried this write out is unknown: look before repeating it,"
+            " since a repeat may duplicate it"
         )
+
+    def add_hint(self, hint: str) -> None:
+        """Append what else is known to the message."""
+        self.message += f". {hint}"
 
     def __str__(self) -> str:
         where = [str(self.status)] if self.status is not None else []
@@ -209,10 +213,6 @@ class TransportError(RequestError):
     ) -> None:
         super().__init__(message, path=path)
         self.outcome_unknown = outcome_unknown
-
-    def add_hint(self, hint: str) -> None:
-        """Append what else is known about the cause to the message."""
-        self.message = f"{self.message}. {hint}"
 
 
 class TimeoutError(TransportError):  # noqa: A001 - the name users look for
