@@ -74,12 +74,12 @@ class Page(Generic[R_co]):
         origin: Origin,
         as_of: float,
     ) -> None:
-        self.number = number
-        self.rows = rows
-        self.count = count
-        self.has_next = has_next
-        self.origin = origin
-        self.as_of = as_of
+        self.number: int = number
+        self.rows: Sequence[R_co] = rows
+        self.count: int = count
+        self.has_next: bool = has_next
+        self.origin: Origin = origin
+        self.as_of: float = as_of
 
     def __repr__(self) -> str:
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"

@@ -52,7 +52,7 @@ class Walk:
         self._given = 0
         self._promised = 0
         self._page_size = 0
-        self.last = start
+        self.last: int = start
 
     def take(self, number: int, body: PageBody[Any]) -> Sequence[Any]:
         """Return the rows of page *number* that are new.

@@ -28,7 +28,7 @@ class RecentlyUsed:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self.bytes = 0
+        self.bytes: int = 0
         self._entries: OrderedDict[str, Entry] = OrderedDict()
 
     def __len__(self) -> int:

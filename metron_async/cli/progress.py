@@ -53,10 +53,10 @@ class Tracker:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.requests_left = plan.requests
-        self.done = 0
-        self.total = plan.rows
-        self.what = plan.name
+        self.requests_left: int = plan.requests
+        self.done: int = 0
+        self.total: int = plan.rows
+        self.what: str = plan.name
         self.quota: QuotaState | None = None
         self._began = time.monotonic()
         self._first: int | None = None
@@ -110,7 +110,7 @@ class Progress:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.tracker = Tracker(plan)
+        self.tracker: Tracker = Tracker(plan)
 
     def __enter__(self) -> Self:
         return self

@@ -39,8 +39,8 @@ class Caller:
     __slots__ = ("core", "options")
 
     def __init__(self, core: Core, options: CallOptions) -> None:
-        self.core = core
-        self.options = options
+        self.core: Core = core
+        self.options: CallOptions = options
 
     async def fetch(self, request: Request, kind: type[T]) -> Answer[T]:
         """Make *request* and return its answer, decoded into *kind*."""

@@ -74,8 +74,8 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.stats = Stats()
-        self.origins = Origins()
+        self.stats: Stats = Stats()
+        self.origins: Origins = Origins()
         self._closed = False
         self._home: asyncio.AbstractEventLoop | None = None
         self._process = os.getpid()

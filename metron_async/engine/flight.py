@@ -39,7 +39,7 @@ __all__ = ["Flight", "Flights"]
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger("metron_async")
+_logger = logging.getLogger("metron_async")
 _LONG_WAIT = 3.0  # seconds; a longer wait is worth a line in the log
 
 
@@ -59,11 +59,11 @@ class Flight(Generic[T]):
     def __init__(self, request: Request, options: CallOptions) -> None:
         self.request = request
         self.priority: Priority = options.priority
-        self.retries = options.retries
+        self.retries: int = options.retries
         self.airborne = False
-        self.departed = 0.0
+        self.departed: float = 0.0
         self.wait: Wait | None = None
-        self.wait_until = 0.0
+        self.wait_until: float = 0.0
         self.claim: Claim | None = None
         self.riders = 0
         self.shared = False
@@ -261,7 +261,7 @@ class Flights:
         self._stats.waits += 1
         if left > _LONG_WAIT:
             why = f"the {wait.scope} quota" if wait.scope else f"the next {wait.reason}"
-            _LOG.info("waiting at least %.1f s for %s: %s", left, why, wait.path)
+            _logger.info("waiting at least %.1f s for %s: %s", left, why, wait.path)
         if options.on_wait is not None:
             options.on_wait(wait)
 
@@ -282,4 +282,4 @@ def _report_unheard(flight: Flight[T], task: asyncio.Task[T]) -> None:
     error = task.exception()
     if error is not None and flight.riders == 0:
         level = logging.INFO if isinstance(error, MetronError) else logging.ERROR
-        _LOG.log(level, "nobody waits any more for %s: %s", flight.request.target, error)
+        _logger.log(level, "nobody waits any more for %s: %s", flight.request.target, error)

@@ -30,6 +30,8 @@ __all__ = ["DEFAULT", "Default", "Parts", "choose_parts"]
 
 
 class _Default(enum.Enum):
+    """The type of :data:`DEFAULT`."""
+
     DEFAULT = "default"
 
     def __repr__(self) -> str:

@@ -54,7 +54,7 @@ DayOrNone = Annotated[date | UnsetType | None, Day(clears=True)]
 Ids = Annotated[Sequence[int] | UnsetType | None, Listed(Whole())]
 Aliases = Annotated[Sequence[str] | UnsetType | None, Listed(Text(100, blank=False))]
 AltNames = Annotated[Sequence[str] | UnsetType | None, Listed(Text(255, blank=False))]
-Cover = Money(currency="within", zero=False)
+Cover: Money = Money(currency="within", zero=False)
 ImageOrNone = Annotated[Image | UnsetType | None, File()]
 
 

@@ -26,14 +26,14 @@ from .window import LONGEST_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from .state import Command, Priority, Reply
+    from .state import Command, Priority, Reply, Rules
     from .store import QuotaStore
 
 __all__ = ["Desk", "loop_time"]
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger("metron_async.quota")
 
 
 def loop_time() -> float:
@@ -55,8 +55,8 @@ class Desk:
     """
 
     def __init__(self, store: QuotaStore, account: str, changed: Callable[[], None]) -> None:
-        self.memory = store if isinstance(store, MemoryStore) else None
-        self.rules = store.rules
+        self.memory: MemoryStore | None = store if isinstance(store, MemoryStore) else None
+        self.rules: Rules = store.rules
         self._store = store
         self._account = account
         self._changed = changed
@@ -106,7 +106,7 @@ class Desk:
         try:
             await self._store.apply(self._account, command)
         except QuotaStoreError as error:
-            logger.warning("a request was not settled, its lease will expire: %s", error)
+            _logger.warning("a request was not settled, its lease will expire: %s", error)
         self._changed()
 
     def issue(self, lease: int, priority: Priority, now: float) -> Ticket:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispatcher"]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger("metron_async.quota")
 
 _POLL = (0.02, 0.25)  # seconds between looks at requests of other processes, growing
 _LONGEST_NAP = 2.0  # seconds; other processes may change what a shared store says
@@ -118,7 +118,7 @@ class Dispatcher:
                 await self._serve_next()
         except Exception as error:
             if not isinstance(error, QuotaStoreError):
-                logger.exception("the dispatcher of the quota failed")
+                _logger.exception("the dispatcher of the quota failed")
             self.fail(error)
         finally:
             self._running = False

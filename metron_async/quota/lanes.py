@@ -30,9 +30,9 @@ class Ticket:
     __slots__ = ("granted_at", "lease", "priority")
 
     def __init__(self, lease: int, priority: Priority, granted_at: float) -> None:
-        self.lease = lease
-        self.priority = priority
-        self.granted_at = granted_at
+        self.lease: int = lease
+        self.priority: Priority = priority
+        self.granted_at: float = granted_at
 
     def __repr__(self) -> str:
         return f"<Ticket {self.lease:x} {self.priority.name}>"
@@ -50,10 +50,10 @@ class Claim:
     __slots__ = ("future", "head_since", "paced", "priority")
 
     def __init__(self, priority: Priority, future: asyncio.Future[Ticket]) -> None:
-        self.priority = priority
-        self.future = future
-        self.head_since = 0.0
-        self.paced = False
+        self.priority: Priority = priority
+        self.future: asyncio.Future[Ticket] = future
+        self.head_since: float = 0.0
+        self.paced: bool = False
 
     def __repr__(self) -> str:
         return f"<Claim {self.priority.name}{' granted' if self.future.done() else ''}>"

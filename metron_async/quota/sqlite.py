@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FallbackStore", "SQLiteStore", "default_store"]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger("metron_async.quota")
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS quota (account TEXT PRIMARY KEY, saved BLOB NOT NULL) WITHOUT ROWID
@@ -81,7 +81,7 @@ class SQLiteStore:
         busy_timeout: float = 5.0,
         clock: Callable[[], Instant] = read_clock,
     ) -> None:
-        self.rules = rules
+        self.rules: Rules = rules
         self._path = default_directory() / "quota.sqlite" if path is None else Path(path)
         self._busy_timeout = busy_timeout
         self._core = _Core(rules, clock)
@@ -105,7 +105,7 @@ class SQLiteStore:
                 if not is_damage(error):
                     raise
                 # Opening it anew finds the damage, sets the file aside, and starts an empty one.
-                logger.warning("the quota file is damaged and is replaced: %s", error)
+                _logger.warning("the quota file is damaged and is replaced: %s", error)
                 await self._close()
                 return await self._decide(account, command)
         except (*OPEN_ERRORS, ValueError) as error:
@@ -186,7 +186,7 @@ class _Core:
             saved = None
         if saved is None or saved.state.version != FORMAT:
             # Nothing is known then: the first request goes alone, and its answer tells.
-            logger.warning("the stored quota cannot be read; starting anew")
+            _logger.warning("the stored quota cannot be read; starting anew")
             return fresh_state(self._rules, now.steady)
         state = saved.state
         before = Instant(saved.boot, state.now, saved.wall)
@@ -207,7 +207,7 @@ class FallbackStore:
     """
 
     def __init__(self, store: SQLiteStore) -> None:
-        self.rules = store.rules
+        self.rules: Rules = store.rules
         self._store = store
         self._memory: MemoryStore | None = None
 

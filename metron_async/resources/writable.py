@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import UNSET
 
@@ -31,7 +31,7 @@ class Writable(Resource, Generic[I, W]):
         written: What the server answers: ids where reads give objects.
     """
 
-    input: ClassVar[type[Input]]
+    input: type[I]
     written: type[W]
 
     async def create(self, data: I, /) -> W:

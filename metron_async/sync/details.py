@@ -58,9 +58,9 @@ class DetailFetcher:
         self._emit = emit
         self._model: Any = selection.source.detail
         self._total = 0
-        self.requests = 0
-        self.stored = 0
-        self.failed = 0
+        self.requests: int = 0
+        self.stored: int = 0
+        self.failed: int = 0
 
     async def run(self, as_of: float | None) -> None:
         """Fetch what is missing.

@@ -61,7 +61,7 @@ class Lister:
         self._resource = source.path.partition("/")[0]
         late = {name: text for name, text in selection.filters if name in NEWER_FILTERS}
         self._keep = functools.partial(row_matches, _values(late)) if late else None
-        self.requests = 0
+        self.requests: int = 0
 
     async def page(self, number: int, since: float | None = None) -> Answer[PageBody[Any]]:
         """Fetch a page.
@@ -120,8 +120,8 @@ class Walker:
         self._worker = worker
         self._emit = emit
         self._last: tuple[int, ...] = ()
-        self.selection = selection
-        self.report = Report(selection.name, selection.filters)
+        self.selection: Selection = selection
+        self.report: Report = Report(selection.name, selection.filters)
 
     async def run(self, walk: Walk) -> None:
         """Make *walk*, and all that follow from it."""

@@ -77,8 +77,8 @@ class Seeds:
         self.seed = seed
         self.today = today
         midnight = dt.datetime.combine(today, dt.time(), dt.UTC)
-        self.latest = midnight - DAY
-        self.wednesday = today - DAY * ((today.weekday() - _WEDNESDAY) % 7)
+        self.latest: dt.datetime = midnight - DAY
+        self.wednesday: dt.date = today - DAY * ((today.weekday() - _WEDNESDAY) % 7)
 
     def modified(self, *numbers: int) -> dt.datetime:
         """Return a moment in the last two years, with microseconds."""

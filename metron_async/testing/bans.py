@@ -79,7 +79,7 @@ class Firewall:
     """Counts events per address and keeps the bans, old ones included."""
 
     def __init__(self, rules: tuple[Rule, ...] = RULES) -> None:
-        self.rules = {rule.event: rule for rule in rules}
+        self.rules: dict[str, Rule] = {rule.event: rule for rule in rules}
         self.bans: list[Ban] = []
         self._events: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
         self._current: dict[str, Ban] = {}

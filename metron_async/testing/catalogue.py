@@ -47,10 +47,10 @@ class Catalogue:
         self.tables: Tables = build(issues, seed, today)
         self.today = today
         self.seed = seed
-        self.sizes = Sizes.of(issues)
-        self.version = 0
+        self.sizes: Sizes = Sizes.of(issues)
+        self.version: int = 0
         self.variants: dict[int, r.Variant] = {}
-        self.next_credit = issues * 4 + 10
+        self.next_credit: int = issues * 4 + 10
         self.usernames: Callable[[int], str] = str
         self._derived: dict[tuple[str, object], Any] = {}
 

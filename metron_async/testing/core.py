@@ -52,7 +52,7 @@ class Core:
         self.render = render
         self.quotas: dict[int, UserQuota] = {}
         self.endpoints: dict[int, list[Endpoint]] = {}
-        self.selection = Selection(catalogue, newer=settings.newer)
+        self.selection: Selection = Selection(catalogue, newer=settings.newer)
         self._cached: OrderedDict[tuple[object, ...], tuple[float, Any]] = OrderedDict()
 
     def register(self, endpoints: Sequence[Endpoint]) -> None:

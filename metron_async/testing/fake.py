@@ -78,8 +78,8 @@ class FakeMetron(Levers):
         unstable: bool = False,
         keep_requests: int | None = None,
     ) -> None:
-        self.clock = ServerClock()
-        self.settings = Settings(
+        self.clock: ServerClock = ServerClock()
+        self.settings: Settings = Settings(
             unstable=unstable,
             newer=newer,
             throttle=throttle,
@@ -90,7 +90,7 @@ class FakeMetron(Levers):
             public_url=public_url,
         )
         day = today if today is not None else local(self.clock.moment()).date()
-        self.catalogue = Catalogue(issues, seed, day)
+        self.catalogue: Catalogue = Catalogue(issues, seed, day)
         self.catalogue.usernames = self._username
         self.accounts: dict[str, Account] = {}
         self._numbers = Numbers()
@@ -103,7 +103,7 @@ class FakeMetron(Levers):
             render=Renderer(self.catalogue, newer=newer),
         )
         self._core.register(endpoints())
-        self.wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
+        self.wire: Wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
         tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
         for name, own in tokens.items():
             self.add_account(

@@ -20,8 +20,8 @@ try:
     from starlette.applications import Starlette
     from starlette.routing import Route
     from uvicorn.protocols.http.h11_impl import H11Protocol
-except ImportError as error:  # pragma: no cover - depends on what is installed
-    raise missing(error) from None
+except ImportError as _error:  # pragma: no cover - depends on what is installed
+    raise missing(_error) from None
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

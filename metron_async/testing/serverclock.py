@@ -26,7 +26,7 @@ class ServerClock:
     """
 
     def __init__(self) -> None:
-        self.skew = 0.0
+        self.skew: float = 0.0
         self._ahead = 0.0
 
     def advance(self, seconds: float) -> None:

@@ -71,8 +71,8 @@ class UserQuota:
     """Both windows of one user."""
 
     def __init__(self) -> None:
-        self.burst = Window()
-        self.sustained = Window()
+        self.burst: Window = Window()
+        self.sustained: Window = Window()
 
 
 def rate_headers(name: str, verdict: Verdict, period: float, skew: float) -> dict[str, str]:

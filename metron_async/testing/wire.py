@@ -80,8 +80,10 @@ class Exchange:
         self.request = request
         self.fault: Fault | None = wire.faults.take(request)
         self.asked: Asked | None = None
-        self.left = False
-        self.done = False
+        self.left: bool = False
+        self.done: bool = False
+        self.up: float
+        self.down: float
         self.up, self.down = wire.travel()
 
     @property
@@ -169,8 +171,8 @@ class Wire:
 
     def __init__(self, core: Core, *, seed: int, keep_requests: int | None, bans: bool) -> None:
         self.core = core
-        self.faults = Faults()
-        self.firewall = Firewall()
+        self.faults: Faults = Faults()
+        self.firewall: Firewall = Firewall()
         self.bans_enabled = bans
         self.deny_agents = True
         self.latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]] = 0.0

@@ -31,9 +31,10 @@ class Block:
     """
 
     def __init__(self) -> None:
-        self.fresh_until = self.proven_until = -math.inf
-        self.in_flight = 0
-        self.refusals = 0
+        self.fresh_until: float = -math.inf
+        self.proven_until: float = -math.inf
+        self.in_flight: int = 0
+        self.refusals: int = 0
         self._prone = 0  # lent to calls that can be 404s
         self._total = self._total_prone = 0  # held
         self._peak = self._peak_prone = 0

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard"]
 
-_log = logging.getLogger("metron_async.guard")
+_logger = logging.getLogger("metron_async.guard")
 _LOOK: Final = 0.1  # seconds that even a caller without patience has for a look at the store
 _RETELL: Final = PROOF / 10  # seconds after which it is worth telling that all is still well
 _UNKNOWN: Final = 1.0  # what is promised where nobody can tell
@@ -289,7 +289,7 @@ class Guard:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.debug("an exchange with the ban guard's store failed: %r", task.exception())
+            _logger.debug("an exchange with the ban guard's store failed: %r", task.exception())
 
     async def _run(self, asks: Pass | None, clear: bool, renew: bool) -> None:
         async with self._exchanging:

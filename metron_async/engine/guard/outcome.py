@@ -66,12 +66,12 @@ class Pass:
     __slots__ = ("done", "entered", "may_404", "paced", "probe", "refusals")
 
     def __init__(self, *, may_404: bool) -> None:
-        self.may_404 = may_404
-        self.probe = False
-        self.paced = False
-        self.entered = False
-        self.done = False
-        self.refusals = 0
+        self.may_404: bool = may_404
+        self.probe: bool = False
+        self.paced: bool = False
+        self.entered: bool = False
+        self.done: bool = False
+        self.refusals: int = 0
 
 
 def proves(outcome: Outcome) -> bool:

@@ -27,7 +27,7 @@ class Rhythm:
     """
 
     def __init__(self) -> None:
-        self.due = False
+        self.due: bool = False
         """Whether such calls are to be spaced now."""
 
         self._bucket: AsyncLimiter | None = None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SQLiteGuardStore"]
 
-_log = logging.getLogger("metron_async.guard")
+_logger = logging.getLogger("metron_async.guard")
 _RETRY = 30.0  # seconds between two tries to get back to the file
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(State).decode
@@ -179,7 +179,7 @@ class SQLiteGuardStore:
         self._retry_at = time.monotonic() + _RETRY
         if not self._warned:
             self._warned = True
-            _log.warning(
+            _logger.warning(
                 "The ban guard cannot use %s (%s): until it can, other processes are not seen",
                 self._path,
                 error,
@@ -187,12 +187,12 @@ class SQLiteGuardStore:
         try:
             await self.aclose()
         except OPEN_ERRORS as failure:
-            _log.debug("closing the guard's file: %s", failure)
+            _logger.debug("closing the guard's file: %s", failure)
 
 
 def _read(body: bytes) -> State:
     try:
         return _decode(body) if body else State()
     except (msgspec.MsgspecError, ValueError, TypeError):
-        _log.warning("The ban guard's state was not readable, and starts anew")
+        _logger.warning("The ban guard's state was not readable, and starts anew")
         return State()
