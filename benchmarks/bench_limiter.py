@@ -463,6 +463,7 @@ def write(results: Results) -> None:
         "Against the exact throttle of the server (20 a minute, 5,000 a day), round trips of 10 to",
         "500 ms at random. Made by `python benchmarks/bench_limiter.py`.",
         "",
+        "<!-- --8<-- [start:policies] -->",
         "| policy | 20 tasks, 30 min | 429s | interactive p50 | interactive p95 |",
         "|---|---|---|---|---|",
     ]
@@ -471,15 +472,19 @@ def write(results: Results) -> None:
         for name, share, rejected, median, late in results.policies
     ]
     lines += [
+        "<!-- --8<-- [end:policies] -->",
         "",
+        "<!-- --8<-- [start:remarks] -->",
         "The interactive calls come every 40 s, during a bulk job that would use everything.",
         "mokkari ran in threads and real time, ten times faster (its round trips,",
         "and the server's minute, too); its figures are in the seconds of that world. That is not",
         "kind to it: whole seconds of `Retry-After` are ten seconds there, and the jitter of real",
         "threads weighs ten times as much, so its row is an indication only.",
+        "<!-- --8<-- [end:remarks] -->",
         "",
         "![waits of interactive calls](limiter.png)",
         "",
+        "<!-- --8<-- [start:targets] -->",
         "| what | target | measured | |",
         "|---|---|---|---|",
     ]
@@ -488,6 +493,7 @@ def write(results: Results) -> None:
         f"| {row.name} | {row.target} | {row.result} | {verdicts[row.ok]} |" for row in results.rows
     ]
     lines += [
+        "<!-- --8<-- [end:targets] -->",
         "",
         "Not literally: when the limit drops while nothing is in flight, only an answer can bring",
         "the news, and where the window holds more than the new limit that answer is a 429. One",
@@ -526,6 +532,7 @@ def draw(results: Results) -> None:
     right.legend(loc="upper center", fontsize=8)
     right.set_title("interactive calls")
     figure.savefig(HERE / "limiter.png", dpi=110)
+    shutil.copyfile(HERE / "limiter.png", HERE.parent / "docs" / "assets" / "limiter.png")
 
 
 def main() -> int:
