@@ -16,7 +16,7 @@ from types import FunctionType
 from metron_async import MetronView
 
 PARTS = ["", ".errors", ".models", ".filters", ".enums", ".pagination", ".bulk"]
-PARTS += [".quota", ".cache", ".testing"]
+PARTS += [".quota", ".cache", ".sync", ".testing"]
 LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
 
 
