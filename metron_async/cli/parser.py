@@ -53,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"metron-async {__version__}")
+    _add_server(parser, "https://metron.cloud", demo=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = _common()
 
@@ -84,13 +85,20 @@ def make_parser() -> argparse.ArgumentParser:
 def _common() -> _Parser:
     """Return the options that every command has."""
     common = _Parser(add_help=False, allow_abbrev=False)
-    common.add_argument(
-        "--base-url", default="https://metron.cloud", metavar="URL", help="the server"
-    )
-    common.add_argument(
-        "--demo", action="store_true", help="ask a fake server in this process: needs no account"
-    )
+    # They may stand before the command, too. A default here would undo what was said there.
+    _add_server(common, argparse.SUPPRESS, demo=argparse.SUPPRESS)
     return common
+
+
+def _add_server(parser: _Parser, base_url: str, *, demo: bool | str) -> None:
+    """Give *parser* the options that tell which server is asked, with these defaults."""
+    parser.add_argument("--base-url", default=base_url, metavar="URL", help="the server")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=demo,
+        help="ask a fake server in this process: needs no account",
+    )
 
 
 def _add_lists(

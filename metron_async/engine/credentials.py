@@ -114,8 +114,8 @@ def resolve_credentials(
         return Credentials(token=_checked("token", token))
     if username is None and password is None:
         msg = (
-            "No credentials: pass token=..., or username=... and password=..., or set"
-            f" {_TOKEN}, or {_USERNAME} and {_PASSWORD}"
+            f"No credentials: set {_TOKEN} (or {_USERNAME} and {_PASSWORD}) in the environment,"
+            " or pass token=... (or username=... and password=...)"
         )
         raise ConfigurationError(msg)
     if username is None or password is None:

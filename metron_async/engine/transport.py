@@ -203,7 +203,8 @@ class Transport:
 
     def _failure(self, request: Request, error: httpx.TransportError) -> TransportError:
         unsent = isinstance(error, _UNSENT)
-        what = "Could not connect" if unsent else "The connection failed"
+        server = self._root.netloc.decode("ascii")
+        what = f"Could not connect to {server}" if unsent else "The connection failed"
         said = str(error) or type(error).__name__
         return TransportError(f"{what}: {said}", path=request.target, outcome_unknown=not unsent)
 

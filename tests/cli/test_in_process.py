@@ -136,6 +136,15 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert "quota" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [("get", "issue", "1"), ("list", "roles"), ("quota",)])
+@pytest.mark.usefixtures("fake")
+def test_demo_may_stand_before_the_command(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert main(["--demo", *command]) == 0
+    assert capsys.readouterr().out
+
+
 def test_the_demo_client_has_a_server_of_its_own() -> None:
     async def main() -> None:
         async with demo.demo_client(None) as metron:

@@ -164,7 +164,12 @@ async def test_a_body_that_a_transport_cannot_decode_itself():
 @pytest.mark.parametrize(
     ("raised", "kind", "unknown", "message"),
     [
-        (httpx.ConnectError("refused"), TransportError, False, "Could not connect: refused"),
+        (
+            httpx.ConnectError("refused"),
+            TransportError,
+            False,
+            "Could not connect to metron.cloud: refused",
+        ),
         (httpx.ConnectTimeout(""), MetronTimeoutError, False, "Could not connect in time"),
         (httpx.PoolTimeout(""), MetronTimeoutError, False, "in time"),
         (httpx.ReadTimeout(""), MetronTimeoutError, True, "Could not get an answer in time"),
