@@ -267,5 +267,6 @@ async def test_breaking_off_a_walk_in_full_leaves_no_task() -> None:
         details = aiter(metron.issues.iter_details(series_id=1))
         await anext(details)
         await details.aclose()  # type: ignore[attr-defined]
-        await asyncio.sleep(0.05)
-        assert asyncio.all_tasks() == before
+        async with asyncio.timeout(10):  # what was sent comes to its end
+            while asyncio.all_tasks() != before:
+                await asyncio.sleep(0.01)

@@ -258,7 +258,7 @@ def test_who_leaves_while_it_is_opened_leaves_nothing(path, patience):
     before = set(threading.enumerate())
     asyncio.run(leave())
     for thread in set(threading.enumerate()) - before:
-        thread.join(0.1)  # it has done everything, but may not have ended in this very moment
+        thread.join(10)  # it has done everything, but may not have ended in this very moment
         assert not thread.is_alive()
     for connection in opened:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):

@@ -84,7 +84,7 @@ async def test_nobody_listens(account):
     began = time.perf_counter()
     with pytest.raises(QuotaStoreError) as caught:
         await store.apply(account, Peek(Priority.NORMAL))
-    assert time.perf_counter() - began < 7
+    assert time.perf_counter() - began < 30
     assert "secret" not in str(caught.value)
     await store.aclose()
 
@@ -98,17 +98,17 @@ async def test_a_server_that_never_answers(account, monkeypatch):
         began = time.perf_counter()
         with pytest.raises(QuotaStoreError):
             await store.apply(account, Peek(Priority.NORMAL))
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 4  # not the usual 5 s
         await store.aclose()
 
 
 async def test_limiters_share_slots_and_a_long_request_keeps_its_lease(redis_url, account):
-    stores = [RedisStore(redis_url, rules=Rules(lease=0.3)) for _ in range(2)]
+    stores = [RedisStore(redis_url, rules=Rules(lease=0.6)) for _ in range(2)]
     first, second = (Limiter(store, account) for store in stores)
     answer = Observation(RateReading(WindowReading(20, 19, 60.0), None))
     ticket = await first.acquire()
     waiting = asyncio.ensure_future(second.acquire(max_wait=10))
-    await asyncio.sleep(0.8)  # several times the lease
+    await asyncio.sleep(1.5)  # more than twice the lease
     assert not waiting.done()
     assert (await second.snapshot()).in_flight == 1
     await first.settle(ticket, answer)

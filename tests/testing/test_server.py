@@ -249,14 +249,14 @@ def test_a_server_that_cannot_start_fails_the_test_that_wants_it(monkeypatch):
 
 
 async def test_a_large_catalogue_starts_in_seconds_and_is_fast():
-    begin = time.perf_counter()
+    begin = time.process_time()  # server and client are this process; others may be busy
     fake = FakeMetron(issues=100_000, throttle=False)
     async with fake.serve() as url, http(fake, url) as client:
         assert (await client.get("issue/")).json()["count"] == 100_000
-        started = time.perf_counter() - begin
+        started = time.process_time() - begin
         assert started < 15
-        begin = time.perf_counter()
+        begin = time.process_time()
         for page in range(1, 101):
             await client.get("issue/", params={"page": page})
-        rows = 100 * 100 / (time.perf_counter() - begin)
+        rows = 100 * 100 / (time.process_time() - begin)
     assert rows > 5_000

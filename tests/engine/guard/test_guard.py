@@ -61,12 +61,12 @@ async def test_proven_calls_ask_nobody_and_cost_little() -> None:
     await call(guard, takes=0)
     await asyncio.gather(*(call(guard, prone=True, takes=0.01) for _ in range(8)))
     before = store.exchanges
-    start = time.perf_counter()
+    start = time.process_time()  # of this process alone: others may be busy
     for _ in range(2000):
         await guard.observe(await guard.admit(may_404=True, max_wait=None), OK)
-    each = (time.perf_counter() - start) / 2000
+    each = (time.process_time() - start) / 2000
     assert store.exchanges == before
-    assert each < 100e-6  # about 3 us on an idle machine
+    assert each < 100e-6  # about 3 us
     await guard.aclose()
 
 
