@@ -24,7 +24,7 @@ PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"errors", "version"},
-    {"enums", "storage", "values"},
+    {"enums", "httpdate", "storage", "values"},
     {"models", "filters"},
     {"quota", "cache"},
     {"engine"},

@@ -26,7 +26,7 @@ from metron_async.cache.policy import (
     Serve,
     Unavailable,
 )
-from metron_async.cache.vouch import Verdict, http_date, page_as_of, vouch
+from metron_async.cache.vouch import Verdict, page_as_of, vouch
 
 if TYPE_CHECKING:
     from metron_async.cache.sqlite import SQLiteCache
@@ -54,7 +54,6 @@ __all__ = [
     "account_name",
     "consult",
     "consult_many",
-    "http_date",
     "make_key",
     "normalise_origin",
     "page_as_of",

@@ -31,8 +31,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
-from metron_async.cache.vouch import http_date, instant
+from metron_async.cache.vouch import instant
 from metron_async.errors import ConfigurationError
+from metron_async.httpdate import parse_http_date
 from metron_async.version import __version__
 
 if TYPE_CHECKING:
@@ -265,10 +266,10 @@ class Policy:
             return None
         if entry.resource in NEVER_CONDITIONAL or entry.kind is Kind.LIST:
             return None
-        changed = http_date(entry.last_modified)
+        changed = parse_http_date(entry.last_modified)
         if changed is None:
             return None
-        answered = http_date(entry.date)
+        answered = parse_http_date(entry.date)
         if answered is not None and answered <= changed:
             return None
         named = instant(entry.modified)

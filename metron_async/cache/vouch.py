@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from metron_async.cache.entry import CLOCK_TOLERANCE
+from metron_async.httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from metron_async.cache.entry import Entry
 
-__all__ = ["Verdict", "http_date", "instant", "page_as_of", "vouch"]
+__all__ = ["Verdict", "instant", "page_as_of", "vouch"]
 
 SERVER_KEEPS_LISTS_FOR = 120.0  # seconds
 _FOUND = 200
@@ -37,17 +37,6 @@ class Verdict(enum.Enum):
     NEWER = "newer"  # it was changed and fetched after the page was made: use it as it is
     CHANGED = "changed"  # the object is another by now: fetch it
     EXPIRED = "expired"  # too old, or never comparable, for anybody to vouch: fetch it
-
-
-def http_date(text: str | None) -> float | None:
-    """Return the seconds that an HTTP date means, or ``None`` for anything that is none."""
-    if text is None:
-        return None
-    try:
-        parsed = parsedate_to_datetime(text)
-        return None if parsed.tzinfo is None else parsed.timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def instant(value: str | datetime | None) -> float | None:
@@ -69,7 +58,7 @@ def page_as_of(*, date: str | None, x_cache: str | None, sent_at: float) -> floa
         x_cache: Its ``X-Cache`` header; anything but ``MISS`` is taken for a hit.
         sent_at: Wall-clock seconds at which the page's request was sent.
     """
-    answered = http_date(date)
+    answered = parse_http_date(date)
     as_of = sent_at if answered is None else min(sent_at, answered)
     if x_cache is not None and x_cache.strip().upper() != "MISS":
         as_of -= SERVER_KEEPS_LISTS_FOR

@@ -13,8 +13,6 @@ Everything here rests on what a Metron server was measured to do:
 from __future__ import annotations
 
 import zlib
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -40,7 +38,6 @@ __all__ = [
     "check_success",
     "decompress",
     "error_of",
-    "http_date",
     "observe",
     "redirect_path",
 ]
@@ -53,11 +50,6 @@ DEFAULT_RETRY_AFTER = 60.0
 _MESSAGE_LIMIT = 500  # characters of the server's text that an error repeats
 _UNCOUNTED = frozenset({401, 403})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-def http_date(moment: datetime) -> str:
-    """Format an aware *moment* as an HTTP date in GMT (RFC 9110, section 5.6.7)."""
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def observe(response: Response) -> Observation:

@@ -10,10 +10,10 @@ seconds too long, and never too short.
 
 from __future__ import annotations
 
-import email.utils
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING
+
+from metron_async.httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ def parse_rate_headers(headers: Mapping[str, str]) -> RateReading | None:
         >>> parse_rate_headers(headers)
         RateReading(burst=WindowReading(limit=20, remaining=7, reset_in=None), sustained=None)
     """
-    date = _parse_date(headers.get("date"))
+    date = parse_http_date(headers.get("date"))
     burst = _parse_window(headers, "burst", date)
     sustained = _parse_window(headers, "sustained", date)
     return None if burst is None and sustained is None else RateReading(burst, sustained)
@@ -122,7 +122,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _parse_int(value)
     if seconds is not None:
         return float(seconds)
-    until, date = _parse_date(value), _parse_date(headers.get("date"))
+    until, date = parse_http_date(value), parse_http_date(headers.get("date"))
     return None if until is None or date is None else max(0.0, until - date)
 
 
@@ -147,14 +147,3 @@ def _parse_int(value: str | None, most: int | None = _MOST) -> int | None:
         return None
     number = int(value)
     return None if most is not None and number > most else number
-
-
-def _parse_date(value: str | None) -> float | None:
-    if not value:
-        return None
-    try:
-        parsed = email.utils.parsedate_to_datetime(value)
-        # A date "-0000" comes without an offset, and means UTC.
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

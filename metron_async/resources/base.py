@@ -20,9 +20,9 @@ import msgspec
 from metron_async.bulk import Details, Fetched, OnError, fetch_many
 from metron_async.cache import Kind
 from metron_async.engine.messages import Request
-from metron_async.engine.protocol import http_date
 from metron_async.errors import UsageError
 from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
+from metron_async.httpdate import http_date
 from metron_async.models import IssueSummary, PageBody
 from metron_async.pagination import Page, Paginator, Row
 from metron_async.quota import Priority
@@ -152,7 +152,7 @@ class Retrievable(Resource, Generic[D]):
             UsageError: If *since* is no datetime, or a naive one.
             NotFoundError: If there is no such object.
         """
-        if not isinstance(since, datetime) or since.tzinfo is None:
+        if not isinstance(since, datetime) or since.utcoffset() is None:
             msg = "since must be an aware datetime, such as datetime.now(timezone.utc)"
             raise UsageError(msg)
         request = self._detail(id, http_date(since))

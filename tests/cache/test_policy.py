@@ -60,6 +60,7 @@ def test_even_an_endless_fresh_for_ends_at_max_age():
     [
         {"last_modified": None},
         {"last_modified": "yesterday"},
+        {"last_modified": f"{CHANGED}\r\nHost: elsewhere.example"},  # read as a date all the same
         {"kind": Kind.LIST},
         {"resource": "collection"},
         {"date": CHANGED},  # fetched in the second of the change: a second change would be hidden

@@ -1,0 +1,28 @@
+"""Dates as HTTP writes them (RFC 9110, section 5.6.7). Pure."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+__all__ = ["http_date", "parse_http_date"]
+
+
+def http_date(moment: datetime) -> str:
+    """Write an aware *moment* as an HTTP date: in GMT, and in whole seconds."""
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def parse_http_date(text: str | None) -> float | None:
+    """Return the seconds since 1970 that an HTTP date means, or ``None`` for what is none.
+
+    The standard library reads a date out of nearly any text that begins like one. What comes in
+    as ``Last-Modified`` goes out again as ``If-Modified-Since``, word for word, so a text that
+    does not fit into a header is no date here.
+    """
+    if not text or not text.isascii() or not text.isprintable():
+        return None
+    try:
+        parsed = parsedate_to_datetime(text)
+        # A date "-0000" comes without an offset, and means UTC.
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
