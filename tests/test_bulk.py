@@ -9,6 +9,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scale import scaled
 
 from metron_async import AsyncMetron, ClosedError, NotFoundError, Priority, Source, UsageError
 from metron_async.bulk import Fetched, checked_concurrency, fetch_many
@@ -89,12 +90,14 @@ async def test_memory_does_not_grow_with_the_ids() -> None:
 
     tracemalloc.start()
     try:
-        results = fetch_many(fetch, ids_of(range(30_000)), concurrency=4, on_error="yield")
+        results = fetch_many(
+            fetch, ids_of(range(scaled(9_000, 90_000))), concurrency=4, on_error="yield"
+        )
         async with contextlib.aclosing(results):
             marks = [
                 tracemalloc.get_traced_memory()[0]
                 async for got in results
-                if got.id % 10_000 == 5_000
+                if got.id % 3_000 == 1_500
             ]
     finally:
         tracemalloc.stop()
@@ -267,6 +270,6 @@ async def test_breaking_off_a_walk_in_full_leaves_no_task() -> None:
         details = aiter(metron.issues.iter_details(series_id=1))
         await anext(details)
         await details.aclose()  # type: ignore[attr-defined]
-        async with asyncio.timeout(10):  # what was sent comes to its end
-            while asyncio.all_tasks() != before:
+        async with asyncio.timeout(10):
+            while asyncio.all_tasks() != before:  # noqa: ASYNC110 - what was sent comes to its end
                 await asyncio.sleep(0.01)

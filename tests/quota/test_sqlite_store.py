@@ -302,8 +302,8 @@ async def test_a_cancelled_caller_leaves_nothing_behind(tmp_path):
         except asyncio.CancelledError:
             continue
         await limiter.release(ticket)
-    async with asyncio.timeout(10):  # what was granted to nobody is given back in the background
-        while (state := await limiter.snapshot()).in_flight:
+    async with asyncio.timeout(10):  # what nobody took is given back in the background
+        while (state := await limiter.snapshot()).in_flight:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
     assert (state.in_flight, state.burst.remaining) == (0, 20)
     await limiter.aclose()
