@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+import difflib
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from metron_async.cli.filters import add_filters
 from metron_async.sync import SOURCES
 from metron_async.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["DETAILS", "make_parser"]
 
@@ -38,6 +39,23 @@ Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line; the usage alone would fill a screen."""
+
+    def parse_known_args(  # type: ignore[override]  # two overloads, for other namespaces
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse, and let the command itself complain of what it does not know.
+
+        Otherwise the complaint would be the whole program's, which knows none of the filters.
+        """
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            # Without its value, which is nobody's business.
+            name = next((each for each in unknown if each.startswith("-")), unknown[0])
+            name = name.partition("=")[0]
+            close = difflib.get_close_matches(name, self._option_string_actions, n=2)
+            hint = f" (did you mean {' or '.join(close)}?)" if close else ""
+            self.error(f"unknown argument {name}{hint}")
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and exit."""

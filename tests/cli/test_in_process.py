@@ -136,6 +136,29 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert "quota" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("list", "issues", "--publisher-nam=marvel"),
+            "metron-async list issues: unknown argument --publisher-nam (did you mean --publisher-name",
+        ),
+        (("list", "issues", "--zzz", "1"), "unknown argument --zzz; see metron-async list issues"),
+        (("get", "issue", "1", "2"), "metron-async get: unknown argument 2;"),
+        (("--zzz", "quota"), "metron-async: unknown argument --zzz;"),
+    ],
+)
+def test_a_command_knows_its_options(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint
+    assert "=marvel" not in complaint
+
+
 @pytest.mark.parametrize("command", [("get", "issue", "1"), ("list", "roles"), ("quota",)])
 @pytest.mark.usefixtures("fake")
 def test_demo_may_stand_before_the_command(
