@@ -7,6 +7,7 @@ is nothing that could be lost when the process is killed between two of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from metron_async.sync.events import Deleted, DetailFailed, DetailsStored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from metron_async.bulk import Fetched
     from metron_async.engine.caller import Caller
     from metron_async.sync.events import Event
     from metron_async.sync.selection import Selection
@@ -105,18 +107,23 @@ class DetailFetcher:
             self.requests += 1
             return (await self._caller.fetch(self._request(number), self._model)).value
 
-        async for got in fetch_many(fetch, numbers, concurrency=_CONCURRENCY, on_error="yield"):
-            if got.error is None:
-                # Shielded by being quick: a request that was paid for is not to be lost.
-                await asyncio.shield(self._keep([got.value]))
-            elif isinstance(got.error, NotFoundError):
-                await self._worker.run(self._store.forget, self._selection, got.id)
-                self._emit(Deleted(self._selection.name, (got.id,)))
-            elif isinstance(got.error, DecodeError):
-                self.failed += 1
-                self._emit(DetailFailed(self._selection.name, got.id, got.error))
-            else:
-                raise got.error  # the others would fail for the same reason
+        fetched = fetch_many(fetch, numbers, concurrency=_CONCURRENCY, on_error="yield")
+        async with contextlib.aclosing(fetched):  # or what runs ahead would outlive a failure
+            async for got in fetched:
+                await self._take(got)
+
+    async def _take(self, got: Fetched[Any]) -> None:
+        if got.error is None:
+            # Shielded: what a request was paid for is not to be lost.
+            await asyncio.shield(self._keep([got.value]))
+        elif isinstance(got.error, NotFoundError):
+            await self._worker.run(self._store.forget, self._selection, got.id)
+            self._emit(Deleted(self._selection.name, (got.id,)))
+        elif isinstance(got.error, DecodeError):
+            self.failed += 1
+            self._emit(DetailFailed(self._selection.name, got.id, got.error))
+        else:
+            raise got.error  # the others would fail for the same reason
 
     async def _keep(self, details: list[Any]) -> None:
         await self._worker.run(self._store.store_details, self._selection, details)
