@@ -106,6 +106,7 @@ async def fetch_many(
                     yield result
     finally:
         await _cancel_all(running if upcoming is None else {*running, upcoming})
+        await source.aclose()
 
 
 async def _fetch_one(fetch: Callable[[int], Awaitable[T]], number: int) -> Fetched[T]:
@@ -117,7 +118,7 @@ async def _fetch_one(fetch: Callable[[int], Awaitable[T]], number: int) -> Fetch
         return Fetched(number, error=error)
 
 
-async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncIterator[int]:
+async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncGenerator[int, None]:
     if isinstance(ids, collections.abc.AsyncIterable):
         async for number in ids:
             yield number
@@ -186,32 +187,30 @@ class Details(Generic[T]):
 
     async def _in_order(self, page: Page[Any], known: Mapping[int, T]) -> AsyncGenerator[T, None]:
         """Yield the objects of one page; a few requests run ahead of the consumer."""
-        waiting: collections.deque[T | asyncio.Task[T | None]] = collections.deque()
+        waiting: collections.deque[tuple[int, asyncio.Task[T | None] | None]] = collections.deque()
         rows = iter(page.rows)
         running = 0
         try:
             while True:
                 while running < self._concurrency and (row := next(rows, None)) is not None:
-                    if row.id in known:
-                        waiting.append(known[row.id])
-                    else:
-                        waiting.append(asyncio.create_task(self._unless_gone(row.id)))
+                    task = None
+                    if row.id not in known:
+                        task = asyncio.create_task(self._unless_gone(row.id))
                         running += 1
+                    waiting.append((row.id, task))
                 if not waiting:
                     return
-                first = waiting.popleft()
-                if isinstance(first, asyncio.Task):
-                    running -= 1
-                    waiting.appendleft(first)  # still ours to cancel
-                    value = await first
-                    waiting.popleft()
-                    if value is None:
-                        continue
-                    yield value
+                number, task = waiting[0]  # it stays in line until it is there: ours to cancel
+                if task is None:
+                    value: T | None = known[number]
                 else:
-                    yield first
+                    value = await task
+                    running -= 1
+                waiting.popleft()
+                if value is not None:
+                    yield value
         finally:
-            await _cancel_all([item for item in waiting if isinstance(item, asyncio.Task)])
+            await _cancel_all([task for _, task in waiting if task is not None])
 
     async def _unless_gone(self, number: int) -> T | None:
         try:
@@ -224,7 +223,13 @@ class Details(Generic[T]):
 
         Args:
             limit: Objects to stop after, or ``None`` for all.
+
+        Raises:
+            UsageError: If *limit* is negative.
         """
+        if limit is not None and limit < 0:
+            msg = f"limit must not be negative, got {limit}"
+            raise UsageError(msg)
         collected: list[T] = []
         if limit == 0:
             return collected
