@@ -9,7 +9,6 @@ repeated or lost stands in :mod:`metron_async.walk`.
 from __future__ import annotations
 
 import contextlib
-import math
 import warnings
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -250,7 +249,7 @@ class Paginator(Generic[R_co]):
 
 
 def _checked_number(number: int) -> int:
-    if type(number) is not int or not 1 <= number < math.inf:
+    if type(number) is not int or number < 1:
         msg = f"Pages are numbered from 1, got {number!r}"
         raise UsageError(msg)
     return number

@@ -42,7 +42,16 @@ except ImportError:  # Windows, where an open file cannot be renamed in the firs
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["OPEN_ERRORS", "default_directory", "open_database"]
+__all__ = [
+    "OPEN_ERRORS",
+    "default_directory",
+    "is_busy",
+    "is_damage",
+    "make_private",
+    "open_database",
+    "set_aside",
+    "set_aside_unless_replaced",
+]
 
 OPEN_ERRORS = (OSError, sqlite3.Error)
 """What :func:`open_database` raises where a file cannot be used."""

@@ -18,7 +18,7 @@ from metron_async.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Credentials", "resolve_credentials"]
+__all__ = ["Credentials", "resolve_credentials", "scoped_key"]
 
 _TOKEN, _USERNAME, _PASSWORD = "METRON_TOKEN", "METRON_USERNAME", "METRON_PASSWORD"
 

@@ -7,7 +7,6 @@ The decision runs in Redis, as one Lua script, by the server's clock. (``pip ins
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, cast
 
@@ -16,12 +15,11 @@ import redis.asyncio
 import redis.exceptions
 
 from metron_async.errors import QuotaStoreError
-
-from .state import Reply
-from .store import DEFAULT_RULES
+from metron_async.quota.state import Reply
+from metron_async.quota.store import DEFAULT_RULES, stored_name
 
 if TYPE_CHECKING:
-    from .state import Command, Rules
+    from metron_async.quota.state import Command, Rules
 
 __all__ = ["RedisStore"]
 
@@ -75,7 +73,7 @@ class RedisStore:
         Raises:
             QuotaStoreError: If Redis cannot be reached or used within a few seconds.
         """
-        name = hashlib.sha256(b"metron_async quota " + account.encode()).hexdigest()[:32]
+        name = stored_name(account)
         try:
             async with asyncio.timeout(_PATIENCE):
                 answer = await self._script(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import sqlite3
 import warnings
@@ -19,19 +18,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from metron_async.errors import MetronWarning, QuotaStoreError
+from metron_async.quota.account import apply, shift
+from metron_async.quota.clock import Instant, elapsed, read_clock
+from metron_async.quota.state import FORMAT, Command, Reply, State, fresh_state
+from metron_async.quota.store import DEFAULT_RULES, MemoryStore, stored_name
 from metron_async.storage import OPEN_ERRORS, default_directory, is_damage, open_database
-
-from .account import apply, shift
-from .clock import Instant, elapsed, read_clock
-from .state import FORMAT, Command, Reply, State, fresh_state
-from .store import DEFAULT_RULES, MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import aiosqlite
 
-    from .state import Rules
+    from metron_async.quota.state import Rules
 
 __all__ = ["FallbackStore", "SQLiteStore", "default_store"]
 
@@ -119,7 +117,7 @@ class SQLiteStore:
 
     async def _decide(self, account: str, command: Command) -> Reply:
         connection = await self._open()
-        name = hashlib.sha256(b"metron_async quota " + account.encode()).hexdigest()[:32]
+        name = stored_name(account)
         question = (_encoder.encode(command), name)
         for _ in range(2):
             for row in await connection.execute_fetchall(_DECIDE, question):

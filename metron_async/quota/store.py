@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Protocol
 
-from .account import apply
-from .state import Rules, State, fresh_state
+from metron_async.quota.account import apply
+from metron_async.quota.state import Rules, State, fresh_state
 
 if TYPE_CHECKING:
-    from .state import Command, Reply
+    from metron_async.quota.state import Command, Reply
 
-__all__ = ["DEFAULT_RULES", "MemoryStore", "QuotaStore"]
+__all__ = ["DEFAULT_RULES", "MemoryStore", "QuotaStore", "stored_name"]
 
 DEFAULT_RULES = Rules()
+
+
+def stored_name(account: str) -> str:
+    """Return the name under which a store that others can read keeps *account*."""
+    return hashlib.sha256(b"metron_async quota " + account.encode()).hexdigest()[:32]
 
 
 class QuotaStore(Protocol):

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Literal
 
+from metron_async.quota import DEFAULT_RULES
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["DAY", "Allowance", "Plan", "forecast"]
 
 DAY = 86_400.0
-_DAY_RESERVE = 0.05  # share of the day that the BULK lane leaves to the others
+_DAY_RESERVE = DEFAULT_RULES.sustained.reserve
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from metron_async.engine.guard.state import State, merge
 from metron_async.storage import (
     OPEN_ERRORS,
     default_directory,
+    is_damage,
     open_database,
     set_aside_unless_replaced,
 )
@@ -107,7 +108,7 @@ class SQLiteGuardStore:
         try:
             return await self._update(host, report)
         except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:
+            if not is_damage(error):
                 raise
         # The file is damaged, which opening it does not always show.
         await self.aclose()
