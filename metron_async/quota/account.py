@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import window as windows
-from .state import (
+from metron_async.quota import window as windows
+from metron_async.quota.state import (
     BURST,
     SUSTAINED,
     Acquire,
@@ -35,7 +35,7 @@ from .state import (
 )
 
 if TYPE_CHECKING:
-    from .state import Command, Rules, Scope, State, Window, WindowRules
+    from metron_async.quota.state import Command, Rules, Scope, State, Window, WindowRules
 
 __all__ = ["apply", "shift"]
 

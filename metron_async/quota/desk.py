@@ -17,17 +17,16 @@ import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async.errors import QuotaStoreError
-
-from .lanes import Ticket
-from .state import Release, Renew
-from .store import MemoryStore
-from .window import LONGEST_FLIGHT
+from metron_async.quota.lanes import Ticket
+from metron_async.quota.state import Release, Renew
+from metron_async.quota.store import MemoryStore
+from metron_async.quota.window import LONGEST_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from .state import Command, Priority, Reply, Rules
-    from .store import QuotaStore
+    from metron_async.quota.state import Command, Priority, Reply, Rules
+    from metron_async.quota.store import QuotaStore
 
 __all__ = ["Desk", "loop_time"]
 

@@ -22,16 +22,15 @@ import aiolimiter
 import anyio
 
 from metron_async.errors import QuotaStoreError
-
-from .desk import loop_time
-from .outlook import Estimate
-from .state import SUSTAINED, Acquire, Priority, Window
-from .window import capacity
+from metron_async.quota.desk import loop_time
+from metron_async.quota.outlook import Estimate
+from metron_async.quota.state import SUSTAINED, Acquire, Priority, Window
+from metron_async.quota.window import capacity
 
 if TYPE_CHECKING:
-    from .desk import Desk
-    from .lanes import Claim, Lanes
-    from .state import Reply, WindowRules
+    from metron_async.quota.desk import Desk
+    from metron_async.quota.lanes import Claim, Lanes
+    from metron_async.quota.state import Reply, WindowRules
 
 __all__ = ["Dispatcher"]
 

@@ -16,18 +16,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metron_async.errors import ClosedError
-
-from .desk import Desk, loop_time
-from .dispatcher import Dispatcher
-from .lanes import Claim, Lanes, Ticket
-from .outlook import Estimate, QuotaState, WindowState, check_wait
-from .state import Acquire, Peek, Priority, Release, Settle
+from metron_async.quota.desk import Desk, loop_time
+from metron_async.quota.dispatcher import Dispatcher
+from metron_async.quota.lanes import Claim, Lanes, Ticket
+from metron_async.quota.outlook import Estimate, QuotaState, WindowState, check_wait
+from metron_async.quota.state import Acquire, Peek, Priority, Release, Settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .headers import Observation, WindowReading
-    from .store import QuotaStore
+    from metron_async.quota.headers import Observation, WindowReading
+    from metron_async.quota.store import QuotaStore
 
 __all__ = ["Limiter"]
 

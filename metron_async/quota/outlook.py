@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metron_async.errors import RateLimitError
-
-from .state import BURST, SUSTAINED
+from metron_async.quota.state import BURST, SUSTAINED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .state import Priority, Reply, Scope, WindowStatus
+    from metron_async.quota.state import Priority, Reply, Scope, WindowStatus
 
 __all__ = ["Estimate", "QuotaState", "WindowState", "check_wait"]
 

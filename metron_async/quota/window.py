@@ -44,13 +44,13 @@ import heapq
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from .headers import RESET_ROUNDING
-from .state import Entry
+from metron_async.quota.headers import RESET_ROUNDING
+from metron_async.quota.state import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .state import Window, WindowRules
+    from metron_async.quota.state import Window, WindowRules
 
 __all__ = [
     "LONGEST_FLIGHT",
