@@ -141,7 +141,7 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     [
         (
             ("list", "issues", "--publisher-nam=marvel"),
-            "metron-async list issues: unknown argument --publisher-nam (did you mean --publisher-name",
+            "metron-async list issues: unknown argument --publisher-nam (did you mean --publish",
         ),
         (("list", "issues", "--zzz", "1"), "unknown argument --zzz; see metron-async list issues"),
         (("get", "issue", "1", "2"), "metron-async get: unknown argument 2;"),
