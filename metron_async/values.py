@@ -8,13 +8,15 @@ it costs a request. Filters and inputs of writes share these rules.
 """
 
 import math
-from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "Among",
@@ -32,8 +34,6 @@ __all__ = [
     "show",
     "wrong_type",
 ]
-
-Encode = Callable[[object], str]
 
 
 class Refused(Exception):  # noqa: N818 - it becomes a UsageError

@@ -259,6 +259,8 @@ async def test_what_is_deleted_during_the_walk_is_left_out() -> None:
         few = await metron.issues.iter_details(series_id=1).collect(limit=2)
         assert [issue.id for issue in few] == rows[:2]
         assert await metron.issues.iter_details(series_id=1).collect(limit=0) == []
+        with pytest.raises(UsageError, match="negative"):
+            await metron.issues.iter_details(series_id=1).collect(limit=-1)
         assert len(await metron.publishers.iter_details().collect()) > 0
         assert "issue/" in repr(metron.issues.iter_details(series_id=1))
 

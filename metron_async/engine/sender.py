@@ -16,8 +16,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from metron_async.engine.guard import Kind as Ending
-from metron_async.engine.guard import Outcome
+from metron_async.engine.guard import Ending, Outcome
 from metron_async.engine.messages import Request, Wait
 from metron_async.engine.protocol import check_success, error_of, observe, redirect_path
 from metron_async.engine.retry import backoff, may_retry

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metron_async.engine.guard.guard import Guard
-from metron_async.engine.guard.outcome import Kind, Outcome, Pass
+from metron_async.engine.guard.outcome import Ending, Outcome, Pass
 from metron_async.engine.guard.store import GuardStore, MemoryGuardStore
 from metron_async.engine.guard.table import possibly_banned
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from metron_async.engine.guard.sqlite import SQLiteGuardStore
 
 __all__ = [
+    "Ending",
     "Guard",
     "GuardStore",
-    "Kind",
     "MemoryGuardStore",
     "Outcome",
     "Pass",

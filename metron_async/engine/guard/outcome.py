@@ -11,7 +11,7 @@ from metron_async.engine.guard.state import Event
 from metron_async.engine.guard.table import FORBIDDEN, MISSING, REFUSED, THROTTLED
 from metron_async.errors import BlockedError
 
-__all__ = ["UNCOUNTED", "Kind", "Outcome", "Pass", "blocked", "events_of", "proves"]
+__all__ = ["UNCOUNTED", "Ending", "Outcome", "Pass", "blocked", "events_of", "proves"]
 
 _EVENTS: Final = {
     REFUSED: Event.REFUSED,
@@ -25,7 +25,7 @@ UNCOUNTED: Final = frozenset({Event.PROOF, Event.TIMEOUT, Event.ANSWERED})
 """Events that the firewall does not count."""
 
 
-class Kind(enum.Enum):
+class Ending(enum.Enum):
     """How an attempt ended."""
 
     ANSWERED = "answered"
@@ -46,13 +46,13 @@ class Outcome:
         status: Status of the answer, or ``None`` where there was none.
     """
 
-    kind: Kind
+    kind: Ending
     status: int | None = None
 
     @classmethod
     def answered(cls, status: int) -> Outcome:
         """Return the outcome of a request that was answered, with any status."""
-        return cls(Kind.ANSWERED, status)
+        return cls(Ending.ANSWERED, status)
 
 
 class Pass:
@@ -80,7 +80,7 @@ def proves(outcome: Outcome) -> bool:
     Only a success does: what the proxy in front answers by itself (403, 404, 429, 5xx) says
     nothing about them.
     """
-    if outcome.kind is not Kind.ANSWERED or outcome.status is None:
+    if outcome.kind is not Ending.ANSWERED or outcome.status is None:
         return False
     return 200 <= outcome.status < 300 or outcome.status == 304  # noqa: PLR2004
 
@@ -93,13 +93,13 @@ def events_of(outcome: Outcome, *, probe: bool, after_timeouts: bool) -> tuple[E
         probe: Whether it was to try the credentials.
         after_timeouts: Whether connections have timed out since the last answer.
     """
-    if outcome.kind is Kind.CONNECT_TIMEOUT:
+    if outcome.kind is Ending.CONNECT_TIMEOUT:
         return (Event.TIMEOUT,)
-    if outcome.kind is Kind.ANSWERED:
+    if outcome.kind is Ending.ANSWERED:
         event = _EVENTS.get(outcome.status or 0)
         first = (Event.ANSWERED,) if after_timeouts else ()
         return first if event is None else (*first, event)
-    closed = (Event.HUNG_UP,) if outcome.kind is Kind.CLOSED_BY_US else ()
+    closed = (Event.HUNG_UP,) if outcome.kind is Ending.CLOSED_BY_US else ()
     return (*closed, Event.LOST_PROBE) if probe else closed
 
 

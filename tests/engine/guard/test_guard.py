@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from metron_async.engine.guard import Guard, Kind, MemoryGuardStore, Outcome
+from metron_async.engine.guard import Ending, Guard, MemoryGuardStore, Outcome
 from metron_async.engine.guard.rhythm import Rhythm
 from metron_async.engine.guard.state import Reply, Report
 from metron_async.errors import BlockedError
@@ -334,11 +334,11 @@ def test_connect_timeouts_after_a_streak_hint_at_a_ban() -> None:
         guard = guard_of()
         await call(guard)
         for _ in range(10):
-            await call(guard, Outcome(Kind.CLOSED_BY_US))
+            await call(guard, Outcome(Ending.CLOSED_BY_US))
         await asyncio.sleep(70)
         for _ in range(3):
             assert guard.explain_timeouts() is None
-            await call(guard, Outcome(Kind.CONNECT_TIMEOUT))
+            await call(guard, Outcome(Ending.CONNECT_TIMEOUT))
         assert "may have banned" in (guard.explain_timeouts() or "")
         await call(guard)
         assert guard.explain_timeouts() is None

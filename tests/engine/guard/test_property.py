@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metron_async.engine.guard import Guard, Kind, MemoryGuardStore, Outcome, rules, table
+from metron_async.engine.guard import Ending, Guard, MemoryGuardStore, Outcome, rules, table
 from metron_async.errors import BlockedError
 from metron_async.testing.bans import Firewall
 from metron_async.testing.clock import run_virtual
@@ -88,7 +88,7 @@ class Machine:
             guard.abandon(pass_)
         elif what == "timeout":
             await asyncio.sleep(10)
-            await guard.observe(pass_, Outcome(Kind.CONNECT_TIMEOUT))
+            await guard.observe(pass_, Outcome(Ending.CONNECT_TIMEOUT))
         else:
             await self.send(guard, pass_, key, what)
 
@@ -110,12 +110,12 @@ class Machine:
             status = what if isinstance(what, int) else 200
         if what == "closed":
             asyncio.get_running_loop().call_later(rng.uniform(0, 4), self.count, "499")
-            await guard.observe(pass_, Outcome(Kind.CLOSED_BY_US))
+            await guard.observe(pass_, Outcome(Ending.CLOSED_BY_US))
             return
         self.count(status)  # when it answers, not when we hear of it
         self.served += status == 200
         await asyncio.sleep(rng.uniform(0, self.plan.latency))
-        outcome = Outcome(Kind.FAILED) if what == "failed" else Outcome.answered(status)
+        outcome = Outcome(Ending.FAILED) if what == "failed" else Outcome.answered(status)
         await guard.observe(pass_, outcome)
 
     async def work(self, guard: Guard, key: str, until: float) -> None:

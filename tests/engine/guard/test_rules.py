@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from metron_async.engine.guard import possibly_banned
-from metron_async.engine.guard.outcome import Kind, Outcome, events_of, proves
+from metron_async.engine.guard.outcome import Ending, Outcome, events_of, proves
 from metron_async.engine.guard.rules import step
 from metron_async.engine.guard.state import (
     Credentials,
@@ -250,8 +250,8 @@ def test_outcomes() -> None:
     assert proves(Outcome.answered(304))
     for other in (401, 403, 404, 429, 500):
         assert not proves(Outcome.answered(other))
-    assert not proves(Outcome(Kind.FAILED))
-    assert not proves(Outcome(Kind.ANSWERED))
+    assert not proves(Outcome(Ending.FAILED))
+    assert not proves(Outcome(Ending.ANSWERED))
 
     def events(outcome: Outcome, *, probe: bool = False, after: bool = False) -> object:
         return events_of(outcome, probe=probe, after_timeouts=after)
@@ -259,11 +259,11 @@ def test_outcomes() -> None:
     assert events(Outcome.answered(200), probe=True) == ()
     assert events(Outcome.answered(200), after=True) == (Event.ANSWERED,)
     assert events(Outcome.answered(401), after=True) == (Event.ANSWERED, Event.REFUSED)
-    assert events(Outcome(Kind.CONNECT_TIMEOUT), probe=True) == (Event.TIMEOUT,)
-    assert events(Outcome(Kind.CLOSED_BY_US)) == (Event.HUNG_UP,)
-    assert events(Outcome(Kind.CLOSED_BY_US), probe=True) == (Event.HUNG_UP, Event.LOST_PROBE)
-    assert events(Outcome(Kind.FAILED)) == ()
-    assert events(Outcome(Kind.FAILED), probe=True) == (Event.LOST_PROBE,)
+    assert events(Outcome(Ending.CONNECT_TIMEOUT), probe=True) == (Event.TIMEOUT,)
+    assert events(Outcome(Ending.CLOSED_BY_US)) == (Event.HUNG_UP,)
+    assert events(Outcome(Ending.CLOSED_BY_US), probe=True) == (Event.HUNG_UP, Event.LOST_PROBE)
+    assert events(Outcome(Ending.FAILED)) == ()
+    assert events(Outcome(Ending.FAILED), probe=True) == (Event.LOST_PROBE,)
 
 
 def test_a_ban_is_suspected_only_after_a_streak() -> None:
