@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from metron_async.cache import Source, Verdict, vouch
+from metron_async.cache import Source
+from metron_async.cache.vouch import Verdict, vouch
 from metron_async.errors import DecodeError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import asyncio
 import dataclasses
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from metron_async.testing.bans import Firewall, denied_agent
 from metron_async.testing.faults import Fault, Faults
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Delivery", "Exchange", "Latency", "Wire"]
 
-Latency = "float | tuple[float, float] | Callable[[], float | tuple[float, float]]"
+Latency: TypeAlias = "float | tuple[float, float] | Callable[[], float | tuple[float, float]]"
+"""Seconds of a round trip: fixed, at random between two, or told for each (perhaps up and down)."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -175,7 +176,7 @@ class Wire:
         self.firewall: Firewall = Firewall()
         self.bans_enabled = bans
         self.deny_agents = True
-        self.latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]] = 0.0
+        self.latency: Latency = 0.0
         self.log: deque[Asked] = deque(maxlen=keep_requests)
         self.throttled = 0
         self._random = Random(seed)  # noqa: S311 - tests want the same latencies every time
