@@ -9,9 +9,9 @@ The names below are loaded when they are first used: ``import metron_async`` alo
 nothing, and a program pays for what it uses.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from metron_async.lazy import attributes_of
 from metron_async.version import __version__
 
 if TYPE_CHECKING:
@@ -175,17 +175,5 @@ _HOMES = {
         "QuotaState",
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attributes_of(__name__, _HOMES)

@@ -1,37 +1,16 @@
-"""The client: :class:`AsyncMetron`, its namespaces, options and lifecycle."""
+"""The client: :class:`AsyncMetron`, its namespaces, options and lifecycle.
+
+What makes requests, and each namespace with its models and filters, is imported when it is first
+used: a program that asks for issues never loads the rest.
+"""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from metron_async.engine.caller import Caller
-from metron_async.engine.core import Core, Settings
-from metron_async.engine.credentials import resolve_credentials, scoped_key
-from metron_async.engine.identity import api_root_of, origin_of_url
-from metron_async.engine.identity import user_agent as make_user_agent
 from metron_async.engine.messages import CallOptions
-from metron_async.engine.options import checked_options
-from metron_async.engine.parts import DEFAULT, choose_parts
-from metron_async.engine.transport import Transport, leads_elsewhere
-from metron_async.errors import ConfigurationError
-from metron_async.resources.arcs import Arcs
-from metron_async.resources.characters import Characters
-from metron_async.resources.collection import Collection
-from metron_async.resources.creators import Creators
-from metron_async.resources.credits import Credits
-from metron_async.resources.imprints import Imprints
-from metron_async.resources.issues import Issues
-from metron_async.resources.publishers import Publishers
-from metron_async.resources.pull_list import PullLists
-from metron_async.resources.reading_lists import ReadingLists
-from metron_async.resources.roles import Roles
-from metron_async.resources.series import SeriesNamespace
-from metron_async.resources.series_types import SeriesTypes
-from metron_async.resources.teams import Teams
-from metron_async.resources.universes import Universes
-from metron_async.resources.variants import Variants
-from metron_async.resources.wish_list import WishLists
+from metron_async.engine.options import DEFAULT, checked_options
 
 if TYPE_CHECKING:
     import os
@@ -41,11 +20,28 @@ if TYPE_CHECKING:
     import httpx
 
     from metron_async.cache import Cache
+    from metron_async.engine.core import Core
     from metron_async.engine.messages import Origin
-    from metron_async.engine.options import OptionArguments
-    from metron_async.engine.parts import Default
+    from metron_async.engine.options import Default, OptionArguments
     from metron_async.engine.stats import Stats
     from metron_async.quota import QuotaState, QuotaStore
+    from metron_async.resources.arcs import Arcs
+    from metron_async.resources.characters import Characters
+    from metron_async.resources.collection import Collection
+    from metron_async.resources.creators import Creators
+    from metron_async.resources.credits import Credits
+    from metron_async.resources.imprints import Imprints
+    from metron_async.resources.issues import Issues
+    from metron_async.resources.publishers import Publishers
+    from metron_async.resources.pull_list import PullLists
+    from metron_async.resources.reading_lists import ReadingLists
+    from metron_async.resources.roles import Roles
+    from metron_async.resources.series import SeriesNamespace
+    from metron_async.resources.series_types import SeriesTypes
+    from metron_async.resources.teams import Teams
+    from metron_async.resources.universes import Universes
+    from metron_async.resources.variants import Variants
+    from metron_async.resources.wish_list import WishLists
 
 __all__ = ["AsyncMetron", "MetronView"]
 
@@ -59,6 +55,8 @@ class MetronView:
     def __init__(self, core: Core, options: CallOptions) -> None:
         self._core = core
         self._options = options
+        from metron_async.engine.caller import Caller
+
         self._caller = Caller(core, options)
 
     def __repr__(self) -> str:
@@ -67,86 +65,120 @@ class MetronView:
     @functools.cached_property
     def arcs(self) -> Arcs:
         """Story arcs."""
+        from metron_async.resources.arcs import Arcs
+
         return Arcs(self._caller)
 
     @functools.cached_property
     def characters(self) -> Characters:
         """Characters."""
+        from metron_async.resources.characters import Characters
+
         return Characters(self._caller)
 
     @functools.cached_property
     def collection(self) -> Collection:
         """The account's own comics."""
+        from metron_async.resources.collection import Collection
+
         return Collection(self._caller)
 
     @functools.cached_property
     def creators(self) -> Creators:
         """Writers, artists and others who make comics."""
+        from metron_async.resources.creators import Creators
+
         return Creators(self._caller)
 
     @functools.cached_property
     def credits(self) -> Credits:
         """Who did what in an issue; for editors."""
+        from metron_async.resources.credits import Credits
+
         return Credits(self._caller)
 
     @functools.cached_property
     def imprints(self) -> Imprints:
         """Imprints of publishers."""
+        from metron_async.resources.imprints import Imprints
+
         return Imprints(self._caller)
 
     @functools.cached_property
     def issues(self) -> Issues:
         """Single issues."""
+        from metron_async.resources.issues import Issues
+
         return Issues(self._caller)
 
     @functools.cached_property
     def publishers(self) -> Publishers:
         """Publishers."""
+        from metron_async.resources.publishers import Publishers
+
         return Publishers(self._caller)
 
     @functools.cached_property
     def pull_list(self) -> PullLists:
         """The series that the account follows."""
+        from metron_async.resources.pull_list import PullLists
+
         return PullLists(self._caller)
 
     @functools.cached_property
     def reading_lists(self) -> ReadingLists:
         """Reading lists, public ones and the account's own."""
+        from metron_async.resources.reading_lists import ReadingLists
+
         return ReadingLists(self._caller)
 
     @functools.cached_property
     def roles(self) -> Roles:
         """Roles of creators."""
+        from metron_async.resources.roles import Roles
+
         return Roles(self._caller)
 
     @functools.cached_property
     def series(self) -> SeriesNamespace:
         """Series, each one run of issues."""
+        from metron_async.resources.series import SeriesNamespace
+
         return SeriesNamespace(self._caller)
 
     @functools.cached_property
     def series_types(self) -> SeriesTypes:
         """Types of series."""
+        from metron_async.resources.series_types import SeriesTypes
+
         return SeriesTypes(self._caller)
 
     @functools.cached_property
     def teams(self) -> Teams:
         """Teams of characters."""
+        from metron_async.resources.teams import Teams
+
         return Teams(self._caller)
 
     @functools.cached_property
     def universes(self) -> Universes:
         """Universes that stories are set in."""
+        from metron_async.resources.universes import Universes
+
         return Universes(self._caller)
 
     @functools.cached_property
     def variants(self) -> Variants:
         """Variant covers; for editors."""
+        from metron_async.resources.variants import Variants
+
         return Variants(self._caller)
 
     @functools.cached_property
     def wish_list(self) -> WishLists:
         """The issues that the account wants."""
+        from metron_async.resources.wish_list import WishLists
+
         return WishLists(self._caller)
 
     @property
@@ -261,40 +293,23 @@ class AsyncMetron(MetronView):
         max_in_flight: int = 8,
         **options: Unpack[OptionArguments],
     ) -> None:
-        credentials = resolve_credentials(token, username, password)
-        api_root = api_root_of(base_url)
-        origin = origin_of_url(api_root)
-        agent = make_user_agent(user_agent)
-        in_memory = leads_elsewhere(transport, http_client)
-        if type(max_in_flight) is not int or max_in_flight < 1:
-            msg = f"max_in_flight must be a whole number from 1, got {max_in_flight!r}"
-            raise ConfigurationError(msg)
+        from metron_async.engine.assembly import assemble
+
         checked = checked_options(CallOptions(), options)
-        parts = choose_parts(cache, quota, in_memory=in_memory)
-
-        def connect() -> Transport:  # a closure: the repr of a partial would tell the secret
-            return Transport.opened(
-                http_client,
-                transport,
-                api_root=api_root,
-                authorization=credentials.header,
-                agent=agent,
-            )
-
-        settings = Settings(
-            connect=connect,
-            api_root=api_root,
-            origin=origin,
-            quota_key=scoped_key(origin, credentials.account_name(account)),
-            latch_key=scoped_key(origin, credentials.latch_name),
-            cache_name=credentials.cache_name,
-            cache=parts.cache,
-            quota=parts.quota,
-            guards=parts.guards,
-            owned=tuple(parts.owned),
+        core = assemble(
+            token=token,
+            username=username,
+            password=password,
+            account=account,
+            base_url=base_url,
+            user_agent=user_agent,
+            transport=transport,
+            http_client=http_client,
+            cache=cache,
+            quota=quota,
             max_in_flight=max_in_flight,
         )
-        super().__init__(Core(settings), checked)
+        super().__init__(core, checked)
 
     async def __aenter__(self) -> Self:
         return self

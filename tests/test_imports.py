@@ -23,7 +23,7 @@ import metron_async
 PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "version"},
+    {"errors", "lazy", "version"},
     {"enums", "httpdate", "storage", "values"},
     {"models", "filters"},
     {"quota", "cache"},

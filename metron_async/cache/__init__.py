@@ -10,26 +10,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.cache.base import Cache, CacheStats, consult, consult_many
-from metron_async.cache.entry import Entry, Kind, Selector, Source
-from metron_async.cache.keys import account_name, make_key, normalise_origin
-from metron_async.cache.memory import MemoryCache
-from metron_async.cache.policy import (
-    DEFAULT_FRESHNESS,
-    Decision,
-    Failure,
-    Fetch,
-    FreshnessKey,
-    Options,
-    Policy,
-    Revalidate,
-    Serve,
-    Unavailable,
-)
-from metron_async.cache.vouch import Verdict, page_as_of, vouch
+from metron_async.lazy import attributes_of
 
 if TYPE_CHECKING:
+    from metron_async.cache.base import Cache, CacheStats, consult, consult_many
+    from metron_async.cache.entry import Entry, Kind, Selector, Source
+    from metron_async.cache.keys import account_name, make_key, normalise_origin
+    from metron_async.cache.memory import MemoryCache
+    from metron_async.cache.policy import (
+        DEFAULT_FRESHNESS,
+        Decision,
+        Failure,
+        Fetch,
+        FreshnessKey,
+        Options,
+        Policy,
+        Revalidate,
+        Serve,
+        Unavailable,
+    )
     from metron_async.cache.sqlite import SQLiteCache
+    from metron_async.cache.vouch import Verdict, page_as_of, vouch
 
 __all__ = [
     "DEFAULT_FRESHNESS",
@@ -60,11 +61,43 @@ __all__ = [
     "vouch",
 ]
 
+_HOMES = {
+    "metron_async.cache.base": (
+        "Cache",
+        "CacheStats",
+        "consult",
+        "consult_many",
+    ),
+    "metron_async.cache.entry": (
+        "Entry",
+        "Kind",
+        "Selector",
+        "Source",
+    ),
+    "metron_async.cache.keys": (
+        "account_name",
+        "make_key",
+        "normalise_origin",
+    ),
+    "metron_async.cache.memory": ("MemoryCache",),
+    "metron_async.cache.policy": (
+        "DEFAULT_FRESHNESS",
+        "Decision",
+        "Failure",
+        "Fetch",
+        "FreshnessKey",
+        "Options",
+        "Policy",
+        "Revalidate",
+        "Serve",
+        "Unavailable",
+    ),
+    "metron_async.cache.vouch": (
+        "Verdict",
+        "page_as_of",
+        "vouch",
+    ),
+    "metron_async.cache.sqlite": ("SQLiteCache",),
+}
 
-def __getattr__(name: str) -> object:
-    if name == "SQLiteCache":  # loads aiosqlite, which a client without a file never needs
-        from metron_async.cache.sqlite import SQLiteCache  # noqa: PLC0415
-
-        return SQLiteCache
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+__getattr__, __dir__ = attributes_of(__name__, _HOMES)

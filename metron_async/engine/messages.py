@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from metron_async.cache import Kind, Source
-from metron_async.quota import Priority
+from metron_async.cache.entry import Kind, Source
+from metron_async.quota.state import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from metron_async.errors import UsageError
-from metron_async.quota import Priority
+from metron_async.quota.state import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from metron_async.engine.messages import CallOptions, Wait
 
-__all__ = ["OptionArguments", "checked_options"]
+__all__ = ["DEFAULT", "Default", "OptionArguments", "checked_options"]
+
+
+class _Default(enum.Enum):
+    """The type of :data:`DEFAULT`."""
+
+    DEFAULT = "default"
+
+    def __repr__(self) -> str:
+        return "DEFAULT"
+
+
+DEFAULT: Final = _Default.DEFAULT
+"""Stands for the part that a client chooses by itself."""
+
+Default = Literal[_Default.DEFAULT]
 
 
 class OptionArguments(TypedDict, total=False):

@@ -9,13 +9,13 @@ nothing is meant to be shared.
 
 from __future__ import annotations
 
-import enum
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from metron_async.cache import MemoryCache
 from metron_async.engine.guard import MemoryGuardStore
+from metron_async.engine.options import DEFAULT, Default
 from metron_async.errors import ConfigurationError
 from metron_async.quota import MemoryStore
 
@@ -26,22 +26,7 @@ if TYPE_CHECKING:
     from metron_async.engine.guard import GuardStore
     from metron_async.quota import QuotaStore
 
-__all__ = ["DEFAULT", "Default", "Parts", "choose_parts"]
-
-
-class _Default(enum.Enum):
-    """The type of :data:`DEFAULT`."""
-
-    DEFAULT = "default"
-
-    def __repr__(self) -> str:
-        return "DEFAULT"
-
-
-DEFAULT: Final = _Default.DEFAULT
-"""Stands for the part that a client chooses by itself."""
-
-Default = Literal[_Default.DEFAULT]
+__all__ = ["Parts", "choose_parts"]
 
 
 class Parts:
@@ -70,7 +55,7 @@ def choose_parts(
     Raises:
         ConfigurationError: If one of them is not what it should be.
     """
-    if quota is not None and not hasattr(quota, "apply"):
+    if quota is not None and (isinstance(quota, type) or not hasattr(quota, "apply")):
         msg = f"quota must be a store of metron_async.quota, or one of your own, got {quota!r}"
         raise ConfigurationError(msg)
     parts = Parts(

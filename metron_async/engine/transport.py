@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
@@ -37,6 +37,10 @@ _TOO_LONG = f"longer than {MAX_BODY:,} bytes"
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 65.0  # above the 60 s after which the server's proxy gives up itself
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+HTTPClient: TypeAlias = httpx.AsyncClient
+HTTPTransport: TypeAlias = httpx.AsyncBaseTransport
 
 
 class Transport:

@@ -6,26 +6,34 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from .account import apply
-from .headers import (
-    Observation,
-    RateReading,
-    WindowReading,
-    parse_rate_headers,
-    parse_retry_after,
-)
-from .lanes import Claim, Ticket
-from .limiter import Limiter
-from .outlook import Estimate, QuotaState, WindowState, check_wait
-from .state import Command, Priority, Reply, Rules, State, WindowRules, fresh_state
-from .store import DEFAULT_RULES, MemoryStore, QuotaStore
+from metron_async.lazy import attributes_of
 
 if TYPE_CHECKING:
-    from .redis_store import RedisStore
-    from .sqlite import FallbackStore, SQLiteStore, default_store
+    from metron_async.quota.account import apply
+    from metron_async.quota.headers import (
+        Observation,
+        RateReading,
+        WindowReading,
+        parse_rate_headers,
+        parse_retry_after,
+    )
+    from metron_async.quota.lanes import Claim, Ticket
+    from metron_async.quota.limiter import Limiter
+    from metron_async.quota.outlook import Estimate, QuotaState, WindowState, check_wait
+    from metron_async.quota.redis_store import RedisStore
+    from metron_async.quota.sqlite import FallbackStore, SQLiteStore, default_store
+    from metron_async.quota.state import (
+        Command,
+        Priority,
+        Reply,
+        Rules,
+        State,
+        WindowRules,
+        fresh_state,
+    )
+    from metron_async.quota.store import DEFAULT_RULES, MemoryStore, QuotaStore
 
 __all__ = [
     "DEFAULT_RULES",
@@ -57,17 +65,46 @@ __all__ = [
     "parse_retry_after",
 ]
 
-# What is not needed is not loaded: redis may not even be installed.
-_LAZY = {
-    "FallbackStore": "sqlite",
-    "RedisStore": "redis_store",
-    "SQLiteStore": "sqlite",
-    "default_store": "sqlite",
+_HOMES = {
+    "metron_async.quota.account": ("apply",),
+    "metron_async.quota.headers": (
+        "Observation",
+        "RateReading",
+        "WindowReading",
+        "parse_rate_headers",
+        "parse_retry_after",
+    ),
+    "metron_async.quota.lanes": (
+        "Claim",
+        "Ticket",
+    ),
+    "metron_async.quota.limiter": ("Limiter",),
+    "metron_async.quota.outlook": (
+        "Estimate",
+        "QuotaState",
+        "WindowState",
+        "check_wait",
+    ),
+    "metron_async.quota.state": (
+        "Command",
+        "Priority",
+        "Reply",
+        "Rules",
+        "State",
+        "WindowRules",
+        "fresh_state",
+    ),
+    "metron_async.quota.store": (
+        "DEFAULT_RULES",
+        "MemoryStore",
+        "QuotaStore",
+    ),
+    "metron_async.quota.redis_store": ("RedisStore",),
+    "metron_async.quota.sqlite": (
+        "FallbackStore",
+        "SQLiteStore",
+        "default_store",
+    ),
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__, __dir__ = attributes_of(__name__, _HOMES)
