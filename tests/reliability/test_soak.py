@@ -6,7 +6,7 @@ drops and is redeployed; the clocks of both sides jump; the application restarts
 being killed; and its user spends quota elsewhere.
 
 The day's quota is scaled down so that thirty days are some thousand calls; the nightly session
-makes ten times as many.
+makes five times as many.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from metron_async.testing import FakeMetron, Fault
 
 DAYS = 30
 DAY = 86_400.0
-SUSTAINED = scaled(400, 4000)
+SUSTAINED = scaled(200, 4000)
 SLOWNESS = 2.0  # seconds that the network adds at most
 OUTAGES = (
     lambda: Fault.status(502),
