@@ -25,9 +25,7 @@ WARM = 1_000
 
 async def walk(url: str) -> tuple[int, float, float]:
     """Return the rows given, the growth in megabytes, and the seconds without tracing."""
-    async with AsyncMetron(
-        "reader-token", base_url=url, cache=None, quota=MemoryStore()
-    ) as metron:
+    async with AsyncMetron("reader-token", base_url=url, cache=None, quota=MemoryStore()) as metron:
         started = time.perf_counter()
         assert sum([1 async for _ in metron.issues.iter()]) == ROWS
         seconds = time.perf_counter() - started

@@ -11,7 +11,7 @@ nothing, and a program pays for what it uses.
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import attributes_of
+from metron_async.lazy import load
 from metron_async.version import __version__
 
 if TYPE_CHECKING:
@@ -176,4 +176,10 @@ _HOMES = {
     ),
 }
 
-__getattr__, __dir__ = attributes_of(__name__, _HOMES)
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

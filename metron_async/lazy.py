@@ -12,32 +12,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["attributes_of"]
+__all__ = ["load"]
 
 
-def attributes_of(
-    package: str, homes: Mapping[str, tuple[str, ...]]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package.
+def load(package: str, homes: Mapping[str, tuple[str, ...]], name: str) -> object:
+    """Return the attribute *name* of a package, and keep it there.
 
     Args:
-        package: Its ``__name__``.
+        package: The package's ``__name__``.
         homes: Names that it exports, by the full name of the module in which they stand.
+        name: The attribute that was asked for.
+
+    Raises:
+        AttributeError: If the package exports no such name.
     """
-    home_of = {name: home for home, names in homes.items() for name in names}
-
-    def load(name: str) -> object:
-        home = home_of.get(name)
-        if home is None:
-            msg = f"module {package!r} has no attribute {name!r}"
-            raise AttributeError(msg)
-        value = getattr(import_module(home), name)
-        setattr(sys.modules[package], name, value)
-        return value
-
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of})
-
-    return load, names
+    for home, names in homes.items():
+        if name in names:
+            value = getattr(import_module(home), name)
+            setattr(sys.modules[package], name, value)
+            return value
+    msg = f"module {package!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,7 +1,7 @@
 """The cache: what was learnt once is not asked for again while it is good.
 
 What may be kept and served is decided by pure functions (:mod:`~metron_async.cache.policy`,
-:mod:`~metron_async.cache.vouch`, :mod:`~metron_async.cache.keys`); where it is kept is up to a
+:mod:`~metron_async.cache.vouching`, :mod:`~metron_async.cache.keys`); where it is kept is up to a
 :class:`Cache`: :class:`SQLiteCache`, a file shared by every process of the user, or
 :class:`MemoryCache`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import attributes_of
+from metron_async.lazy import load
 
 if TYPE_CHECKING:
     from metron_async.cache.base import Cache, CacheStats, consult, consult_many
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from metron_async.cache.sqlite import SQLiteCache
-    from metron_async.cache.vouch import Verdict, page_as_of, vouch
+    from metron_async.cache.vouching import Verdict, page_as_of, vouch
 
 __all__ = [
     "DEFAULT_FRESHNESS",
@@ -92,7 +92,7 @@ _HOMES = {
         "Serve",
         "Unavailable",
     ),
-    "metron_async.cache.vouch": (
+    "metron_async.cache.vouching": (
         "Verdict",
         "page_as_of",
         "vouch",
@@ -100,4 +100,10 @@ _HOMES = {
     "metron_async.cache.sqlite": ("SQLiteCache",),
 }
 
-__getattr__, __dir__ = attributes_of(__name__, _HOMES)
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

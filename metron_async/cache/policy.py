@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
-from metron_async.cache.vouch import instant
+from metron_async.cache.vouching import instant
 from metron_async.errors import ConfigurationError
 from metron_async.httpdate import parse_http_date
 from metron_async.version import __version__

@@ -19,7 +19,7 @@ import msgspec
 
 from metron_async.cache import Kind, Source
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
-from metron_async.cache.vouch import page_as_of
+from metron_async.cache.vouching import page_as_of
 from metron_async.engine.decoding import decode
 from metron_async.engine.messages import Answer, Origin, Response
 from metron_async.engine.writes import Writer

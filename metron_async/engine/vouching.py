@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from metron_async.cache import Source
-from metron_async.cache.vouch import Verdict, vouch
+from metron_async.cache.vouching import Verdict, vouch
 from metron_async.errors import DecodeError
 
 if TYPE_CHECKING:

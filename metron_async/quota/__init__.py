@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import attributes_of
+from metron_async.lazy import load
 
 if TYPE_CHECKING:
     from metron_async.quota.account import apply
@@ -107,4 +107,10 @@ _HOMES = {
     ),
 }
 
-__getattr__, __dir__ = attributes_of(__name__, _HOMES)
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async.cache import Verdict, page_as_of, vouch
-from metron_async.cache.vouch import instant
+from metron_async.cache.vouching import instant
 from metron_async.httpdate import parse_http_date
 
 MOMENT = datetime.fromtimestamp(NOW - 5000, UTC)
