@@ -1,11 +1,12 @@
 """The options of a call: taken as given, or refused with their name."""
 
+import inspect
 import math
 
 import pytest
 
-from metron_async import CallOptions, Priority, UsageError
-from metron_async.engine.options import OptionArguments, checked_options
+from metron_async import AsyncMetron, CallOptions, Priority, UsageError
+from metron_async.engine.options import DEFAULT, OptionArguments, checked_options
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,8 @@ def test_every_option_is_declared_and_kept():
     base = checked_options(CallOptions(), {"retries": 5})
     assert checked_options(base, {}) == base
     assert checked_options(base, {"timeout": 1.0}).retries == 5
+
+
+def test_the_default_shows_its_name_in_signatures():
+    assert repr(DEFAULT) == "DEFAULT"
+    assert "DEFAULT" in str(inspect.signature(AsyncMetron))
