@@ -30,6 +30,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
+
 from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
 from metron_async.cache.vouching import instant
 from metron_async.errors import ConfigurationError
@@ -79,8 +81,7 @@ class Failure(enum.Enum):
     REFUSED = "refused"  # 400, 401, 403, 404: this is the answer, and no failure to hide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What one call asks of the cache.
 
     Attributes:
@@ -96,8 +97,7 @@ class Options:
     stale_if_error: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Serve:
+class Serve(msgspec.Struct, frozen=True):
     """Give the entry to the caller; *age* is in seconds, *stale* if it should not be trusted."""
 
     entry: Entry
@@ -105,23 +105,20 @@ class Serve:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Revalidate:
+class Revalidate(msgspec.Struct, frozen=True):
     """Ask with ``If-Modified-Since``; on 304 the entry counts from now."""
 
     entry: Entry
     if_modified_since: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(msgspec.Struct, frozen=True):
     """Ask without a condition; *fallback* is what is there already, if anything."""
 
     fallback: Entry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(msgspec.Struct, frozen=True):
     """Nothing is there, and nothing may be sent."""
 
 
