@@ -122,7 +122,7 @@ async def _carry_out(db: aiosqlite.Connection, operation: Operation, outcome: Ou
         case Touch(checked_at):
             await _many(
                 db,
-                "UPDATE entries SET checked_at = ?1 WHERE key = ?2 AND checked_at < ?1",
+                "UPDATE entries SET checked_at = max(checked_at, ?) WHERE key = ?",
                 [(stamp, key) for key, stamp in checked_at.items()],
             )
         case Used(keys):
@@ -208,7 +208,7 @@ async def _drop(db: aiosqlite.Connection, selector: Selector, at: float) -> None
 
 async def _purge(db: aiosqlite.Connection, purge: Purge) -> None:
     rows = await db.execute_fetchall(
-        "DELETE FROM entries WHERE (?1 IS NULL OR resource = ?1) AND stored_at < ?2 RETURNING id",
+        "DELETE FROM entries WHERE resource = coalesce(?, resource) AND stored_at < ? RETURNING id",
         (purge.resource, purge.born_before),
     )
     purge.removed = len(list(rows))
