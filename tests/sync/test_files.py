@@ -173,11 +173,10 @@ async def test_a_file_that_is_locked_for_long_says_so(
 
 async def test_errors_of_the_file_are_the_mirrors(path: Path) -> None:
     thread = worker.Worker(path)
-    with pytest.raises(MirrorFileError, match=r"comics\.db: no such table"):
-        await thread.run(
-            sqlite3.connect(":memory:", check_same_thread=False).execute, "SELECT * FROM x"
-        )
-    thread.stop()
+    with contextlib.closing(sqlite3.connect(":memory:", check_same_thread=False)) as db:
+        with pytest.raises(MirrorFileError, match=r"comics\.db: no such table"):
+            await thread.run(db.execute, "SELECT * FROM x")
+        thread.stop()
 
 
 async def test_a_mirror_can_be_closed_twice_and_used_again(path: Path) -> None:
