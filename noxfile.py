@@ -213,6 +213,7 @@ def docs(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Run the example programs against the fake server."""
     install(session, "test")
+    install_redis_server(session)
     run_tests(session, "tests/examples")
 
 
