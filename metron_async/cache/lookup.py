@@ -71,7 +71,7 @@ class Lookup:
         entry = self._from_memory(key, reload=reload)
         if entry is not None:
             return entry
-        found = await self._from_file([key], lambda: self._file.read(FETCH, (key,)))
+        found = await self._from_file([key], self._file.read(FETCH, (key,)))
         return found.get(key)
 
     async def get_many(self, keys: Iterable[str], *, reload: bool) -> dict[str, Entry]:
@@ -86,7 +86,7 @@ class Lookup:
                 found[key] = entry
         if missing:
             text = json.dumps(missing)
-            found |= await self._from_file(missing, lambda: self._file.read(FETCH_MANY, (text,)))
+            found |= await self._from_file(missing, self._file.read(FETCH_MANY, (text,)))
         return found
 
     def notice_drops(self) -> None:
@@ -107,12 +107,10 @@ class Lookup:
             self._note_use(key)
         return entry
 
-    async def _from_file(
-        self, keys: list[str], read: Callable[[], Awaitable[Rows]]
-    ) -> dict[str, Entry]:
+    async def _from_file(self, keys: list[str], reading: Awaitable[Rows]) -> dict[str, Entry]:
         epoch = self._seen
         try:
-            rows = await read()
+            rows = await reading
         except FILE_ERRORS as error:
             self._on_failure(error)
             rows = ()
