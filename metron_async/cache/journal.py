@@ -116,8 +116,8 @@ class Journal:
 
     async def flush(self) -> None:
         """Return when everything collected so far was brought to the file, or refused."""
-        self._hurry.set()
         while self._task is not None:
+            self._hurry.set()
             await asyncio.shield(self._task)
 
     def _start(self) -> None:

@@ -27,6 +27,7 @@ from metron_async.engine.guard.guard import Guard
 from metron_async.engine.guard.outcome import Ending, Outcome, Pass
 from metron_async.engine.guard.store import GuardStore, MemoryGuardStore
 from metron_async.engine.guard.table import possibly_banned
+from metron_async.lazy import load
 
 if TYPE_CHECKING:
     from metron_async.engine.guard.sqlite import SQLiteGuardStore
@@ -42,11 +43,8 @@ __all__ = [
     "possibly_banned",
 ]
 
+_HOMES = {"metron_async.engine.guard.sqlite": ("SQLiteGuardStore",)}
+
 
 def __getattr__(name: str) -> object:
-    if name == "SQLiteGuardStore":
-        from metron_async.engine.guard.sqlite import SQLiteGuardStore  # noqa: PLC0415
-
-        return SQLiteGuardStore
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+    return load(__name__, _HOMES, name)
