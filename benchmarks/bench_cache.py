@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "cache"))
 
 import cache_hardship  # noqa: E402
-from cache_hardship import entry_of  # noqa: E402
+from support.cache_hardship import entry_of  # noqa: E402
 
 from metron_async.cache import MemoryCache, SQLiteCache  # noqa: E402
 from metron_async.models import Issue  # noqa: E402

@@ -41,7 +41,6 @@ from metron_async.quota import (
     Limiter,
     MemoryStore,
     Observation,
-    Priority,
     RateReading,
     RedisStore,
     Rules,
@@ -50,6 +49,7 @@ from metron_async.quota import (
     WindowRules,
 )
 from metron_async.testing import FakeMetron
+from metron_async.types import Priority
 
 HERE = Path(__file__).parent
 WORKER = HERE.parent / "tests" / "quota" / "worker.py"

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metron_async import AsyncMetron
+from metron_async.mirror import Mirror
+from metron_async.mirror.tables import instant_text
 from metron_async.quota import MemoryStore
-from metron_async.sync import Mirror
-from metron_async.sync.tables import instant_text
 from metron_async.testing import FakeMetron
 
 if TYPE_CHECKING:

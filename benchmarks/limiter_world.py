@@ -20,13 +20,13 @@ from metron_async.quota import (
     Limiter,
     MemoryStore,
     Observation,
-    Priority,
     QuotaStore,
     parse_rate_headers,
     parse_retry_after,
 )
 from metron_async.testing.clock import VirtualTimeLoop
 from metron_async.testing.throttle import UserQuota, rate_headers, retry_after
+from metron_async.types import Priority
 
 T = TypeVar("T")
 EPOCH = 1_795_206_317.25

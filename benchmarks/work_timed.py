@@ -123,7 +123,7 @@ def reading(kind: type[Contender]) -> dict[str, Any]:
 
 async def mirror(_kind: type[Contender], url: str, home: str, _since: str) -> tuple[float, int]:
     """Bring the mirror of all issues up to date; return how many were new or changed."""
-    from metron_async.sync import Mirror  # noqa: PLC0415 - only here
+    from metron_async.mirror import Mirror  # noqa: PLC0415 - only here
 
     async with Ours(url, home, MINUTE) as client:
         began = time.perf_counter()

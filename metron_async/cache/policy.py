@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from metron_async._httpdate import parse_http_date
+from metron_async._version import __version__
 from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
 from metron_async.cache.vouching import instant
 from metron_async.errors import ConfigurationError
-from metron_async.httpdate import parse_http_date
-from metron_async.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

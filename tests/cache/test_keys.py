@@ -2,9 +2,9 @@ import json
 from urllib.parse import quote, urlencode
 
 import pytest
-from cache_hardship import NOW, entry_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cache_hardship import NOW, entry_of
 
 from metron_async.cache import Kind, account_name, make_key, normalise_origin
 from metron_async.cache.entry import Entry, Selector, checksum

@@ -1,9 +1,9 @@
 import math
 
 import pytest
-from cache_hardship import NOW, VERSION, entry_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cache_hardship import NOW, VERSION, entry_of
 
 from metron_async.cache import (
     DEFAULT_FRESHNESS,

@@ -10,9 +10,9 @@ import threading
 import warnings
 from pathlib import Path
 
-import cache_hardship
 import pytest
-from cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
+from support import cache_hardship
+from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 
 from metron_async import storage
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
@@ -306,7 +306,7 @@ async def test_a_first_caller_who_leaves_does_not_stop_the_opening(tmp_path):
 LEAVING = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[2])
-from cache_hardship import entry_of
+from support.cache_hardship import entry_of
 from metron_async.cache import SQLiteCache
 
 async def leave():
@@ -323,7 +323,7 @@ asyncio.run(leave())
 
 @pytest.mark.parametrize("pauses", [0, 1, 5])
 async def test_a_program_that_ends_without_closing_leaves_the_file_whole(tmp_path, pauses):
-    beside = str(Path(cache_hardship.__file__).parent)
+    beside = str(Path(cache_hardship.__file__).parents[1])
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", LEAVING, str(tmp_path / "c"), beside, str(pauses),
         stderr=asyncio.subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from cache_hardship import NOW, entry_of, key_of
+from support.cache_hardship import NOW, entry_of, key_of
 
 import metron_async.cache
 from metron_async.cache import (

@@ -9,7 +9,7 @@ import contextlib
 import types
 
 import pytest
-from world import client, idle, settle, virtual
+from support.world import client, idle, settle, virtual
 
 from metron_async import AsyncMetron, ClosedError, Priority, RateLimitError
 from metron_async.cache import SQLiteCache

@@ -9,7 +9,7 @@ import weakref
 
 import httpx
 import pytest
-from world import SECRET, client, idle, open_sockets, settle, virtual
+from support.world import SECRET, client, idle, open_sockets, settle, virtual
 
 from metron_async import AsyncMetron, ClosedError, MetronError
 from metron_async.cache import MemoryCache

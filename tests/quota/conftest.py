@@ -18,15 +18,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from metron_async.quota import (
-    Limiter,
-    MemoryStore,
-    Observation,
-    Priority,
-    RateReading,
-    WindowReading,
-)
+from metron_async.quota import Limiter, MemoryStore, Observation, RateReading, WindowReading
 from metron_async.quota.state import Acquire
+from metron_async.types import Priority
 
 
 class Log:
