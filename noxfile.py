@@ -98,6 +98,7 @@ INTERPRETERS = find_interpreters()
 
 PURE_MODULES = PROJECT["tool"]["metron_async"]["pure"]
 TYPED = ["metron_async", "examples", "tests/typing"]
+PROSE = ["metron_async", "docs", "examples", "tests", "README.md", "CHANGELOG.md", "noxfile.py"]
 BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
 
 
@@ -182,10 +183,11 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting."""
+    """Check style, formatting and spelling."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("codespell", *PROSE)
 
 
 @nox.session

@@ -5,8 +5,7 @@ Example:
     >>> async with AsyncMetron(token="...") as metron:  # doctest: +SKIP
     ...     issue = await metron.issues.get(31660)
 
-The names below are loaded when they are first used: ``import metron_async`` alone costs next to
-nothing, and a program pays for what it uses.
+The names below are loaded on first use, so that a program loads only what it needs.
 """
 
 from typing import TYPE_CHECKING
@@ -36,16 +35,19 @@ __all__ = [
     "ConfigurationError",
     "Currency",
     "DecodeError",
+    "Fetched",
     "Grade",
     "GradingCompany",
     "IncompleteListError",
     "IncompleteListWarning",
+    "InterceptedError",
     "ListType",
     "MetronError",
     "MetronView",
     "MetronWarning",
     "NotFoundError",
     "NotModified",
+    "OptionArguments",
     "Origin",
     "Page",
     "PaginationError",
@@ -58,6 +60,8 @@ __all__ = [
     "Rating",
     "RequestError",
     "RequestTimeoutError",
+    "RetryLaterError",
+    "Row",
     "SeriesStatus",
     "ServerError",
     "Source",

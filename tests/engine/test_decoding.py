@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import DecodeError
-from metron_async._engine.decoding import decode, decoder_for
-from metron_async._engine.messages import Body, Request
+from metron_async._engine.messages import Body, Request, decode, decoder_for
 from metron_async.models import IssueSummary, PageBody, Publisher
 from metron_async.types import NOT_MODIFIED, CallOptions
 

@@ -23,7 +23,7 @@ from support.stores import Slow, use_guards
 from support.world import idle, virtual
 
 from metron_async import AsyncMetron, Priority
-from metron_async._engine import core
+from metron_async._engine import build
 from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
 from metron_async.errors import (
@@ -65,7 +65,7 @@ class Life:
         use_guards(monkeypatch, lambda: self.guards)
         self.wall_skew = 0.0
         monkeypatch.setattr(
-            core, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
+            build, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
         )
         self.low = 20
         self.ends = Counter()
