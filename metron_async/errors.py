@@ -70,13 +70,13 @@ class MetronError(Exception):
         self.outcome_unknown = True
         self.retryable = False
         self.add_hint(
-            "The server may have carried out this write. Check before repeating it, since a repeat"
-            " may duplicate it"
+            "It is unknown whether the server carried out this write. Check before repeating it,"
+            " since a repeat may duplicate it"
         )
 
     def add_hint(self, hint: str) -> None:
         """Append a sentence to the message."""
-        self.message += f". {hint}"
+        self.message = f"{self.message.rstrip('.')}. {hint}"
 
     def __str__(self) -> str:
         where = [str(self.status)] if self.status is not None else []

@@ -211,15 +211,17 @@ class Transport:
         unsent = isinstance(error, _UNSENT)
         said = str(error) or type(error).__name__
         if isinstance(error, httpx.ProxyError):
-            what = "The proxy refused to connect to"
+            what = f"The proxy refused to connect to {self._server}"
             hint = ". Check the proxy settings (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
         elif any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error)):
-            what = "The certificate is not trusted of"
+            what = f"The certificate of {self._server} is not trusted"
             hint = ". If the server's own authority issued it, set SSL_CERT_FILE"
         else:
-            what, hint = "Could not connect to" if unsent else "The connection failed to", ""
+            what, hint = f"The connection to {self._server} failed", ""
+            if unsent:
+                what = f"Could not connect to {self._server}"
         failure = TransportError(
-            f"{what} {self._server}: {said}{hint}", path=request.target, outcome_unknown=not unsent
+            f"{what}: {said}{hint}", path=request.target, outcome_unknown=not unsent
         )
         # A proxy's 4xx and an untrusted certificate stay as they are until somebody acts.
         failure.retryable = not hint or said.startswith("5")

@@ -178,13 +178,13 @@ async def test_a_body_that_a_transport_cannot_decode_itself():
         (httpx.PoolTimeout(""), RequestTimeoutError, False, "in time"),
         (httpx.ReadTimeout(""), RequestTimeoutError, True, "No response in time"),
         (httpx.WriteTimeout(""), RequestTimeoutError, True, "in time"),
-        (httpx.ReadError(""), TransportError, True, "connection failed to metron.cloud: ReadError"),
-        (httpx.WriteError("gone"), TransportError, True, "connection failed to metron.cloud: gone"),
+        (httpx.ReadError(""), TransportError, True, "connection to metron.cloud failed: ReadError"),
+        (httpx.WriteError("gone"), TransportError, True, "connection to metron.cloud failed: gone"),
         (
             httpx.RemoteProtocolError("bad"),
             TransportError,
             True,
-            "connection failed to metron.cloud: bad",
+            "connection to metron.cloud failed: bad",
         ),
         (
             httpx.ProxyError("no"),
