@@ -1,21 +1,25 @@
-"""What an image must be to be sent: known by its bytes, named, and not too big.
+"""Checks of what is sent: the size of bodies, and the name and type of images.
 
-Reading it is the engine's part; here is only what can be told from its bytes. The server refuses
-files without a suffix that it knows, so a name always gets one.
+Reading an image is the engine's task; this module decides from its bytes. The server refuses files
+without a known suffix, so every name gets one.
 """
 
 import os
 from pathlib import PurePath, PureWindowsPath
+from typing import NoReturn
 
 import msgspec
 
 from metron_async.errors import UsageError
-from metron_async.models.writable import Upload
+from metron_async.models._rules import Upload
 
-__all__ = ["MAX_BODY", "ImagePart", "image_part", "image_type"]
+__all__ = ["MAX_BODY", "MAX_TEXT", "ImagePart", "check_text", "image_part", "image_type"]
 
-#: Bytes that the proxy lets through in one request, fields and image together: 20 MB.
 MAX_BODY = 20 * 1024 * 1024
+"""Bytes that the server's proxy accepts in one request, fields and image together: 20 MB."""
+
+MAX_TEXT = 2_621_440
+"""Bytes that the server accepts in one request, not counting the image: 2.5 MB."""
 
 _SUFFIXES = {
     "image/png": ".png",
@@ -26,7 +30,7 @@ _SUFFIXES = {
     "image/tiff": ".tiff",
     "image/avif": ".avif",
 }
-_BEGINNINGS = (
+_PREFIXES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
@@ -38,58 +42,69 @@ _BEGINNINGS = (
 
 
 class ImagePart(msgspec.Struct, frozen=True):
-    """An image that is ready to be sent.
-
-    Attributes:
-        name: File name, with a suffix and without folders.
-        content_type: MIME type.
-        content: The bytes.
-    """
+    """Image that is ready to be sent."""
 
     name: str
+    """File name, with a suffix and without folders."""
     content_type: str
+    """MIME type."""
     content: bytes
+    """The bytes."""
+
+
+def check_text(size: int) -> None:
+    """Check the size of the text of a request.
+
+    Args:
+        size: Bytes of the body, without an image.
+
+    Raises:
+        UsageError: It is larger than 2.5 MB.
+    """
+    if size > MAX_TEXT:
+        message = (
+            f"The request would contain {size:,} bytes of text, but the server accepts at most"
+            f" {MAX_TEXT:,} (2.5 MB). Shorten the text, or split the request"
+        )
+        raise UsageError(message)
 
 
 def image_type(content: bytes) -> str | None:
-    """Tell the MIME type of an image from its first bytes.
+    """Return the MIME type of an image, detected from its first bytes.
 
     Args:
         content: The bytes; the first 12 are enough.
 
     Returns:
-        The type, or ``None`` if it is no image that is known here.
+        The type, or ``None`` if it is unknown.
     """
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     if content[4:12] in (b"ftypavif", b"ftypavis"):
         return "image/avif"
-    return next((kind for start, kind in _BEGINNINGS if content.startswith(start)), None)
+    return next((kind for start, kind in _PREFIXES if content.startswith(start)), None)
 
 
 def image_part(upload: Upload, content: bytes) -> ImagePart:
-    """Decide under which name and type an image is sent.
+    """Return the image with the name and type to send.
 
     Args:
-        upload: What the caller gave: a path or a file, and perhaps a name and a type.
-        content: Its bytes, which were read already.
+        upload: The caller's path or file, perhaps with a name and a type.
+        content: Its bytes.
 
     Returns:
         The image with its name and type.
 
     Raises:
-        UsageError: It is empty, larger than 20 MB, of no known type, or its name cannot be sent.
+        UsageError: It is empty, larger than 20 MB, of an unknown type, or its name cannot be sent.
     """
     if not content:
-        message = "image: it is empty"
-        raise UsageError(message)
+        _refuse("it is empty")
     if len(content) > MAX_BODY:
-        message = f"image: at most {MAX_BODY} bytes (20 MB) are let through, got {len(content)}"
-        raise UsageError(message)
+        _refuse(f"expected at most {MAX_BODY:,} bytes (20 MB), got {len(content):,}")
     kind = upload.content_type or image_type(content)
     if kind is None or not kind.startswith("image/") or not kind.isprintable():
-        message = "image: not a known kind of image; say what it is with Upload(content_type=...)"
-        raise UsageError(message)
+        _refuse("unknown type; pass the MIME type as Upload(content_type=...)")
     return ImagePart(_name(upload, _SUFFIXES.get(kind, "")), kind, content)
 
 
@@ -97,9 +112,13 @@ def _name(upload: Upload, suffix: str) -> str:
     given = upload.name
     if given is None and isinstance(upload.content, str | os.PathLike):
         given = os.fspath(upload.content)
-    # Folders are nobody's business, whichever slash they are told with.
+    # Folders are private. Windows paths know both kinds of slashes.
     name = PureWindowsPath(given or "image").name
     if not name.isprintable() or '"' in name or not name:
-        message = f"image: {name!r} cannot be sent as a file name; give another with Upload(name=)"
-        raise UsageError(message)
+        _refuse(f"{name!r} cannot be sent as a file name; pass another as Upload(name=...)")
     return name if PurePath(name).suffix else name + suffix
+
+
+def _refuse(problem: str) -> NoReturn:
+    message = f"Invalid image: {problem}"
+    raise UsageError(message)

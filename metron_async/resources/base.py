@@ -19,6 +19,7 @@ import msgspec
 
 from metron_async._engine.messages import Request
 from metron_async._httpdate import http_date
+from metron_async._values import InvalidValueError, Range, encode_int
 from metron_async.cache import Kind
 from metron_async.errors import UsageError
 from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
@@ -39,6 +40,8 @@ __all__ = ["Detailed", "IssueLists", "Listable", "Resource", "Retrievable", "che
 D = TypeVar("D")
 R = TypeVar("R", bound=Row)
 
+_IDS = Range(1, 2**63 - 1)
+
 
 def checked_id(number: object, what: str = "id") -> int:
     """Return *number* if it can be an id; a malformed one would cost a slot and be a 500.
@@ -46,10 +49,11 @@ def checked_id(number: object, what: str = "id") -> int:
     Raises:
         UsageError: If it is not a positive whole number.
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**63:
-        msg = f"{what} must be a positive whole number, got {number!r}"
-        raise UsageError(msg)
-    return int(number)
+    try:
+        return int(encode_int(number, _IDS))
+    except InvalidValueError as error:
+        msg = f"Invalid {what}: {error}"
+        raise UsageError(msg) from None
 
 
 class Resource:

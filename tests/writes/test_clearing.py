@@ -57,7 +57,7 @@ async def test_an_issue_is_left_alone_set_and_cleared(fake):
         "alt_number": "", "collection_title": "", "story_titles": (), "store_date": None,
         "foc_date": None, "price": None, "sku": "", "isbn": "", "upc": "", "page_count": None,
         "desc": "", "arcs": (), "characters": (), "teams": (), "universes": (), "reprints": (),
-        "cv_id": None, "gcd_id": None, "image": None,
+        "cv_id": None, "gcd_id": None,
     }  # fmt: skip
     async with client_of(fake, "editor") as metron:
         made = await metron.issues.create(full)
@@ -120,9 +120,9 @@ async def test_lists_cannot_be_cleared_where_only_forms_are_taken(fake):
 @on_virtual_time
 async def test_replace_needs_everything_and_update_something(fake):
     async with client_of(fake, "editor") as metron:
-        with pytest.raises(UsageError, match="to replace, it needs publisher"):
+        with pytest.raises(UsageError, match="replace requires publisher"):
             await metron.imprints.replace(1, m.ImprintInput(name="x"))
-        with pytest.raises(UsageError, match="to create, it needs name, publisher"):
+        with pytest.raises(UsageError, match="create requires name, publisher"):
             await metron.imprints.create(m.ImprintInput())
         with pytest.raises(UsageError, match="nothing would be updated"):
             await metron.imprints.update(1, m.ImprintInput())
@@ -147,7 +147,7 @@ async def test_every_namespace_creates_updates_and_replaces(fake):
             status=SeriesStatus.ONGOING, publisher=1,
         ),
         "teams": m.TeamInput(name="x"),
-        "universes": m.UniverseInput(name="x", publisher=1),
+        "universes": m.UniverseInput(name="x", publisher=1, designation=""),
         "variants": m.VariantInput(issue=1, image=PNG),
     }  # fmt: skip
     async with client_of(fake, "editor") as metron:
