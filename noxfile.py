@@ -240,17 +240,18 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this client beside its peers, write benchmarks/RESULTS.md, fail on a broken promise.
+    """Measure this client beside its peers, write benchmarks/results, fail on a broken promise.
 
     It takes some ten minutes. ``-- --only cost`` measures one part anew, ``-- --render`` none.
     """
     install(session, "test", "bench", editable=False)
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
 
 
 @nox.session(name="bench-long")
 def bench_long(session: nox.Session) -> None:
     """Measure each part of the client by itself, at full length."""
     install(session, "test", "bench", editable=False)
-    for script in sorted((ROOT / "benchmarks").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+    for script in sorted((ROOT / "benchmarks" / "components").glob("*.py")):
+        if '__name__ == "__main__"' in script.read_text(encoding="utf-8"):
+            session.run("python", "-m", f"benchmarks.components.{script.stem}", *session.posargs)

@@ -4,7 +4,7 @@ Everything runs against FakeMetron in a process of its own, over a real socket, 
 lifted, so that only work is measured and no waiting. CPU time is this process's, of all threads.
 The rounds of the three ways alternate, and medians of the rounds are compared.
 
-Run it with ``python benchmarks/bench_overhead.py``.
+Run it with ``python -m benchmarks.components.overhead``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tables import HTTPX, LEAN, MOKKARI, OURS, TABLES, ahead
+from benchmarks.report.tables import HTTPX, LEAN, MOKKARI, OURS, TABLES, ahead
 
 Results = dict[str, Any]
 JOBS = ("tag", "read", "sync", "chat", "typeahead", "interactive")

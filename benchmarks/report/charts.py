@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from tables import CLIENTS, SUMMARY, seconds
+
+from benchmarks.report.tables import CLIENTS, SUMMARY, seconds
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -5,8 +5,8 @@ with them, so that ratios hold on a busy machine too. Bodies are a recorded issu
 includes turning them into :class:`~metron_async.models.Issue`. The hardships are those of the
 test suite at full length: racing to open, a mixed load, sudden death, a fixed set of damages.
 
-Run it: ``python benchmarks/bench_cache.py [--quick]``. It prints a Markdown table, writes it to
-``RESULTS-cache.md``, and exits with 1 if a target is missed.
+Run it: ``python -m benchmarks.components.cache_stores [--quick]``. It prints a Markdown table,
+writes it to ``benchmarks/results/cache.md``, and exits with 1 if a target is missed.
 """
 
 import argparse
@@ -25,16 +25,16 @@ from typing import Any
 import aiosqlite
 import msgspec
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests" / "cache"))
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
 
-import cache_hardship  # noqa: E402
+from support import cache_hardship  # noqa: E402
 from support.cache_hardship import entry_of  # noqa: E402
 
 from metron_async.cache import MemoryCache, SQLiteCache  # noqa: E402
 from metron_async.models import Issue  # noqa: E402
 
-EXCHANGES = HERE.parent / "tests" / "data" / "exchanges.json"
+EXCHANGES = ROOT / "tests" / "data" / "exchanges.json"
 ENTRIES = 1000
 
 
@@ -172,7 +172,9 @@ def main() -> int:
     text = "\n".join(lines) + "\n"
     print(text)
     if not quick:
-        (HERE / "RESULTS-cache.md").write_text("# The cache's stores\n\n" + text, encoding="utf-8")
+        (ROOT / "benchmarks" / "results" / "cache.md").write_text(
+            "# The cache's stores\n\n" + text, encoding="utf-8"
+        )
     return 0 if all(row.met for row in rows) else 1
 
 

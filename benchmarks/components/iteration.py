@@ -4,7 +4,7 @@ FakeMetron runs in a process of its own; the client's cache is off and its quota
 that what grows is the walk's own. Memory is what Python allocates, told by tracemalloc, at its
 peak over the level after the first ten pages (connections, decoders and code are then warm).
 
-Run it with ``python benchmarks/bench_iteration.py``.
+Run it with ``python -m benchmarks.components.iteration``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import gc
 import time
 import tracemalloc
 
-from bench_overhead import server
-
+from benchmarks.components.overhead import server
 from metron_async import AsyncMetron
 from metron_async.quota import MemoryStore
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import httpx
 import msgspec
-from contenders import TOKEN, Contender, Found, Ours, Row, eight_at_a_time, plain
+
+from benchmarks.comparison.contenders import (
+    TOKEN,
+    Contender,
+    Found,
+    Ours,
+    Row,
+    eight_at_a_time,
+    plain,
+)
 
 
 class Bare(Contender):

@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import bench_overhead
-import work_start
-from contenders import Contender, Ours
-from harness import alone, home, server
-from peers import FOUR, Bare
-
+from benchmarks.comparison import start
+from benchmarks.comparison.contenders import Contender, Ours
+from benchmarks.comparison.harness import alone, home, server
+from benchmarks.comparison.peers import FOUR, Bare
+from benchmarks.components import overhead
 from metron_async import AsyncMetron
 from metron_async.quota import MemoryStore
 
@@ -158,9 +157,9 @@ def measure() -> dict[str, dict[str, float]]:
     # What is promised is measured with nothing else loaded: the peers' modules on the heap make
     # the garbage collector slow, and with it whatever allocates more.
     with home() as directory, server(issues=ROWS * 2) as fake:
-        found["overhead"] = alone(bench_overhead.overhead, fake.url, directory, timeout=400)
+        found["overhead"] = alone(overhead.overhead, fake.url, directory, timeout=400)
     with server(issues=ISSUES) as fake:
         found["memory"] = memory(fake.url)
         with home() as directory:
-            found |= work_start.measure(fake.url, directory)
+            found |= start.measure(fake.url, directory)
     return found

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import charts
-from claims import COSTS, claims, peers_ahead, promises
-from tables import HTTPX, TABLES, draw, grid, summary
+from benchmarks.report import charts
+from benchmarks.report.claims import COSTS, claims, peers_ahead, promises
+from benchmarks.report.tables import HTTPX, TABLES, draw, grid, summary
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
 Results = dict[str, Any]
 
 PREFACE = """# Benchmarks
@@ -112,10 +112,10 @@ def insert(path: Path, text: str) -> None:
 
 def write(results: Results) -> None:
     """Write everything."""
-    (HERE / "RESULTS.md").write_text(page(results), encoding="utf-8")
+    (RESULTS / "RESULTS.md").write_text(page(results), encoding="utf-8")
     listed = "".join(f"- {claim}\n" for claim in claims(results))
     insert(ROOT / "README.md", listed)
     behind = "".join(f"- {entry}\n" for entry in peers_ahead(results))
     short = f"\n{summary(results)}\n{listed}\nWhere a peer is better:\n\n{behind}\n"
     insert(ROOT / "docs" / "benchmarks.md", short)
-    charts.draw(results, HERE / "charts", ROOT / "docs" / "assets")
+    charts.draw(results, RESULTS / "charts", ROOT / "docs" / "assets")

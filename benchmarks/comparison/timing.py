@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contenders import Contender, Ours
-from harness import (
+from benchmarks.comparison.contenders import Contender, Ours
+from benchmarks.comparison.harness import (
     MINUTE,
     SCALE,
     Counts,
@@ -24,7 +24,7 @@ from harness import (
     server,
     throttle,
 )
-from peers import MokkariAsking
+from benchmarks.comparison.peers import MokkariAsking
 
 FILES = 150
 LISTED = 120

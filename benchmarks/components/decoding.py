@@ -10,7 +10,7 @@ compared, so that whatever else the machine does meanwhile hits all of them alik
 The page is a recorded one with the texts of a live server put in: image URLs and cover hashes,
 which the recorded catalogue lacks. Both are measured.
 
-Run it: ``python benchmarks/bench_decoding.py``. It exits with 1 if a target is missed.
+Run it: ``python -m benchmarks.components.decoding``. It exits with 1 if a target is missed.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import pydantic
 
 from metron_async.models import IssueSummary, PageBody
 
-EXCHANGES = Path(__file__).parent.parent / "tests" / "data" / "exchanges.json"
+EXCHANGES = Path(__file__).parents[2] / "tests" / "data" / "exchanges.json"
 AGAINST_DICTS = 0.85  # at most this share of the time that dicts take
 AGAINST_PYDANTIC = 3.0  # at least this many times faster than pydantic
 

@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
-from contenders import Contender
-from harness import MINUTE, SCALE, alone, counts, home, names, server, week
-from work_timed import NARROW, line
+from benchmarks.comparison.contenders import Contender
+from benchmarks.comparison.harness import MINUTE, SCALE, alone, counts, home, names, server, week
+from benchmarks.comparison.timing import NARROW, line
 
 USERS = 50
 WAVES = 2

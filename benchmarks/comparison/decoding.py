@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import bench_cache
-import bench_decoding
 import msgspec
 import pydantic
 
+from benchmarks.components import cache_stores
+from benchmarks.components import decoding as alone
 from metron_async.models import IssueSummary, PageBody
 
 Ways = dict[str, Callable[[bytes], Any]]
@@ -20,9 +20,9 @@ async def decoding() -> dict[str, float]:
     ways: Ways = {
         "structs": msgspec.json.Decoder(PageBody[IssueSummary]).decode,
         "dicts": msgspec.json.decode,
-        "pydantic": pydantic.TypeAdapter(bench_decoding.Page).validate_json,
+        "pydantic": pydantic.TypeAdapter(alone.Page).validate_json,
     }
-    page = bench_decoding.lifelike(bench_decoding.recorded_page())
+    page = alone.lifelike(alone.recorded_page())
     names = {
         tuple(row["issue"] for row in ways["dicts"](page)["results"]),
         *(
@@ -31,12 +31,12 @@ async def decoding() -> dict[str, float]:
         ),
     }
     assert len(names) == 1
-    taken = bench_decoding.time_in_turn(ways, page, 60, 40)
+    taken = alone.time_in_turn(ways, page, 60, 40)
     return {way: seconds * 1e6 for way, seconds in taken.items()}
 
 
 async def stores() -> list[tuple[str, str]]:
     """Return what the cache's stores take."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        rows = await bench_cache.latencies(Path(directory), 2000)
+        rows = await cache_stores.latencies(Path(directory), 2000)
     return [(row.what, row.value) for row in rows]

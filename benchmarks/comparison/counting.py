@@ -8,9 +8,18 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from contenders import Contender
-from harness import Counts, alone, change, counts, home, one_series, reset, server
-from peers import FOUR, HishelAsking, MokkariAsking, MokkariList
+from benchmarks.comparison.contenders import Contender
+from benchmarks.comparison.harness import (
+    Counts,
+    alone,
+    change,
+    counts,
+    home,
+    one_series,
+    reset,
+    server,
+)
+from benchmarks.comparison.peers import FOUR, HishelAsking, MokkariAsking, MokkariList
 
 SIZE = 1000
 CHANGED = [7, 123, 456, 789, 999]

@@ -3,7 +3,7 @@
 Most of it runs on virtual time: six hours take seconds. Processes, SQLite, Redis and mokkari (which
 sleeps in threads) run in real time, the last in a world that is ten times faster.
 
-Run it: ``python benchmarks/bench_limiter.py [--quick]``. It prints a table, writes it to
+Run it: ``python -m benchmarks.components.limiter [--quick]``. It prints a table, writes it to
 ``RESULTS-limiter.md`` with the chart ``limiter.png``, and exits with 1 if a target is missed.
 """
 
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limiter_world import (
+from benchmarks.components.limiter_world import (
     Bucket,
     Line,
     Mokkari,
@@ -35,7 +35,6 @@ from limiter_world import (
     saturate,
     visit,
 )
-
 from metron_async.errors import RateLimitError
 from metron_async.quota import (
     Limiter,
@@ -51,8 +50,9 @@ from metron_async.quota import (
 from metron_async.testing import FakeMetron
 from metron_async.types import Priority
 
-HERE = Path(__file__).parent
-WORKER = HERE.parent / "tests" / "quota" / "worker.py"
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+WORKER = ROOT / "tests" / "quota" / "worker.py"
 MINUTE = 60.0
 
 
@@ -461,7 +461,7 @@ def write(results: Results) -> None:
         "# The quota limiter, measured",
         "",
         "Against the exact throttle of the server (20 a minute, 5,000 a day), round trips of 10 to",
-        "500 ms at random. Made by `python benchmarks/bench_limiter.py`.",
+        "500 ms at random. Made by `python -m benchmarks.components.limiter`.",
         "",
         "<!-- --8<-- [start:policies] -->",
         "| policy | 20 tasks, 30 min | 429s | interactive p50 | interactive p95 |",
@@ -503,7 +503,7 @@ def write(results: Results) -> None:
         "the day's log (up to 60 s) make `retry_after` later than the server's own; up to 120 s is",
         "taken as right. One seed is used throughout. Costs vary with the machine's other work.",
     ]
-    (HERE / "RESULTS-limiter.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RESULTS / "limiter.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def draw(results: Results) -> None:
@@ -531,8 +531,8 @@ def draw(results: Results) -> None:
     right.set_ylabel("share of calls")
     right.legend(loc=(0.4, 0.7), fontsize=8)  # beside the curves, not on them
     right.set_title("interactive calls")
-    figure.savefig(HERE / "limiter.png", dpi=110)
-    shutil.copyfile(HERE / "limiter.png", HERE.parent / "docs" / "assets" / "limiter.png")
+    figure.savefig(RESULTS / "limiter.png", dpi=110)
+    shutil.copyfile(RESULTS / "limiter.png", ROOT / "docs" / "assets" / "limiter.png")
 
 
 def main() -> int:

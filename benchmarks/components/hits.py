@@ -3,7 +3,7 @@
 The issue is fetched once from FakeMetron, in process; all that is measured are answers without a
 request. From disk means with the memory layer switched off.
 
-Run it with ``python benchmarks/bench_hits.py``.
+Run it with ``python -m benchmarks.components.hits``.
 """
 
 from __future__ import annotations
