@@ -1,65 +1,48 @@
-"""New York wall time, which is how the server writes and reads its date-times.
-
-The rule of 2007 is applied to all years: daylight time from the second Sunday of March to the
-first Sunday of November, at 2 o'clock. It is written out here since ``zoneinfo`` finds no data on
-many small machines, and a fake server must work on all of them.
-"""
+"""The server's date-times: New York time in bodies and filters, GMT in headers."""
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from email.utils import format_datetime, parsedate_to_datetime
+from zoneinfo import ZoneInfo
 
-__all__ = ["aware", "http_date", "iso", "parse_http_date"]
+__all__ = ["aware", "http_date", "iso", "local", "parse_http_date"]
 
-_STANDARD = dt.timezone(dt.timedelta(hours=-5))
-_DAYLIGHT = dt.timezone(dt.timedelta(hours=-4))
-_SUNDAY = 6
+_NEW_YORK = ZoneInfo("America/New_York")
+"""The data comes from the system, else from ``tzdata``, which the extra ``testing`` installs.
 
-
-def _nth_sunday(year: int, month: int, nth: int) -> dt.datetime:
-    first = dt.datetime(year, month, 1, tzinfo=dt.UTC)
-    return first + dt.timedelta(days=(_SUNDAY - first.weekday()) % 7 + 7 * (nth - 1))
-
-
-@functools.lru_cache(maxsize=256)
-def _daylight_of(year: int) -> tuple[dt.datetime, dt.datetime]:
-    """Return when daylight time begins and ends in *year*, in UTC."""
-    begin = _nth_sunday(year, 3, 2) + dt.timedelta(hours=2 + 5)
-    end = _nth_sunday(year, 11, 1) + dt.timedelta(hours=2 + 4)
-    return begin, end
+Before 1883-11-18 17:00 UTC the offset is -04:56:02, which the server sends as it is.
+"""
 
 
 def local(moment: dt.datetime) -> dt.datetime:
-    """Return the aware *moment* in New York time."""
-    begin, end = _daylight_of(moment.year)
-    return moment.astimezone(_DAYLIGHT if begin <= moment < end else _STANDARD)
+    """Return the aware *moment* in New York time.
+
+    Raises:
+        OverflowError: New York's year would be 0.
+    """
+    return moment.astimezone(_NEW_YORK)
 
 
 def iso(moment: dt.datetime) -> str:
-    """Write the aware *moment* as the server does: ISO 8601 with New York's offset."""
-    return local(moment).isoformat()
+    """Return the aware *moment* as in the server's bodies: ISO 8601 with New York's offset."""
+    return moment.astimezone(_NEW_YORK).isoformat()
 
 
 def aware(moment: dt.datetime) -> dt.datetime:
-    """Return *moment* in UTC; one without an offset is read as New York time."""
-    if moment.tzinfo is not None:
-        return moment.astimezone(dt.UTC)
-    standard = moment.replace(tzinfo=_STANDARD).astimezone(dt.UTC)
-    begin, end = _daylight_of(standard.year)
-    if begin <= standard < end:
-        return moment.replace(tzinfo=_DAYLIGHT).astimezone(dt.UTC)
-    return standard
+    """Return *moment* in UTC; one without an offset is New York time."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_NEW_YORK)
+    return moment.astimezone(dt.UTC)
 
 
 def http_date(moment: dt.datetime) -> str:
-    """Write *moment* as an HTTP date, which cuts it to whole seconds."""
+    """Return *moment* as an HTTP date, cut to whole seconds."""
     return format_datetime(moment.astimezone(dt.UTC).replace(microsecond=0), usegmt=True)
 
 
 def parse_http_date(text: str) -> dt.datetime | None:
-    """Read an HTTP date; return ``None`` for anything else, as a server must."""
+    """Return the instant of an HTTP date, or ``None`` for anything else."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError):
