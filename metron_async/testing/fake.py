@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
-from metron_async.testing.accounts import Account, Numbers, fill_shelf
-from metron_async.testing.api import endpoints
-from metron_async.testing.catalogue import Catalogue
-from metron_async.testing.core import Core
-from metron_async.testing.details import Renderer
-from metron_async.testing.endpoints import Settings
-from metron_async.testing.levers import Levers
-from metron_async.testing.newyork import local
-from metron_async.testing.serverclock import ServerClock
-from metron_async.testing.transport import FakeTransport
-from metron_async.testing.wire import Wire
+from metron_async.testing._data.accounts import Account, Numbers, fill_shelf
+from metron_async.testing._data.catalogue import Catalogue
+from metron_async.testing._reads.details import Renderer
+from metron_async.testing._reads.selection import Selection
+from metron_async.testing._server.controls import Levers
+from metron_async.testing._server.core import Core
+from metron_async.testing._server.endpoints import Settings, State
+from metron_async.testing._server.routes import endpoints
+from metron_async.testing._server.serverclock import ServerClock
+from metron_async.testing._server.servertime import local
+from metron_async.testing._server.transport import FakeTransport
+from metron_async.testing._server.wire import Wire
 
 if TYPE_CHECKING:
     import contextlib
@@ -94,15 +95,16 @@ class FakeMetron(Levers):
         self.catalogue.usernames = self._username
         self.accounts: dict[str, Account] = {}
         self._numbers = Numbers()
-        self._core = Core(
+        state = State(
             settings=self.settings,
             clock=self.clock,
             catalogue=self.catalogue,
             accounts=self.accounts,
             numbers=self._numbers,
             render=Renderer(self.catalogue, newer=newer),
+            selection=Selection(self.catalogue, newer=newer),
         )
-        self._core.register(endpoints())
+        self._core = Core(state, endpoints())
         self.wire: Wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
         tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
         for name, own in tokens.items():
@@ -210,7 +212,7 @@ class FakeMetron(Levers):
     @property
     def app(self) -> Starlette:
         """The server as an ASGI application."""
-        from metron_async.testing.server import application  # noqa: PLC0415 - an extra
+        from metron_async.testing._server.asgi import application  # noqa: PLC0415 - an extra
 
         return application(self.wire)
 
@@ -235,7 +237,7 @@ class FakeMetron(Levers):
             ...     print(httpx.get(f"{url}/api/issue/").status_code)
             401
         """
-        from metron_async.testing.server import serve  # noqa: PLC0415 - an extra
+        from metron_async.testing._server.asgi import serve  # noqa: PLC0415 - an extra
 
         return serve(self.wire, host, port)
 

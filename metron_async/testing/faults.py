@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from metron_async.testing.fault_answers import AnswerFaults
-from metron_async.testing.fault_bodies import BodyFaults
+from metron_async.testing._faults.answers import AnswerFaults
+from metron_async.testing._faults.bodies import BodyFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metron_async.testing.messages import Request
+    from metron_async.testing._server.messages import Request
 
 __all__ = ["Fault", "Faults", "Planned"]
 

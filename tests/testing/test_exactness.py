@@ -76,7 +76,7 @@ async def test_what_is_kept_between_pages_is_bounded():
     async with client_of(fake) as client:
         for page in range(40):
             await client.get("issue/", params={"cv_id": page})
-    assert len(fake._core.selection._found) == 32
+    assert len(fake._core.state.selection._found) == 32
 
 
 def test_a_field_that_is_not_there_is_an_error_and_changes_nothing():

@@ -1,0 +1,117 @@
+"""The editors' writes below an issue: credits and variant covers. Both move its ``modified``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from metron_async.testing import records as r
+from metron_async.testing._server import messages as m
+from metron_async.testing._server.servertime import iso
+from metron_async.testing._writes.forms import read_input, read_one
+from metron_async.testing._writes.schemas import SCHEMAS, check, checked
+from metron_async.testing._writes.uploads import stored
+
+if TYPE_CHECKING:
+    from metron_async.testing._reads.rows import Json
+    from metron_async.testing._server.endpoints import Call, Handler
+    from metron_async.testing._writes.forms import Input
+
+__all__ = ["create_credits", "create_variant", "update_variant"]
+
+
+def create_credits(call: Call) -> m.Reply:
+    """Answer a POST of one credit, or of an array of them: all are made, or none."""
+    schema, catalogue = SCHEMAS["credit"], call.state.catalogue
+    sent = read_input(call.request, schema.accepts)
+    rows = cast("list[Input]", sent) if isinstance(sent, list) else [sent]
+    checked_rows: list[dict[str, Any]] = []
+    errors: dict[str, Any] = {}
+    seen: set[tuple[int, int]] = set()
+    for position, row in enumerate(rows):
+        values, wrong = check(schema, row, catalogue)
+        pair = (values.get("issue", 0), values.get("creator", 0))
+        if not wrong and (pair in seen or _credited(call, *pair)):
+            message = "The fields issue, creator must make a unique set."
+            errors[str(position)] = {"non_field_errors": [message]}
+        elif wrong:
+            errors[str(position)] = wrong
+        seen.add(pair)
+        checked_rows.append(values)
+    if errors:
+        raise m.invalid(errors if isinstance(sent, list) else errors["0"])
+    made = [_make_credit(call, values) for values in checked_rows]
+    return m.Reply(201, made if isinstance(sent, list) else made[0])
+
+
+def _credited(call: Call, issue: int, creator: int) -> bool:
+    known = call.state.catalogue.credits(call.state.catalogue.tables.issue[issue])
+    return any(credit.creator == creator for credit in known)
+
+
+def _make_credit(call: Call, values: dict[str, Any]) -> Json:
+    catalogue, now = call.state.catalogue, call.state.clock.moment()
+    issue = catalogue.tables.issue[values["issue"]]
+    credit = r.Credit(
+        id=catalogue.next_credit, creator=values["creator"], roles=values["role"], modified=now
+    )
+    catalogue.next_credit += 1
+    catalogue.change("issue", issue.id, {"credits": (*catalogue.credits(issue), credit)}, now)
+    return {
+        "id": credit.id,
+        "modified": iso(now),
+        "issue": issue.id,
+        "creator": credit.creator,
+        "role": list(credit.roles),
+    }
+
+
+def _variant_body(variant: r.Variant) -> Json:
+    return {
+        "id": variant.id,
+        "image": variant.image,
+        "name": variant.name,
+        "price_currency": variant.currency,
+        "price": variant.price,
+        "sku": variant.sku,
+        "upc": variant.upc,
+        "issue": variant.issue,
+    }
+
+
+def _variant_attributes(call: Call, values: dict[str, Any]) -> dict[str, Any]:
+    found = dict(values)
+    if "image" in found:
+        found["image"] = stored(call, "variants", found["image"])
+    if "price" in found:
+        found["price"], currency = found["price"]
+        found["currency"] = currency or "USD"
+    return found
+
+
+def create_variant(call: Call) -> m.Reply:
+    """Answer a POST of a variant cover."""
+    schema, catalogue = SCHEMAS["variant"], call.state.catalogue
+    values = checked(schema, read_one(call.request, schema.accepts), catalogue)
+    rid = max(catalogue.variants, default=0) + 1
+    variant = r.Variant(id=rid, **_variant_attributes(call, values))
+    catalogue.variants[rid] = variant
+    catalogue.change("issue", variant.issue, {}, call.state.clock.moment())
+    return m.Reply(201, _variant_body(variant))
+
+
+def update_variant(*, partial: bool) -> Handler:
+    """Return what answers a PATCH (*partial*) or PUT of a variant cover."""
+
+    def answer(call: Call) -> m.Reply:
+        schema, catalogue = SCHEMAS["variant"], call.state.catalogue
+        variant = catalogue.variants.get(call.id())
+        if variant is None:
+            kind = "variant"
+            raise m.not_found(kind)
+        values = checked(schema, read_one(call.request, schema.accepts), catalogue, partial=partial)
+        for name, value in _variant_attributes(call, values).items():
+            setattr(variant, name, value)
+        catalogue.change("issue", variant.issue, {}, call.state.clock.moment())
+        return m.Reply(200, _variant_body(variant))
+
+    return answer
