@@ -42,7 +42,6 @@ __all__ = [
     "Verdict",
     "account_name",
     "consult",
-    "consult_many",
     "make_key",
     "normalise_origin",
     "page_as_of",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from metron_async.cache.entry import Entry
     from metron_async.cache.writes import Outcome
 
-__all__ = ["Journal"]
+__all__ = ["WriteQueue"]
 
 _MAX_UNSAVED = 8 << 20  # bytes; beyond that a put waits for the file
 _MAX_OWED = 1000
@@ -34,7 +34,7 @@ _LINGER = 0.05  # seconds for which writes are collected, unless somebody waits 
 _BUSY_ATTEMPTS = 3
 
 
-class Journal:
+class WriteQueue:
     """Collects writes, and brings them to *file*.
 
     Args:
@@ -67,7 +67,7 @@ class Journal:
         """Return the entry under *key* if it is not written yet."""
         return self._unsaved.get(key)
 
-    def distrust(self) -> None:
+    def forget_unsaved(self) -> None:
         """Serve nothing more from here: another process has dropped something, maybe this.
 
         What is on its way is still written, and held against that drop when it gets there.
@@ -75,7 +75,7 @@ class Journal:
         self._unsaved.clear()
         self._unsaved_bytes = 0
 
-    def condemns(self, entry: Entry) -> bool:
+    def drops(self, entry: Entry) -> bool:
         """Tell whether *entry*, just read from the file, should be gone from it."""
         return any(_drops(operation, entry) for operation in (*self._owed, *self._operations))
 

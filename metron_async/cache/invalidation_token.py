@@ -2,7 +2,7 @@
 
 Each process keeps recently used entries in memory, and would go on serving them for hours after
 another process has written to the server and dropped them from the file. So whoever drops anything
-then writes 16 random bytes, the epoch, to a small file beside the database; whoever serves from
+then writes 16 random bytes, the token, to a small file beside the database; whoever serves from
 memory reads them first (one ``pread``, about a microsecond), and forgets everything when they
 changed. Random bytes need no lock and no order: any change will do.
 """
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Epoch"]
+__all__ = ["InvalidationToken"]
 
 _SIZE = 16
 
 
-class Epoch:
-    """The epoch file at *path*; where it cannot be used, an epoch that never changes."""
+class InvalidationToken:
+    """The token file at *path*; where it cannot be used, an token that never changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -46,7 +46,7 @@ class Epoch:
             return False
 
     def read(self) -> bytes:
-        """Return the present epoch."""
+        """Return the present token."""
         if self._handle is None:
             return b""
         try:
@@ -54,8 +54,8 @@ class Epoch:
         except OSError:
             return os.urandom(_SIZE)  # unknown: better forget too often
 
-    def bump(self) -> None:
-        """Begin a new epoch, for every process."""
+    def renew(self) -> None:
+        """Begin a new token, for every process."""
         if self._handle is None:
             return
         try:
