@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.bare import client_of, on_virtual_time
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron
 
