@@ -82,6 +82,8 @@ class RedisCache:
         keep_private: bool = False,
         keep_empty_lists: bool = False,
     ) -> None:
+        # The library leaves the results of commands partly untyped.
+        self._client: Any
         self._client, self._owned, self._failures = _client_of(server)
         self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
         self._max_bytes = max_bytes
@@ -133,7 +135,7 @@ class RedisCache:
         if not wanted:
             return {}
 
-        async def read() -> list[Any]:
+        async def read() -> Any:
             pipe = self._client.pipeline(transaction=False)
             for key in wanted:
                 pipe.hmget(f"{_PREFIX}entry:{key}", "b", "c")
@@ -358,7 +360,7 @@ def _client_of(server: Redis | str) -> tuple[Redis, bool, tuple[type[Exception],
     owned = isinstance(server, str)
     if isinstance(server, str):
         try:
-            pool = redis.BlockingConnectionPool.from_url(
+            pool = redis.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
                 server, max_connections=_CONNECTIONS, timeout=_TIMEOUT
             )
         except ValueError:
