@@ -45,7 +45,7 @@ class FakeMetron(Levers):
         sustained: The same for the long window.
         burst_period: Length of the short window, in seconds.
         sustained_period: Length of the long window, in seconds.
-        newer: Behave like servers after August 2026, which know more filters and fields.
+        newer: Behave like servers after August 2026, which have more filters and fields.
         bans: Whether addresses that misbehave are shut out.
         list_cache: Seconds for which the server's own cache keeps lists (the real one: 120).
         detail_cache: Seconds for which it keeps details and issue lists (the real one: 86,400).
@@ -71,7 +71,7 @@ class FakeMetron(Levers):
         sustained: int = 5000,
         burst_period: float = 60.0,
         sustained_period: float = 86_400.0,
-        newer: bool = False,
+        newer: bool = True,
         bans: bool = True,
         list_cache: float = 0.0,
         detail_cache: float = 0.0,
@@ -133,6 +133,7 @@ class FakeMetron(Levers):
         token: str | Sequence[str],
         *,
         editor: bool = False,
+        may_delete: bool = False,
         burst: int = 20,
         sustained: int = 5000,
     ) -> Account:
@@ -143,6 +144,7 @@ class FakeMetron(Levers):
             password: Its password, for Basic authentication.
             token: Its Bearer token, or several, which share one quota.
             editor: Whether it may change the catalogue.
+            may_delete: Whether it has the permission to delete, so that a DELETE is a 405.
             burst: Requests in the short window.
             sustained: Requests in the long window.
         """
@@ -152,6 +154,7 @@ class FakeMetron(Levers):
             password=password,
             tokens=(token,) if isinstance(token, str) else tuple(token),
             editor=editor,
+            may_delete=may_delete,
             burst=burst,
             sustained=sustained,
         )

@@ -7,7 +7,7 @@ import pytest
 from metron_async.testing import FakeMetron
 from metron_async.testing._server.messages import HttpError
 
-FAKE = FakeMetron(issues=1500, today=dt.date(2026, 11, 20), newer=True)
+FAKE = FakeMetron(issues=1500, today=dt.date(2026, 11, 20))
 CAT = FAKE.catalogue
 T = CAT.tables
 
@@ -261,7 +261,7 @@ def test_a_naive_date_time_is_new_yorks():
 
 
 def test_older_servers_ignore_the_newer_filters():
-    old = FakeMetron(issues=50)
+    old = FakeMetron(issues=50, newer=False)
     for name in ("modified_lt", "cover_date_range_after", "cover_date_range_before"):
         assert name not in old._core.state.selection.filters("issue")
         assert name in FAKE._core.state.selection.filters("issue")

@@ -55,7 +55,7 @@ async def test_readers_may_not_edit(fake):
             assert refused.status_code == 403
             assert refused.json()["detail"].startswith("You do not have permission")
     async with client_of(fake, "editor") as client:
-        assert (await client.delete("publisher/1/")).status_code == 405
+        assert (await client.delete("publisher/1/")).status_code == 403
 
 
 @on_virtual_time

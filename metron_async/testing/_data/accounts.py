@@ -89,6 +89,7 @@ class Account(msgspec.Struct, kw_only=True):
         password: Password for Basic authentication.
         tokens: Bearer tokens; one user may have several, which share one quota.
         editor: Whether this account may change the catalogue.
+        may_delete: Whether it has the permission to delete, which editors do not have.
         burst: Requests a minute.
         sustained: Requests a day.
         shelf: What the account owns, follows and wants.
@@ -99,6 +100,7 @@ class Account(msgspec.Struct, kw_only=True):
     password: str
     tokens: tuple[str, ...]
     editor: bool = False
+    may_delete: bool = False
     burst: int = 20
     sustained: int = 5000
     shelf: Shelf = msgspec.field(default_factory=Shelf)

@@ -81,7 +81,7 @@ def pull_issues(call: Call) -> m.Reply:
         after = dt.date.fromisoformat(params.get("store_date_after") or "0001-01-01")
         before = dt.date.fromisoformat(params.get("store_date_before") or "9999-12-31")
     except ValueError:
-        raise m.HttpError(m.html(500, "Server Error (500)")) from None
+        raise m.server_error() from None
     bounded = bool(params.get("store_date_after") or params.get("store_date_before"))
     found: list[Any] = []
     for pull in _pulled(call):

@@ -10,37 +10,22 @@ from metron_async.testing._reads.shelf_rows import item_detail, pull_row, wish_d
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
 from metron_async.testing._writes.forms import read_one
-from metron_async.testing._writes.schemas import SCHEMAS, check, checked
+from metron_async.testing._writes.schemas import SCHEMAS
+from metron_async.testing._writes.validation import checked
 
 if TYPE_CHECKING:
     from metron_async.testing._server.endpoints import Call, Handler
 
 __all__ = ["shelf_writes"]
 
-_LONGEST = 255
 
-
-def _sent(call: Call, name: str) -> dict[str, Any]:
+def _sent(call: Call, kind: str) -> dict[str, Any]:
     """Return the values that were sent.
 
     Raises:
-        HttpError: A 400 with messages by field; an issue that does not exist is one of them.
+        HttpError: A 400 with messages by field.
     """
-    schema = SCHEMAS[name]
-    values, errors = check(schema, read_one(call.request, schema.accepts), call.state.catalogue)
-    issue = values.get("issue_id")
-    if issue is not None and issue not in call.state.catalogue.tables.issue:
-        errors = {"issue_id": [f"Issue with id {issue} does not exist."]} | errors
-    if errors:
-        raise m.invalid(errors)
-    return values
-
-
-def _fit(values: dict[str, Any]) -> None:
-    """Fail as the server does, which does not check these lengths."""
-    for name in ("purchase_store", "storage_location"):
-        if len(values.get(name, "")) > _LONGEST:
-            raise m.HttpError(m.html(500, "Server Error (500)"))
+    return checked(kind, read_one(call.request, SCHEMAS[kind].accepts), call.state.catalogue)
 
 
 def _new_item(call: Call, issue: int, **values: Any) -> Item:
@@ -60,7 +45,6 @@ def _item_of(call: Call, issue: int) -> Item | None:
 def add(call: Call) -> m.Reply:
     """Answer a POST of an issue to the collection; one that is there stays as it is."""
     values = _sent(call, "collection.add")
-    _fit(values)
     issue = values.pop("issue_id")
     item = _item_of(call, issue)
     if item is not None:
@@ -100,9 +84,7 @@ def scrobble(call: Call) -> m.Reply:
 def rate(call: Call) -> m.Reply:
     """Answer a rating, or its clearing."""
     item = own_item(call)
-    schema = SCHEMAS["collection.rate"]
-    sent = read_one(call.request, schema.accepts)
-    values = checked(schema, sent, call.state.catalogue)
+    values = _sent(call, "collection.rate")
     if "rating" in values:
         item.rating = values["rating"]
     item.modified = call.state.clock.moment()
@@ -199,12 +181,11 @@ def acquire(call: Call) -> m.Reply:
     """Answer that a wish came true: the issue moves into the collection."""
     wish = _wish(call)
     values = _sent(call, "wish_list.acquire")
-    _fit(values)
     values.pop("purchase_price_currency", None)
     item = _item_of(call, wish.issue)
     created = item is None
     if item is None:
-        item = _new_item(call, wish.issue, **values)
+        item = _new_item(call, wish.issue, grade=wish.desired_grade, **values)
     wish.status = "Acquired"
     wish.modified = call.state.clock.moment()
     _use_wish_list(call)
