@@ -1,15 +1,17 @@
-"""FakeMetron: the server in a box."""
+"""FakeMetron: a fake server, in process or on a socket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metron_async.testing import records as r
-from metron_async.testing._data.accounts import Account, Numbers, fill_shelf
+from metron_async.testing._data.accounts import Numbers, fill_shelf
+from metron_async.testing._data.arguments import checked
+from metron_async.testing._data.builders import CatalogueBuilders
 from metron_async.testing._data.catalogue import Catalogue
+from metron_async.testing._data.own_builders import OwnBuilders
 from metron_async.testing._reads.details import Renderer
 from metron_async.testing._reads.selection import Selection
-from metron_async.testing._server.controls import Levers
+from metron_async.testing._server.controls import Controls
 from metron_async.testing._server.core import Core
 from metron_async.testing._server.endpoints import Settings, State
 from metron_async.testing._server.routes import endpoints
@@ -17,19 +19,20 @@ from metron_async.testing._server.serverclock import ServerClock
 from metron_async.testing._server.servertime import local
 from metron_async.testing._server.transport import FakeTransport
 from metron_async.testing._server.wire import Wire
+from metron_async.testing.records import Account
 
 if TYPE_CHECKING:
     import contextlib
     import datetime as dt
     from collections.abc import Sequence
 
+    import msgspec
     from starlette.applications import Starlette
-
 
 __all__ = ["FakeMetron"]
 
 
-class FakeMetron(Levers):
+class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
     """A Metron server for tests and demonstrations: same answers, same quota, same bans.
 
     It needs no network and no account, works on a virtual-time loop, and does as it is told: its
@@ -172,7 +175,7 @@ class FakeMetron(Levers):
         Args:
             kind: Kind of object, as in its path: ``"issue"``, ``"series"``, ...
             rid: Its id.
-            changes: Fields and their new values.
+            changes: Fields and their new values; dates may be ISO text.
 
         Returns:
             The record.
@@ -180,7 +183,15 @@ class FakeMetron(Levers):
         Raises:
             KeyError: There is no such object.
             AttributeError: It has no such field.
+            TypeError: A value has the wrong type.
+            ValueError: A value is not one of the choices, or an id is unknown.
+
+        Example:
+            >>> FakeMetron().touch("issue", 1, title="Part one", store_date="2026-11-25").title
+            'Part one'
         """
+        record: msgspec.Struct = self.catalogue.table(kind)[rid]
+        changes = checked(type(record), changes, self.catalogue)
         return self.catalogue.change(kind, rid, changes, self.clock.moment())
 
     def rename(self, kind: str, rid: int, name: str) -> Any:
@@ -190,25 +201,6 @@ class FakeMetron(Levers):
     def delete(self, kind: str, rid: int) -> None:
         """Delete an object, which leaves no trace."""
         self.catalogue.remove(kind, rid)
-
-    def add_issue(self, series: int, number: str, **fields: Any) -> r.Issue:
-        """Add an issue to a series.
-
-        Args:
-            series: Id of the series.
-            number: Number of the issue.
-            fields: Other fields; the cover date is today's if not given.
-        """
-        values: dict[str, Any] = {"cover_date": self.catalogue.today.replace(day=1)} | fields
-        issue = r.Issue(
-            id=values.pop("id", self.catalogue.next_id("issue")),
-            series=series,
-            number=number,
-            modified=values.pop("modified", self.clock.moment()),
-            **values,
-        )
-        self.catalogue.add("issue", issue)
-        return issue
 
     # -- how to reach it -----------------------------------------------------------------------
 

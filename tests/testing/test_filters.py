@@ -205,10 +205,6 @@ BAD = {
     ("issue", "cover_year"): ("nan", "Enter a number."),
     ("issue", "foc_date"): ("2026-13-01", "Enter a valid date."),
     ("issue", "modified_gt"): ("2026-01-01T00:00:00 00:00", "Enter a valid date/time."),
-    ("issue", "missing_cv_id"): (
-        "maybe",
-        "Select a valid choice. maybe is not one of the available choices.",
-    ),
     ("issue", "role_id"): ("1,writer", "Enter a number."),
     ("series", "status"): (
         "Ongoing",

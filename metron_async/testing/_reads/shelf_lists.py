@@ -16,9 +16,9 @@ from metron_async.testing._server.servertime import iso
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Pull
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call
+    from metron_async.testing.records import Pull
 
 __all__ = [
     "pull_issues",

@@ -14,7 +14,7 @@ from metron_async.testing._server.messages import HttpError, error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async.testing._data.accounts import Account
+    from metron_async.testing.records import Account
 
 __all__ = ["authenticate", "authorize"]
 

@@ -20,8 +20,8 @@ from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Account
     from metron_async.testing._server.endpoints import Endpoint, Limit, State
+    from metron_async.testing.records import Account
 
 __all__ = ["Core"]
 

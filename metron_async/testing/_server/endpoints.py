@@ -12,11 +12,12 @@ from metron_async.testing._server import messages as m
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Account, Numbers
+    from metron_async.testing._data.accounts import Numbers
     from metron_async.testing._data.catalogue import Catalogue
     from metron_async.testing._reads.details import Renderer
     from metron_async.testing._reads.selection import Selection
     from metron_async.testing._server.serverclock import ServerClock
+    from metron_async.testing.records import Account
 
 __all__ = ["Call", "Endpoint", "Handler", "Limit", "Settings", "State"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from metron_async.testing._data.accounts import Account
+    from metron_async.testing.records import Account
 
 __all__ = [
     "HttpError",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from metron_async.testing import records as r
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
 from metron_async.testing._writes.forms import Input, read_input, read_one
@@ -14,6 +13,7 @@ from metron_async.testing._writes.uploads import stored
 from metron_async.testing._writes.validation import check, checked
 
 if TYPE_CHECKING:
+    from metron_async.testing import records as r
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call, Handler
 
@@ -70,16 +70,11 @@ def _credited(call: Call, issue: int, creator: int) -> bool:
 
 def _make_credit(call: Call, values: dict[str, Any]) -> Json:
     catalogue, now = call.state.catalogue, call.state.clock.moment()
-    issue = catalogue.tables.issue[values["issue"]]
-    credit = r.Credit(
-        id=catalogue.next_credit, creator=values["creator"], roles=values["role"], modified=now
-    )
-    catalogue.next_credit += 1
-    catalogue.change("issue", issue.id, {"credits": (*catalogue.credits(issue), credit)}, now)
+    credit = catalogue.add_credit(values["issue"], values["creator"], values["role"], now)
     return {
         "id": credit.id,
         "modified": iso(now),
-        "issue": issue.id,
+        "issue": values["issue"],
         "creator": credit.creator,
         "role": list(credit.roles),
     }
@@ -112,10 +107,8 @@ def create_variant(call: Call) -> m.Reply:
     """Answer a POST of a variant cover."""
     catalogue = call.state.catalogue
     values = checked("variant", read_one(call.request, SCHEMAS["variant"].accepts), catalogue)
-    rid = max(catalogue.variants, default=0) + 1
-    variant = r.Variant(id=rid, **_variant_attributes(call, values))
-    catalogue.variants[rid] = variant
-    catalogue.change("issue", variant.issue, {}, call.state.clock.moment())
+    attributes = _variant_attributes(call, values)
+    variant = catalogue.add_variant(attributes, call.state.clock.moment())
     return m.Reply(201, _variant_body(variant))
 
 

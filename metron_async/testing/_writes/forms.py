@@ -148,6 +148,7 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
         if file.file_name:  # The server ignores a file without a name.
             upload = Upload(file.file_name.decode(errors="replace"), file.file_object.read())
             found.append((file.field_name.decode(), upload))
+        file.close()
 
     headers: Any = {"Content-Type": content_type.encode(), "Content-Length": str(len(body))}
     try:

@@ -67,12 +67,11 @@ def _json_object(text: str) -> Any:
         raise m.server_error() from None
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any) -> list[object]:
     if not isinstance(value, list):
         message = f'Expected a list of items but got type "{type(value).__name__}".'
         raise InvalidError(message)
-    found = cast("list[Any]", value)  # type: ignore[redundant-cast]
-    return found
+    return cast("list[object]", value)
 
 
 def array(longest: int, *, attribute: str | None = None) -> Field:

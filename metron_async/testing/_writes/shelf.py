@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metron_async.testing._data.accounts import Item, Pull, Read, Wish
 from metron_async.testing._reads.collection import own_item
 from metron_async.testing._reads.shelf_rows import item_detail, pull_row, wish_detail
 from metron_async.testing._server import messages as m
@@ -12,6 +11,7 @@ from metron_async.testing._server.servertime import iso
 from metron_async.testing._writes.forms import read_one
 from metron_async.testing._writes.schemas import SCHEMAS
 from metron_async.testing._writes.validation import checked
+from metron_async.testing.records import Item, Pull, Read, Wish
 
 if TYPE_CHECKING:
     from metron_async.testing._server.endpoints import Call, Handler
@@ -101,13 +101,6 @@ def remove(call: Call) -> m.Reply:
 # -- pull list ------------------------------------------------------------------------------------
 
 
-def _use_pull_list(call: Call) -> None:
-    shelf = call.account.shelf
-    if shelf.pull_id is None:
-        shelf.pull_id = call.state.numbers.take("pull_list")
-    shelf.pull_modified = call.state.clock.moment()
-
-
 def pull(call: Call) -> m.Reply:
     """Answer a POST of a series to the pull list."""
     series = _sent(call, "pull_list.add")["series_id"]
@@ -120,7 +113,7 @@ def pull(call: Call) -> m.Reply:
     now = call.state.clock.moment()
     made = Pull(id=call.state.numbers.take("pull"), series=series, added_on=now)
     shelf.pulls[made.id] = made
-    _use_pull_list(call)
+    call.account.shelf.use_pull_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(201, pull_row(call, made))
 
 
@@ -132,18 +125,11 @@ def unpull(call: Call) -> m.Reply:
         message = "Series not found in pull list."
         raise m.error(404, message)
     del pulls[known.id]
-    _use_pull_list(call)
+    call.account.shelf.use_pull_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(204)
 
 
 # -- wish list ------------------------------------------------------------------------------------
-
-
-def _use_wish_list(call: Call) -> None:
-    shelf = call.account.shelf
-    if shelf.wish_id is None:
-        shelf.wish_id = call.state.numbers.take("wish_list")
-    shelf.wish_modified = call.state.clock.moment()
 
 
 def _wish(call: Call) -> Wish:
@@ -173,7 +159,7 @@ def want(call: Call) -> m.Reply:
         **values,
     )
     wishes[wish.id] = wish
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(201, wish_detail(call, wish))
 
 
@@ -188,7 +174,7 @@ def acquire(call: Call) -> m.Reply:
         item = _new_item(call, wish.issue, grade=wish.desired_grade, **values)
     wish.status = "Acquired"
     wish.modified = call.state.clock.moment()
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     body = {
         "wish_list_item_id": wish.id,
         "collection_item_id": item.id,
@@ -201,7 +187,7 @@ def acquire(call: Call) -> m.Reply:
 def unwant(call: Call) -> m.Reply:
     """Answer the removal of a wish."""
     del call.account.shelf.wishes[_wish(call).id]
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(204)
 
 
