@@ -7,10 +7,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, run_virtual
-
-from .support import client_of, on_virtual_time
 
 SENT = st.lists(
     st.tuples(

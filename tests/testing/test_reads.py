@@ -5,10 +5,10 @@ import datetime as dt
 from email.utils import parsedate_to_datetime
 
 import httpx
+from support.bare import HOST, client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, run_virtual
-
-from .support import HOST, client_of, on_virtual_time
 
 RATE = "x-ratelimit-burst-remaining"
 

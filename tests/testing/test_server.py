@@ -14,7 +14,7 @@ import urllib.request
 
 import httpx
 import pytest
-from scale import scaled
+from support.scale import scaled
 
 from metron_async.testing import FakeMetron, Fault
 from metron_async.testing.__main__ import _parser, _serve, main

@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
+from support.bare import HOST, client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, Fault
-
-from .support import HOST, client_of, on_virtual_time
 
 
 def elapsed():
