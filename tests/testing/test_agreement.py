@@ -8,10 +8,10 @@ import datetime as dt
 import json
 
 import pytest
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron
-
-from .support import client_of, on_virtual_time
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 COSTS = "x-ratelimit-burst-remaining"

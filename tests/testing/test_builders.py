@@ -4,10 +4,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron
-
-from .support import client_of, on_virtual_time
 
 
 @pytest.fixture
