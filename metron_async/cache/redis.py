@@ -4,50 +4,33 @@ There is no copy in a process's memory, so a drop reaches every host with the re
 lookup costs one round trip, also for a hundred keys. The server bounds the size: a script evicts
 what was not used for longest, and every entry expires.
 
-The cache never makes a call fail, nor slow: an operation is given up after a second, counts as a
-miss, and the server is left alone for some seconds. Only a drop cannot be given up, because an
-entry that should be gone would be *wrong*. A drop that failed is owed: nothing is read before it
-was carried out.
+A failure of the server is a miss; see :mod:`~metron_async.cache.redis_connection`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-import math
 import secrets
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from metron_async.cache import redis_scripts as scripts
-from metron_async.cache.base import Age, CacheStats, LoopGuard, born_before, make_policy, wall_clock
+from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
 from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
 from metron_async.cache.keys import account_name
 from metron_async.cache.memory import MEGABYTE
-from metron_async.errors import ConfigurationError
+from metron_async.cache.redis_connection import RedisConnection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from redis.asyncio import Redis
 
     from metron_async.cache.policy import FreshnessKey, Policy
 
-    Drop: TypeAlias = Callable[[], Awaitable[object]]
-
 __all__ = ["RedisCache"]
-
-T = TypeVar("T")
-
-_logger = logging.getLogger("metron_async.cache")
 
 _PREFIX = f"metron_async:cache-{scripts.LAYOUT}:"
 _SECRET = f"{_PREFIX}secret"
-_TIMEOUT = 0.9  # seconds after which an operation is given up
-_REST = 5.0  # seconds for which a server that failed is left alone
 _EVICT_TO = 0.9  # of the bound, so that not every put evicts
-_MAX_OWED = 1000
-_CONNECTIONS = 8
 _SECRET_BYTES = 32
 
 
@@ -82,18 +65,13 @@ class RedisCache:
         keep_private: bool = False,
         keep_empty_lists: bool = False,
     ) -> None:
-        # The library leaves the results of commands partly untyped.
-        self._client: Any
-        self._client, self._owned, self._failures = _client_of(server)
         self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
         self._max_bytes = max_bytes
         self._stats = CacheStats()
         self._secret: bytes | None = None
         self._identities: dict[str, str] = {}
-        self._owed: list[Drop] = []
-        self._loop = LoopGuard("cache")
-        self._failing = False
-        self._rests_until = -math.inf
+        self._connection = RedisConnection(server, self._stats, self._forget_all)
+        self._client = self._connection.client
         self._put = self._client.register_script(scripts.PUT)
         self._remove = self._client.register_script(scripts.REMOVE)
         self._drop = self._client.register_script(scripts.DROP)
@@ -118,7 +96,7 @@ class RedisCache:
         While the server cannot be reached its secret is not known. The name is then one under
         which nothing is kept.
         """
-        known = await self._attempt(self._load_secret, default=False)
+        known = await self._connection.attempt(self._load_secret, default=False)
         if known and self._secret is not None:
             return account_name(self._secret, identity)
         alias = account_name(secrets.token_bytes(_SECRET_BYTES), identity)
@@ -142,7 +120,7 @@ class RedisCache:
             pipe.zadd(f"{_PREFIX}used", dict.fromkeys(wanted, wall_clock(None)), xx=True)
             return await pipe.execute()
 
-        rows: list[Any] = await self._attempt(read, default=[])
+        rows: list[Any] = await self._connection.attempt(read, default=[])
         found: dict[str, Entry] = {}
         damaged: list[str] = []
         for key, row in zip(wanted, rows, strict=False):
@@ -178,7 +156,7 @@ class RedisCache:
             arguments += [repr(entry.asked_at), entry.account, entry.size]
             arguments += [scripts.member_of(entry), repr(wall_clock(None))]
             arguments += [repr(entry.stored_at), scripts.times_of(entry)]
-        stored, evicted = await self._attempt(
+        stored, evicted = await self._connection.attempt(
             lambda: self._put(keys=[_PREFIX], args=arguments), default=(0, 0)
         )
         self._stats.stored += stored
@@ -188,13 +166,15 @@ class RedisCache:
         """Record that the entries under *keys* were current at *checked_at*."""
         arguments = [repr(checked_at), *keys]
         if len(arguments) > 1:
-            await self._attempt(lambda: self._touch(keys=[_PREFIX], args=arguments), default=None)
+            await self._connection.attempt(
+                lambda: self._touch(keys=[_PREFIX], args=arguments), default=None
+            )
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Drop the entries under *keys*."""
         arguments = list(keys)
         if arguments:
-            await self._insist(lambda: self._remove(keys=[_PREFIX], args=arguments))
+            await self._connection.insist(lambda: self._remove(keys=[_PREFIX], args=arguments))
 
     async def invalidate(
         self,
@@ -235,7 +215,7 @@ class RedisCache:
             fields = scripts.drop_fields(selector)
             await self._drop(keys=[_PREFIX], args=[*head, *filters, *fields])
 
-        await self._insist(drop)
+        await self._connection.insist(drop)
 
     async def purge(
         self,
@@ -253,7 +233,7 @@ class RedisCache:
         """
         limit = born_before(older_than, now)
         removed = 0
-        async with self._reported():
+        async with self._connection.reported():
             batch: list[str] = []
             async for key, about in self._client.hscan_iter(f"{_PREFIX}about", count=500):
                 _, stored_at, _, member = about.decode().split(" ", 3)
@@ -265,7 +245,7 @@ class RedisCache:
 
     async def clear(self) -> None:
         """Drop everything of every account."""
-        await self._insist(self._forget_all)
+        await self._connection.insist(self._forget_all)
 
     async def size(self) -> tuple[int, int]:
         """Return how many entries the cache holds, and their bytes."""
@@ -277,61 +257,16 @@ class RedisCache:
             count, total = await pipe.execute()
             return int(count), int(total or 0)
 
-        return await self._attempt(read, default=(0, 0))
+        return await self._connection.attempt(read, default=(0, 0))
 
     async def aclose(self) -> None:
         """Close the connections, unless the client was handed in. Safe to call twice."""
-        if self._owned and not self._loop.closed:
-            self._loop.check(asyncio.get_running_loop())
-            self._loop.closed = True
-            with contextlib.suppress(*self._failures):
-                await self._client.aclose()
-
-    # -- One operation ----------------------------------------------------------------------------
-
-    async def _attempt(self, operation: Callable[[], Awaitable[T]], default: T) -> T:
-        """Run *operation* after the drops that are owed; return *default* if either fails."""
-        self._loop.check(asyncio.get_running_loop())
-        if asyncio.get_running_loop().time() < self._rests_until:
-            return default
-        async with self._reported(), asyncio.timeout(_TIMEOUT):
-            await self._carry_out_drops()
-            return await operation()
-        return default
-
-    async def _insist(self, drop: Drop) -> None:
-        """Carry *drop* out now, or before anything else is read."""
-        self._owed.append(drop)
-        if len(self._owed) > _MAX_OWED:
-            self._owed = [self._forget_all]
-        await self._attempt(self._carry_out_drops, default=None)
-
-    async def _carry_out_drops(self) -> None:
-        while self._owed:
-            drop = self._owed[0]
-            await drop()
-            if drop in self._owed:  # another task may have carried it out meanwhile
-                self._owed.remove(drop)
+        await self._connection.aclose()
 
     async def _forget_all(self) -> None:
         async for name in self._client.scan_iter(f"{_PREFIX}*", count=500):
             if name != _SECRET.encode():
                 await self._client.unlink(name)
-
-    @contextlib.asynccontextmanager
-    async def _reported(self) -> AsyncGenerator[None, None]:
-        """Turn a failure of the server into one log line, and leave it alone for a while."""
-        try:
-            yield
-        except self._failures as error:
-            self._stats.errors += 1
-            self._rests_until = asyncio.get_running_loop().time() + _REST
-            level = logging.DEBUG if self._failing else logging.WARNING
-            self._failing = True
-            reason = str(error) or type(error).__name__
-            _logger.log(level, "The Redis cache cannot be used, and is skipped: %s", reason)
-        else:
-            self._failing = False
 
     async def _load_secret(self) -> bool:
         if self._secret is None:
@@ -347,30 +282,3 @@ class RedisCache:
             return account
         await self._load_secret()
         return account_name(self._secret or b"", identity)
-
-
-def _client_of(server: Redis | str) -> tuple[Redis, bool, tuple[type[Exception], ...]]:
-    """Return a client, whether it was made here, and what it raises when the server fails."""
-    try:
-        from redis import asyncio as redis  # noqa: PLC0415 - an extra
-        from redis.exceptions import RedisError  # noqa: PLC0415
-    except ImportError as error:
-        msg = 'RedisCache needs the extra "redis": pip install "metron-async[redis]"'
-        raise ConfigurationError(msg) from error
-    owned = isinstance(server, str)
-    if isinstance(server, str):
-        try:
-            pool = redis.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-                server, max_connections=_CONNECTIONS, timeout=_TIMEOUT
-            )
-        except ValueError:
-            msg = "Invalid URL of a Redis server: expected redis://host:port/database"
-            raise ConfigurationError(msg) from None  # the original quotes parts of the URL
-        server = redis.Redis.from_pool(pool)  # closes its pool
-    elif not isinstance(server, redis.Redis):
-        msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
-        raise ConfigurationError(msg)
-    if server.connection_pool.connection_kwargs.get("decode_responses"):
-        msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
-        raise ConfigurationError(msg)
-    return server, owned, (RedisError, OSError, TimeoutError)

@@ -194,8 +194,8 @@ async def test_a_server_that_hangs_costs_at_most_a_second(server):
 
 async def test_a_drop_that_failed_is_made_up_for_before_anything_is_read(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis._TIMEOUT", 0.1)
+    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
+    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
     async with hosts(url) as (one, other):
         await one.put([entry_of(1), entry_of(2)])
         process.send_signal(signal.SIGSTOP)
@@ -208,9 +208,9 @@ async def test_a_drop_that_failed_is_made_up_for_before_anything_is_read(server,
 
 async def test_too_many_drops_become_one_that_drops_all(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis._TIMEOUT", 0.1)
-    monkeypatch.setattr("metron_async.cache.redis._MAX_OWED", 3)
+    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
+    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
+    monkeypatch.setattr("metron_async.cache.redis_connection._MAX_OWED", 3)
     async with hosts(url) as (one, other):
         await one.put([entry_of(9)])
         process.send_signal(signal.SIGSTOP)
@@ -226,8 +226,8 @@ async def test_too_many_drops_become_one_that_drops_all(server, monkeypatch):
 
 async def test_a_name_made_while_the_server_was_away_keeps_nothing(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis._TIMEOUT", 0.1)
+    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
+    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
     async with hosts(url) as (one, other):
         real = await other.account("ann")
         await other.put([entry_of(1, account=real, key=key_of(1))])
