@@ -4,7 +4,8 @@ import asyncio
 import itertools
 
 import pytest
-from support.world import client, idle, paths, virtual
+from support.virtual import virtual
+from support.world import client, idle, paths
 
 from metron_async import (
     BlockedError,

@@ -8,7 +8,8 @@ import warnings
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.world import client, idle, paths, virtual
+from support.virtual import virtual
+from support.world import client, idle, paths
 
 from metron_async import (
     AsyncMetron,

@@ -15,7 +15,8 @@ from support.calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
 from support.scale import scaled
 from support.stores import Slow, slow_cache, slow_quota, use_guards
 from support.suspensions import cancelled_after, cancelled_at
-from support.world import idle, virtual
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron
 from metron_async._engine.guard import MemoryGuardStore

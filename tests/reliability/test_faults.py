@@ -15,7 +15,8 @@ import re
 import msgspec
 import pytest
 from support.calls import READS, SIZE, WRITES, furnish, plain
-from support.world import idle, virtual
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import NOT_MODIFIED, AsyncMetron
 from metron_async.errors import (

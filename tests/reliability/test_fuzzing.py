@@ -14,7 +14,7 @@ from random import Random
 import msgspec
 import pytest
 from support.scale import scaled
-from support.world import virtual
+from support.virtual import virtual
 
 import metron_async.models as m
 from metron_async import AsyncMetron

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 from msgspec import UNSET
-from support.exchanges import PNG, client_of, on_virtual_time
+from support.exchanges import PNG, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
     BookFormat,
