@@ -15,6 +15,7 @@ import pytest
 
 from metron_async import enums, filters
 from metron_async._values import Among, Range
+from metron_async.errors import UsageError
 from metron_async.filters import NEWER_FILTERS, encode_filters, filter_names
 from metron_async.filters import common as bases
 
@@ -210,3 +211,40 @@ def test_every_member_of_an_enum_is_documented(name: str) -> None:
     enum: type[Enum] = getattr(enums, name)
     for member in enum:
         assert member.name in documented(enum)
+
+
+EXCHANGES = json.loads((Path(__file__).parent.parent / "data" / "exchanges.json").read_bytes())
+QUERIES = {
+    exchange["name"]: exchange
+    for exchange in EXCHANGES
+    if exchange["request"]["path"] in LISTS
+    and set(exchange["request"].get("params", {})) - {"page"}
+}
+
+
+def value_of(hint: Any, recorded: Any) -> Any:
+    """The Python value that a filter takes for a recorded one, where there is one."""
+    kind = kind_of(hint)
+    if kind is date:
+        return date.fromisoformat(recorded)
+    if kind is list:
+        return [int(part) for part in recorded.split(",")]
+    return recorded == "true" if kind is bool else recorded
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_a_recorded_query_is_sent_as_it_was_or_refused(name: str) -> None:
+    request, status = QUERIES[name]["request"], QUERIES[name]["response"]["status"]
+    schema, query = LISTS[request["path"]], request["params"]
+    hints = typing.get_type_hints(schema, include_extras=True)
+    if status == 400 or not query.keys() <= hints.keys():
+        with pytest.raises(UsageError, match=r"expected|did you mean 'series_id'"):
+            encode_filters(schema, query)
+    else:
+        values = {key: value_of(hints[key], recorded) for key, recorded in query.items()}
+        assert dict(encode_filters(schema, values)) == {k: str(v) for k, v in query.items()}
+
+
+def test_recorded_queries_are_of_all_kinds() -> None:
+    assert {QUERIES[name]["response"]["status"] for name in QUERIES} == {200, 400}
+    assert "issue.list.unknown_filter_is_ignored" in QUERIES
