@@ -39,6 +39,7 @@ __all__ = [
     "Currency",
     "DecodeError",
     "DetailedList",
+    "Fetched",
     "Grade",
     "GradingCompany",
     "IncompleteListError",

@@ -21,7 +21,7 @@ def spelled_out(schema: type) -> Callable[[F], F]:
     """Return a decorator that shows the keys of *schema* in a function's signature.
 
     The function itself stays as it is. Its ``**keywords`` parameter is shown as one keyword per
-    key, with ``...`` for "not given".
+    key, with the default ``...`` for "not given".
 
     Args:
         schema: The ``TypedDict`` of the keywords.
@@ -32,13 +32,23 @@ def spelled_out(schema: type) -> Callable[[F], F]:
         signature = inspect.signature(function)
         plain = [one for one in signature.parameters.values() if one.kind != one.VAR_KEYWORD]
         keywords = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=kind)
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_NOT_GIVEN, annotation=kind)
             for name, kind in _kinds(schema).items()
         ]
         shown.__signature__ = signature.replace(parameters=[*plain, *keywords])
         return function
 
     return decorate
+
+
+class _NotGiven:
+    """Default of a keyword that may be left out."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_NOT_GIVEN = _NotGiven()
 
 
 def _kinds(schema: Any) -> dict[str, Any]:
