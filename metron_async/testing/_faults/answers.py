@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url
+from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url, require_number
 from metron_async.testing._server.messages import Reply, Request, html
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class AnswerFaults(FaultBase):
     @classmethod
     def cut_body(cls, share: float = 0.5) -> Self:
         """Lose the connection when *share* of the body is sent."""
+        require_number("share", share, 0.0, 1.0)
         return cls("cut body", cut=lambda body: int(len(body) * share))
 
     # -- other answers -------------------------------------------------------------------------
@@ -55,6 +56,7 @@ class AnswerFaults(FaultBase):
             page: Send nginx's HTML page rather than JSON; by default for 502, 503 and 504.
             headers: Headers to add, with ``_`` for ``-``.
         """
+        require_number("status", status, 100, 599)
         as_page = status in {502, 503, 504} if page is None else page
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 

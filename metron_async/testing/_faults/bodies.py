@@ -9,7 +9,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from metron_async.testing._faults.base import FOREIGN, FaultBase, request_url, with_next
+from metron_async.testing._faults.base import (
+    FOREIGN,
+    FaultBase,
+    request_url,
+    require_callable,
+    require_number,
+    with_next,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +37,7 @@ class BodyFaults(FaultBase):
     @classmethod
     def body(cls, change: Callable[[bytes], bytes], name: str = "body", **headers: str) -> Self:
         """Replace the bytes of the body, and set headers (with ``_`` for ``-``)."""
+        require_callable("change", change)
         named = {header.replace("_", "-"): value for header, value in headers.items()}
 
         def changed(_: Request, reply: Reply) -> Reply:
@@ -42,6 +50,7 @@ class BodyFaults(FaultBase):
     @classmethod
     def truncated(cls, share: float = 0.5) -> Self:
         """Send only *share* of the body, as if that were all of it."""
+        require_number("share", share, 0.0, 1.0)
         return cls.body(lambda body: body[: int(len(body) * share)], "truncated")
 
     @classmethod
@@ -105,6 +114,7 @@ class BodyFaults(FaultBase):
     @classmethod
     def json(cls, change: Callable[[Any], Any], name: str = "json") -> Self:
         """Replace the JSON body: *change* takes it decoded and returns what is sent."""
+        require_callable("change", change)
 
         def changed(_: Request, reply: Reply) -> Reply:
             return dataclasses.replace(reply, body=change(msgspec.json.decode(reply.content())))
@@ -173,6 +183,7 @@ class BodyFaults(FaultBase):
     @classmethod
     def during(cls, edit: Callable[[], object]) -> Self:
         """Run *edit* just before the server handles the request: the catalogue changes."""
+        require_callable("edit", edit)
 
         def prepare(request: Request) -> Request:
             edit()

@@ -70,7 +70,7 @@ def plain(text: str) -> str:
 def same_text(get: Getter) -> Filter:
     """Return a filter for equality that ignores case."""
     return Filter(
-        lambda value: value.casefold(),
+        lambda value: f.text(value).casefold(),
         lambda _, value: lambda record: get(record).casefold() == value,
     )
 
@@ -78,7 +78,7 @@ def same_text(get: Getter) -> Filter:
 def contains(get: Getter) -> Filter:
     """Return a filter for a part of a text, ignoring case and accents."""
     return Filter(
-        lambda value: plain(value.strip()),
+        lambda value: plain(f.text(value).strip()),
         lambda _, value: lambda record: value in plain(get(record)),
     )
 
@@ -93,7 +93,7 @@ def all_words(get: Getter) -> Filter:
 
         return holds
 
-    return Filter(lambda value: plain(value).split(), match)
+    return Filter(lambda value: plain(f.text(value)).split(), match)
 
 
 def empty(name: str) -> Filter:

@@ -62,9 +62,12 @@ def compile_filters(
         if known is None or not value.strip():
             continue
         try:
-            found.append(known.match(catalogue, known.read(value)))
+            wanted = known.read(value)
         except ValueError as error:
             errors[known.reported_as or name] = [str(error)]
+            continue
+        if wanted is not None:
+            found.append(known.match(catalogue, wanted))
     if errors:
         raise FilterError(errors)
     return found

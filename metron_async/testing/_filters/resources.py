@@ -111,7 +111,7 @@ def _term(table: str, name: str) -> Filter:
         found = {t.id for t in catalogue.table(table).values() if t.name.casefold() == value}
         return lambda record: getattr(record, name) in found
 
-    return Filter(lambda value: value.casefold(), match)
+    return Filter(lambda value: f.text(value).casefold(), match)
 
 
 def publisher() -> Filters:
@@ -128,7 +128,7 @@ def issue(*, newer: bool) -> Filters:
     if newer:
         found |= date_range("cover_date")
     return found | {
-        "cover_year": equal(lambda issue: issue.cover_date.year),
+        "cover_year": equal(lambda issue: issue.cover_date.year, f.year),
         "cover_month": equal(lambda issue: issue.cover_date.month),
         "number": same_text(field("number")),
         "alt_number": same_text(field("alt_number")),
@@ -229,7 +229,7 @@ def reading_list() -> Filters:
         "name": contains(field("name")),
         "user": equal(field("user")),
         "username": Filter(
-            lambda value: value.casefold(),
+            lambda value: f.text(value).casefold(),
             lambda catalogue, value: (
                 lambda record: value in catalogue.usernames(record.user).casefold()
             ),
@@ -240,5 +240,5 @@ def reading_list() -> Filters:
         "list_type": equal(field("list_type"), f.choice([code for code in v.LIST_TYPES if code])),
         "is_private": equal(field("is_private"), f.boolean),
         "average_rating__gte": compare(field("average_rating"), "gte", f.number),
-        "publisher": Filter(lambda value: value.casefold(), by_publisher),
+        "publisher": Filter(f.text, by_publisher),
     }

@@ -173,13 +173,16 @@ def read_endpoints() -> list[Endpoint]:
     """Return the addresses of all reads of the catalogue."""
     found: list[Endpoint] = []
     for kind in EDITABLE:
-        found.append(Endpoint((kind,), {"GET": listing(kind)}, editors=True, cache="list"))
-        found.append(Endpoint((kind, "*"), {"GET": detail(kind)}, editors=True, cache="detail"))
+        found.append(Endpoint((kind,), {"GET": listing(kind)}, guarded=True, cache="list"))
+        found.append(Endpoint((kind, "*"), {"GET": detail(kind)}, guarded=True, cache="detail"))
     for kind in ("arc", "character", "series", "team"):
         path = (kind, "*", "issue_list")
-        found.append(Endpoint(path, {"GET": issue_list(kind)}, cache="detail"))
-    found.append(Endpoint(("publisher", "*", "series_list"), {"GET": series_list}, cache="list"))
-    found.extend(Endpoint((kind,), {"GET": listing(kind)}) for kind in ("role", "series_type"))
+        found.append(Endpoint(path, {"GET": issue_list(kind)}, guarded=True, cache="detail"))
+    path = ("publisher", "*", "series_list")
+    found.append(Endpoint(path, {"GET": series_list}, guarded=True, cache="list"))
+    found.extend(
+        Endpoint((kind,), {"GET": listing(kind)}, guarded=True) for kind in ("role", "series_type")
+    )
     found.append(Endpoint(("reading_list",), {"GET": reading_lists}))
     found.append(Endpoint(("reading_list", "*"), {"GET": reading_list}))
     found.append(Endpoint(("reading_list", "*", "items"), {"GET": reading_list_items}))

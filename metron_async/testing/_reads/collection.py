@@ -19,9 +19,9 @@ from metron_async.testing._server.endpoints import Endpoint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Item
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call
+    from metron_async.testing.records import Item
 
 __all__ = ["own_item", "shelf_endpoints"]
 

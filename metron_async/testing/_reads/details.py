@@ -142,7 +142,6 @@ class Renderer(IssueDetails):
         return row | {
             "desc": record.desc,
             "image": record.image,
-            "list_type": v.LIST_TYPES[record.list_type],
             "attribution_source": v.ATTRIBUTIONS[record.attribution_source],
             "attribution_url": record.attribution_url,
             "previous": self.named("reading_list", record.previous),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from metron_async.testing._data import vocabularies as v
 from metron_async.testing._data.catalogue import series_display
 from metron_async.testing._server.servertime import iso
 
@@ -141,13 +142,13 @@ class Rows:
         return {"id": rid, "username": self.catalogue.usernames(rid)}
 
     def reading_list_row(self, record: r.ReadingList) -> Json:
-        """Return the row of a reading list, with codes."""
+        """Return the row of a reading list: its type as a display word, its source as a code."""
         return {
             "id": record.id,
             "name": record.name,
             "slug": record.slug,
             "user": self.user(record.user),
-            "list_type": record.list_type,
+            "list_type": v.LIST_TYPES[record.list_type],
             "is_private": record.is_private,
             "attribution_source": record.attribution_source,
             "average_rating": record.average_rating,

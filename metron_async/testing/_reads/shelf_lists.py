@@ -16,9 +16,9 @@ from metron_async.testing._server.servertime import iso
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Pull
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call
+    from metron_async.testing.records import Pull
 
 __all__ = [
     "pull_issues",
@@ -81,7 +81,7 @@ def pull_issues(call: Call) -> m.Reply:
         after = dt.date.fromisoformat(params.get("store_date_after") or "0001-01-01")
         before = dt.date.fromisoformat(params.get("store_date_before") or "9999-12-31")
     except ValueError:
-        raise m.HttpError(m.html(500, "Server Error (500)")) from None
+        raise m.server_error() from None
     bounded = bool(params.get("store_date_after") or params.get("store_date_before"))
     found: list[Any] = []
     for pull in _pulled(call):

@@ -9,9 +9,9 @@ from metron_async.testing._reads.rows import day
 from metron_async.testing._server.servertime import iso
 
 if TYPE_CHECKING:
-    from metron_async.testing._data.accounts import Item, Pull, Wish
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call
+    from metron_async.testing.records import Item, Pull, Wish
 
 __all__ = ["item_detail", "item_row", "pull_row", "wish_detail", "wish_row"]
 

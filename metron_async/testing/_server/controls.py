@@ -1,4 +1,4 @@
-"""What a test can pull on a running fake server, and what it can ask of it."""
+"""Controls of a running fake server, and its log."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metron_async.testing._data.accounts import Account
     from metron_async.testing._server.core import Core
     from metron_async.testing._server.endpoints import Limit, Settings
     from metron_async.testing._server.wire import Asked, Wire
     from metron_async.testing.bans import Ban
     from metron_async.testing.faults import Faults
+    from metron_async.testing.records import Account
 
-__all__ = ["Levers"]
+__all__ = ["Controls"]
 
 
-class Levers:
+class Controls:
     """The running server's limits, latency, faults and log."""
 
     settings: Settings

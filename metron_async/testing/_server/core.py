@@ -1,30 +1,33 @@
-"""What the server decides about one request: a plain function from request to reply.
+"""The server's decision about one request: a plain function from request to reply.
 
-The order of the checks is the server's own, and it is what quota costs hang on: the address
-(301, unknown pages), credentials (401), permission (403), and only then the throttle, after which
-every answer costs a slot.
+The order of the checks is the server's own, and quota costs follow from it: the URL (301, unknown
+pages), the ``Accept`` header (406), credentials (401), permission (403), and only then the
+throttle, after which every response costs a slot.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metron_async.testing._server import messages as m
-from metron_async.testing._server.auth import authenticate
+from metron_async.testing._server.auth import authenticate, authorize
+from metron_async.testing._server.cache import ResponseCache
 from metron_async.testing._server.endpoints import Call
+from metron_async.testing._server.negotiation import as_html, wants_html
 from metron_async.testing._server.servertime import http_date, parse_http_date
 from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Account
     from metron_async.testing._server.endpoints import Endpoint, Limit, State
+    from metron_async.testing.records import Account
 
 __all__ = ["Core"]
 
 LIFTED = 1_000_000
+_LARGEST = 20 * 1024 * 1024
+"""Bytes that the proxy lets through."""
 
 
 class Core:
@@ -43,14 +46,14 @@ class Core:
         self._endpoints: dict[int, list[Endpoint]] = {}
         for endpoint in endpoints:
             self._endpoints.setdefault(len(endpoint.path), []).append(endpoint)
-        self._cached: OrderedDict[tuple[object, ...], tuple[float, Any]] = OrderedDict()
+        self._cache = ResponseCache()
 
     # -- one request ---------------------------------------------------------------------------
 
     def handle(self, request: m.Request) -> m.Reply:
-        """Answer *request*, and count it."""
+        """Return the response to *request*, and count it."""
         try:
-            reply = self._answer(request)
+            reply = self._respond(request)
         except m.HttpError as error:
             reply = error.reply
         self._finish(request, reply)
@@ -60,7 +63,7 @@ class Core:
         headers = reply.headers
         if reply.body is not None:
             headers.setdefault("content-type", "application/json")
-        headers.setdefault("vary", "Accept, Accept-Language")
+        headers.setdefault("vary", "Accept-Language" if reply.page else "Accept, Accept-Language")
         headers.setdefault("content-language", "en")
         headers["date"] = http_date(self.clock.moment())
         if reply.modified is not None:
@@ -68,24 +71,28 @@ class Core:
         if request.method == "HEAD":
             reply.body = None
 
-    def _answer(self, request: m.Request) -> m.Reply:
+    def _respond(self, request: m.Request) -> m.Reply:
         if len(request.body) > _LARGEST:
             return m.html(413, "413 Request Entity Too Large")
         endpoint, ids = self._route(request)
-        headers = {"allow": endpoint.allow}
+        rates: dict[str, str] = {}
         account: Account | None = None
+        in_html = False
         try:
-            account = authenticate(
-                request.headers.get("authorization"), self.state.accounts.values()
-            )
-            if endpoint.editors and not account.editor and request.method not in _SAFE:
-                raise m.error(403, "You do not have permission to perform this action.")
-            self._throttle(account, headers)
+            in_html = wants_html(request)
+            account = authenticate(request.headers.get("authorization"), self.state.accounts)
+            if endpoint.guarded:
+                authorize(account, request.method)
+            rates = self._throttle(account)
             reply = self._dispatch(endpoint, request, account, ids)
         except m.HttpError as error:
             reply = error.reply
         reply.account = account
-        reply.headers = headers | reply.headers
+        reply.headers |= rates
+        if not reply.page:
+            reply.headers["allow"] = endpoint.allow
+            if in_html and reply.body is not None:
+                as_html(reply)
         return reply
 
     def _route(self, request: m.Request) -> tuple[Endpoint, tuple[str, ...]]:
@@ -97,22 +104,34 @@ class Core:
                     continue
                 if not request.path.endswith("/"):
                     query = f"?{request.query}" if request.query else ""
-                    page = m.Reply(301, b"", {"location": f"{request.path}/{query}"})
-                    page.headers["content-type"] = "text/html; charset=utf-8"
-                    raise m.HttpError(page)
+                    raise m.HttpError(m.moved_permanently(f"{request.path}/{query}"))
                 return endpoint, ids
         raise m.HttpError(m.html(404, "Not Found"))
 
-    def _throttle(self, account: Account, headers: dict[str, str]) -> None:
+    def _throttle(self, account: Account) -> dict[str, str]:
+        """Count a request of *account*, and return the six rate headers.
+
+        Raises:
+            HttpError: A 429, with these headers.
+        """
+        s, skew = self.settings, self.clock.skew
+        burst, sustained = self._count(account)
+        headers = rate_headers("burst", burst, s.burst_period, skew)
+        headers |= rate_headers("sustained", sustained, s.sustained_period, skew)
+        if not (burst.accepted and sustained.accepted):
+            throttled = self._throttled((burst, sustained))
+            throttled.reply.headers |= headers
+            raise throttled
+        return headers
+
+    def _count(self, account: Account) -> tuple[Verdict, Verdict]:
         s, now = self.settings, self.clock.steady()
         quota = self.quotas.setdefault(account.id, UserQuota())
         limits = self.limits(account, now)
-        burst = quota.burst.ask(now, limits[0], s.burst_period)
-        sustained = quota.sustained.ask(now, limits[1], s.sustained_period)
-        headers |= rate_headers("burst", burst, s.burst_period, self.clock.skew)
-        headers |= rate_headers("sustained", sustained, s.sustained_period, self.clock.skew)
-        if not (burst.accepted and sustained.accepted):
-            raise self._throttled((burst, sustained))
+        return (
+            quota.burst.ask(now, limits[0], s.burst_period),
+            quota.sustained.ask(now, limits[1], s.sustained_period),
+        )
 
     def limits(self, account: Account, now: float) -> tuple[int, int]:
         """Return the limits of both windows that hold for *account* at *now*."""
@@ -131,13 +150,9 @@ class Core:
         )
 
     def spend(self, account: Account, requests: int) -> None:
-        """Count *requests* of *account* that nobody sees."""
-        s, now = self.settings, self.clock.steady()
-        quota = self.quotas.setdefault(account.id, UserQuota())
-        limits = self.limits(account, now)
+        """Count *requests* of *account* that are not in the log."""
         for _ in range(requests):
-            quota.burst.ask(now, limits[0], s.burst_period)
-            quota.sustained.ask(now, limits[1], s.sustained_period)
+            self._count(account)
 
     @staticmethod
     def _throttled(verdicts: tuple[Verdict, ...]) -> m.HttpError:
@@ -157,12 +172,15 @@ class Core:
         handler = endpoint.methods.get(method)
         if handler is None:
             raise m.error(405, f'Method "{request.method}" not allowed.')
-        origin = self.settings.public_url or request.origin
+        s = self.settings
+        origin = s.public_url or request.origin
         reply = handler(Call(self.state, request, account, ids, origin))
         if method != "GET":
             return reply
         if endpoint.cache is not None:
-            self._through_cache(endpoint.cache, request, reply, origin)
+            max_age = s.list_cache if endpoint.cache == "list" else s.detail_cache
+            now = self.clock.steady()
+            self._cache.exchange(request, reply, origin, now=now, max_age=max_age)
         return self._conditional(request, reply)
 
     @staticmethod
@@ -174,31 +192,3 @@ class Core:
         if reply.modified.replace(microsecond=0) > since:
             return reply
         return m.Reply(304, modified=reply.modified)
-
-    def _through_cache(self, kind: str, request: m.Request, reply: m.Reply, origin: str) -> None:
-        """Answer with what the server's own cache holds, if that is set up and young enough.
-
-        A detail is kept under its ``modified``: its own changes show at once, and those of the
-        objects whose names it embeds do not.
-        """
-        s, now = self.settings, self.clock.steady()
-        age = s.list_cache if kind == "list" else s.detail_cache
-        reply.headers["x-cache"] = "MISS"
-        if age <= 0:
-            return
-        key = (origin, request.path, tuple(sorted(request.params.items())), reply.modified)
-        stored = self._cached.get(key)
-        if stored is not None and now - stored[0] <= age:
-            reply.body = stored[1]
-            reply.headers["x-cache"] = "HIT"
-            return
-        self._cached[key] = (now, reply.content())
-        self._cached.move_to_end(key)
-        if len(self._cached) > _KEPT:
-            self._cached.popitem(last=False)
-
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_KEPT = 10_000
-_LARGEST = 20 * 1024 * 1024
-"""Bytes that the proxy lets through."""

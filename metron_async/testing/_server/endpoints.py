@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,16 @@ from metron_async.testing._server import messages as m
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._data.accounts import Account, Numbers
+    from metron_async.testing._data.accounts import Numbers
     from metron_async.testing._data.catalogue import Catalogue
     from metron_async.testing._reads.details import Renderer
     from metron_async.testing._reads.selection import Selection
     from metron_async.testing._server.serverclock import ServerClock
+    from metron_async.testing.records import Account
 
 __all__ = ["Call", "Endpoint", "Handler", "Limit", "Settings", "State"]
+
+_ID = re.compile(r"-?[0-9]{1,18}")
 
 Limit = int | Callable[[float], int] | None
 """A limit, or what tells it from the server's steady seconds; ``None`` for each account's own."""
@@ -40,7 +44,7 @@ class Settings:
         public_url: Scheme and host the server believes it has; ``None`` for that of the request.
     """
 
-    newer: bool = False
+    newer: bool = True
     throttle: bool = True
     burst_limit: Limit = None
     sustained_limit: Limit = None
@@ -97,12 +101,11 @@ class Call:
         """Return a part of the path as a number.
 
         Raises:
-            HttpError: It is none, which the server does not expect (500).
+            HttpError: It is not a number, which the server does not expect (500).
         """
-        try:
-            return int(self.ids[position])
-        except ValueError:
-            raise m.HttpError(m.html(500, "Server Error (500)")) from None
+        if _ID.fullmatch(self.ids[position]) is None:
+            raise m.server_error()
+        return int(self.ids[position])
 
 
 Handler = Callable[[Call], m.Reply]
@@ -115,13 +118,13 @@ class Endpoint:
     Attributes:
         path: Its parts after ``/api/``; ``*`` stands for a variable one.
         methods: What it answers to.
-        editors: Whether only editors may change anything here.
+        guarded: Whether methods other than reads need a permission on the catalogue.
         cache: How the server's own cache treats it: ``"list"``, ``"detail"`` or not at all.
     """
 
     path: tuple[str, ...]
     methods: dict[str, Handler]
-    editors: bool = False
+    guarded: bool = False
     cache: str | None = None
 
     @property

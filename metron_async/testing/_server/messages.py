@@ -12,9 +12,21 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from metron_async.testing._data.accounts import Account
+    from metron_async.testing.records import Account
 
-__all__ = ["HttpError", "Reply", "Request", "encode", "error", "html", "not_found"]
+__all__ = [
+    "HttpError",
+    "Reply",
+    "Request",
+    "encode",
+    "error",
+    "html",
+    "invalid",
+    "moved_permanently",
+    "not_found",
+    "page",
+    "server_error",
+]
 
 _encoder = msgspec.json.Encoder()
 
@@ -62,14 +74,15 @@ class Request:
 
 @dataclasses.dataclass(slots=True)
 class Reply:
-    """One answer.
+    """One response.
 
     Attributes:
         status: HTTP status.
         body: What is sent as JSON, or bytes as they are, or ``None``.
         headers: Headers, names in lower case.
-        modified: What ``Last-Modified`` tells, and a conditional request is compared with.
-        account: Who asked, where that is known.
+        modified: Instant of ``Last-Modified``, with which a conditional request is compared.
+        account: The user that sent the request, if authenticated.
+        page: Whether it is a page of the framework or of a proxy, not a response of the API.
     """
 
     status: int
@@ -77,6 +90,7 @@ class Reply:
     headers: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     modified: dt.datetime | None = None
     account: Account | None = None
+    page: bool = False
 
     def content(self) -> bytes:
         """Return the bytes of the body."""
@@ -86,7 +100,7 @@ class Reply:
 
 
 class HttpError(Exception):
-    """Ends a request with an answer other than success."""
+    """Ends a request with a response other than success."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"{reply.status}")
@@ -118,10 +132,27 @@ def not_found(kind: str) -> HttpError:
     return error(404, f"No {_NAMES.get(kind, kind.title())} matches the given query.")
 
 
-def html(status: int, title: str) -> Reply:
-    """Return a page, as the server or the proxy in front of it sends instead of JSON."""
-    body = (
+def page(title: str, content: str) -> bytes:
+    """Return an HTML page."""
+    text = (
         f"<!doctype html>\n<html><head><title>{title}</title></head>"
-        f"<body><h1>{title}</h1></body></html>\n"
+        f"<body><h1>{title}</h1>{content}</body></html>\n"
     )
-    return Reply(status, body.encode(), {"content-type": "text/html; charset=utf-8"})
+    return text.encode()
+
+
+def html(status: int, title: str) -> Reply:
+    """Return a page that the framework, or a proxy in front of it, sends instead of JSON."""
+    headers = {"content-type": "text/html; charset=utf-8"}
+    return Reply(status, page(title, ""), headers, page=True)
+
+
+def server_error() -> HttpError:
+    """Return the 500 of a request that the server does not expect."""
+    return HttpError(html(500, "Server Error (500)"))
+
+
+def moved_permanently(location: str) -> Reply:
+    """Return the 301 to a URL with its trailing slash."""
+    headers = {"location": location, "content-type": "text/html; charset=utf-8"}
+    return Reply(301, b"", headers, page=True)

@@ -19,5 +19,5 @@ def endpoints() -> list[Endpoint]:
     for path, methods in catalogue_writes().items():
         endpoint = found.setdefault(path, Endpoint(path, {}))
         endpoint.methods |= methods
-        endpoint.editors = True
+        endpoint.guarded = True
     return sorted(found.values(), key=lambda endpoint: endpoint.path.count("*"))

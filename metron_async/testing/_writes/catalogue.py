@@ -13,8 +13,9 @@ from metron_async.testing._reads.catalogue import EDITABLE, find
 from metron_async.testing._server import messages as m
 from metron_async.testing._writes.credits import create_credits, create_variant, update_variant
 from metron_async.testing._writes.forms import read_one
-from metron_async.testing._writes.schemas import SCHEMAS, checked
+from metron_async.testing._writes.schemas import SCHEMAS
 from metron_async.testing._writes.uploads import stored
+from metron_async.testing._writes.validation import checked
 
 if TYPE_CHECKING:
     from metron_async.testing._reads.rows import Json
@@ -70,14 +71,14 @@ def _attributes(call: Call, kind: str, values: dict[str, Any]) -> dict[str, Any]
 
 
 def _require_unique(call: Call, kind: str, found: dict[str, Any], own: Any = None) -> None:
-    """Refuse a second issue of the same number in a series."""
-    if kind != "issue" or not found.keys() & {"series", "number"}:
+    """Refuse a second object with the same values of the fields that identify its kind."""
+    names = SCHEMAS[kind].unique
+    if not found.keys() & set(names):
         return
-    series = found.get("series", getattr(own, "series", None))
-    number = found.get("number", getattr(own, "number", None))
-    for issue in call.state.catalogue.issues_of_series(int(series or 0)):
-        if issue.number == number and issue is not own:
-            message = "The fields series, number must make a unique set."
+    identity = [found.get(name, getattr(own, name, None)) for name in names]
+    for record in call.state.catalogue.table(kind).values():
+        if record is not own and [getattr(record, name) for name in names] == identity:
+            message = f"The fields {', '.join(names)} must make a unique set."
             raise m.invalid({"non_field_errors": [message]})
 
 
@@ -100,7 +101,7 @@ def creating(kind: str) -> Handler:
 
     def answer(call: Call) -> m.Reply:
         catalogue = call.state.catalogue
-        values = checked(SCHEMAS[kind], read_one(call.request, SCHEMAS[kind].accepts), catalogue)
+        values = checked(kind, read_one(call.request, SCHEMAS[kind].accepts), catalogue)
         found = _defaults(kind) | _attributes(call, kind, values)
         _require_unique(call, kind, found)
         rid = catalogue.next_id(kind)
@@ -118,7 +119,7 @@ def _defaults(kind: str) -> dict[str, Any]:
     if kind == "issue":
         # Nothing follows from the id of an issue that somebody entered.
         return {relation: () for relation, _ in _RELATED} | {"credits": ()}
-    return {"status": 4} if kind == "series" else {}
+    return {}
 
 
 def updating(kind: str, *, partial: bool) -> Handler:
@@ -127,9 +128,8 @@ def updating(kind: str, *, partial: bool) -> Handler:
     def answer(call: Call) -> m.Reply:
         record = find(call, kind)
         catalogue = call.state.catalogue
-        values = checked(
-            SCHEMAS[kind], read_one(call.request, SCHEMAS[kind].accepts), catalogue, partial=partial
-        )
+        sent = read_one(call.request, SCHEMAS[kind].accepts)
+        values = checked(kind, sent, catalogue, partial=partial, own=record)
         found = _attributes(call, kind, values)
         _require_unique(call, kind, found, record)
         if kind == "issue":

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import re
+from typing import TYPE_CHECKING, Any
 
-from metron_async.testing import records as r
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
-from metron_async.testing._writes.forms import read_input, read_one
-from metron_async.testing._writes.schemas import SCHEMAS, check, checked
+from metron_async.testing._writes.forms import Input, read_input, read_one
+from metron_async.testing._writes.schemas import SCHEMAS
 from metron_async.testing._writes.uploads import stored
+from metron_async.testing._writes.validation import check, checked
 
 if TYPE_CHECKING:
+    from metron_async.testing import records as r
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call, Handler
-    from metron_async.testing._writes.forms import Input
+
+_INDEXED = re.compile(r"\[([0-9]+)\](.*)")
 
 __all__ = ["create_credits", "create_variant", "update_variant"]
 
 
 def create_credits(call: Call) -> m.Reply:
-    """Answer a POST of one credit, or of an array of them: all are made, or none."""
-    schema, catalogue = SCHEMAS["credit"], call.state.catalogue
-    sent = read_input(call.request, schema.accepts)
-    rows = cast("list[Input]", sent) if isinstance(sent, list) else [sent]
+    """Respond to a POST of an array of credits: all are created, or none."""
+    catalogue = call.state.catalogue
+    rows = _rows(read_input(call.request, SCHEMAS["credit"].accepts))
     checked_rows: list[dict[str, Any]] = []
     errors: dict[str, Any] = {}
     seen: set[tuple[int, int]] = set()
     for position, row in enumerate(rows):
-        values, wrong = check(schema, row, catalogue)
+        values, wrong = check("credit", row, catalogue)
         pair = (values.get("issue", 0), values.get("creator", 0))
         if not wrong and (pair in seen or _credited(call, *pair)):
             message = "The fields issue, creator must make a unique set."
@@ -38,9 +40,27 @@ def create_credits(call: Call) -> m.Reply:
         seen.add(pair)
         checked_rows.append(values)
     if errors:
-        raise m.invalid(errors if isinstance(sent, list) else errors["0"])
-    made = [_make_credit(call, values) for values in checked_rows]
-    return m.Reply(201, made if isinstance(sent, list) else made[0])
+        raise m.invalid(errors)
+    return m.Reply(201, [_make_credit(call, values) for values in checked_rows])
+
+
+def _rows(sent: Input | list[Input]) -> list[Input]:
+    """Return the rows of an array, which a form writes as ``[0]issue=1&[0]creator=2``.
+
+    Raises:
+        HttpError: A 400, for a single object in place of the array.
+    """
+    if isinstance(sent, list):
+        return sent
+    if not sent.form:
+        message = 'Expected a list of items but got type "dict".'
+        raise m.invalid({"non_field_errors": [message]})
+    rows: dict[int, dict[str, Any]] = {}
+    for name, value in sent.values.items():
+        found = _INDEXED.fullmatch(name)
+        if found is not None:
+            rows.setdefault(int(found[1]), {})[found[2]] = value
+    return [Input(form=True, values=rows[position]) for position in sorted(rows)]
 
 
 def _credited(call: Call, issue: int, creator: int) -> bool:
@@ -50,16 +70,11 @@ def _credited(call: Call, issue: int, creator: int) -> bool:
 
 def _make_credit(call: Call, values: dict[str, Any]) -> Json:
     catalogue, now = call.state.catalogue, call.state.clock.moment()
-    issue = catalogue.tables.issue[values["issue"]]
-    credit = r.Credit(
-        id=catalogue.next_credit, creator=values["creator"], roles=values["role"], modified=now
-    )
-    catalogue.next_credit += 1
-    catalogue.change("issue", issue.id, {"credits": (*catalogue.credits(issue), credit)}, now)
+    credit = catalogue.add_credit(values["issue"], values["creator"], values["role"], now)
     return {
         "id": credit.id,
         "modified": iso(now),
-        "issue": issue.id,
+        "issue": values["issue"],
         "creator": credit.creator,
         "role": list(credit.roles),
     }
@@ -90,12 +105,10 @@ def _variant_attributes(call: Call, values: dict[str, Any]) -> dict[str, Any]:
 
 def create_variant(call: Call) -> m.Reply:
     """Answer a POST of a variant cover."""
-    schema, catalogue = SCHEMAS["variant"], call.state.catalogue
-    values = checked(schema, read_one(call.request, schema.accepts), catalogue)
-    rid = max(catalogue.variants, default=0) + 1
-    variant = r.Variant(id=rid, **_variant_attributes(call, values))
-    catalogue.variants[rid] = variant
-    catalogue.change("issue", variant.issue, {}, call.state.clock.moment())
+    catalogue = call.state.catalogue
+    values = checked("variant", read_one(call.request, SCHEMAS["variant"].accepts), catalogue)
+    attributes = _variant_attributes(call, values)
+    variant = catalogue.add_variant(attributes, call.state.clock.moment())
     return m.Reply(201, _variant_body(variant))
 
 
@@ -103,12 +116,13 @@ def update_variant(*, partial: bool) -> Handler:
     """Return what answers a PATCH (*partial*) or PUT of a variant cover."""
 
     def answer(call: Call) -> m.Reply:
-        schema, catalogue = SCHEMAS["variant"], call.state.catalogue
+        catalogue = call.state.catalogue
         variant = catalogue.variants.get(call.id())
         if variant is None:
             kind = "variant"
             raise m.not_found(kind)
-        values = checked(schema, read_one(call.request, schema.accepts), catalogue, partial=partial)
+        sent = read_one(call.request, SCHEMAS["variant"].accepts)
+        values = checked("variant", sent, catalogue, partial=partial)
         for name, value in _variant_attributes(call, values).items():
             setattr(variant, name, value)
         catalogue.change("issue", variant.issue, {}, call.state.clock.moment())

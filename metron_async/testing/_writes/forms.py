@@ -11,19 +11,22 @@ import msgspec
 
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.extras import missing
+from metron_async.testing._writes.fields import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["JSON_AND_FORMS", "MISSING", "ONLY_FORMS", "Input", "Upload", "read_input", "read_one"]
+__all__ = ["JSON_AND_FORMS", "ONLY_FORMS", "Input", "Upload", "read_input", "read_one"]
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 ONLY_FORMS = (MULTIPART, FORM)
 JSON_AND_FORMS = ("application/json", FORM, MULTIPART)
 
-MISSING: Any = object()
-"""Stands for a field that was not sent."""
+_MOST_TEXT = 2_621_440
+"""Bytes of text that the server reads: 2.5 MiB."""
+
+_MOST_FIELDS = 1000
 
 
 @dataclasses.dataclass(slots=True)
@@ -66,7 +69,7 @@ def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
         accepted: Media types that the resource takes.
 
     Raises:
-        HttpError: 415 for another media type, 400 for a body that cannot be read.
+        HttpError: 415 for another media type, 400 for a body that is malformed or too large.
     """
     sent = request.headers.get("content-type", "")
     kind = sent.partition(";")[0].strip().lower()
@@ -74,14 +77,19 @@ def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
         return Input(form=False, values={})
     if kind not in accepted:
         raise m.error(415, f'Unsupported media type "{sent}" in request.')
-    if kind == FORM:
-        pairs: list[tuple[str, Any]] = list(
-            parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
-        )
-        return _form(pairs)
     if kind == MULTIPART:
         return _form(_parts(sent, request.body))
+    _require_size(len(request.body), 0)
+    if kind == FORM:
+        text = request.body.decode(errors="replace")
+        return _form(list[tuple[str, Any]](parse_qsl(text, keep_blank_values=True)))
     return _json(request.body)
+
+
+def _require_size(text: int, fields: int) -> None:
+    """Refuse more bytes of text, or more fields, than the framework reads."""
+    if text > _MOST_TEXT or fields > _MOST_FIELDS:
+        raise m.HttpError(m.html(400, "Bad Request (400)"))
 
 
 def read_one(request: m.Request, accepted: Iterable[str]) -> Input:
@@ -115,7 +123,9 @@ def _object(found: Any) -> Input:
     return Input(form=False, values=cast("dict[str, Any]", found))
 
 
-def _form(pairs: Iterable[tuple[str, Any]]) -> Input:
+def _form(pairs: Sequence[tuple[str, Any]]) -> Input:
+    text = sum(len(value.encode()) for _, value in pairs if isinstance(value, str))
+    _require_size(text, len(pairs))
     values: dict[str, Any] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
@@ -135,8 +145,10 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
 
     def on_file(file: Any) -> None:
         file.file_object.seek(0)
-        upload = Upload((file.file_name or b"").decode(errors="replace"), file.file_object.read())
-        found.append((file.field_name.decode(), upload))
+        if file.file_name:  # The server ignores a file without a name.
+            upload = Upload(file.file_name.decode(errors="replace"), file.file_object.read())
+            found.append((file.field_name.decode(), upload))
+        file.close()
 
     headers: Any = {"Content-Type": content_type.encode(), "Content-Length": str(len(body))}
     try:

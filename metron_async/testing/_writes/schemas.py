@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
 
 from metron_async.testing._data import vocabularies as v
-from metron_async.testing._server import messages as m
 from metron_async.testing._writes import fields as w
 from metron_async.testing._writes import relations as wr
-from metron_async.testing._writes.forms import JSON_AND_FORMS, MISSING, ONLY_FORMS
+from metron_async.testing._writes.forms import JSON_AND_FORMS, ONLY_FORMS
 
-if TYPE_CHECKING:
-    from metron_async.testing._data.catalogue import Catalogue
-    from metron_async.testing._writes.forms import Input
-
-__all__ = ["SCHEMAS", "Schema", "check", "checked"]
+__all__ = ["SCHEMAS", "Schema"]
 
 _SMALL = 32_767
+_LONGEST = 255
+
+
+def _is_small(number: int) -> bool:
+    return number <= _SMALL
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST
+
+
 _NAME = w.chars(255, blank=False)
+_CV_ID = w.integer(null=True, unique="Comic Vine ID")
+_GCD_ID = w.integer(null=True, unique="gcd id")
 _COMMON = {
     "name": _NAME,
     "desc": w.chars(),
-    "image": wr.image(),
-    "cv_id": w.integer(null=True),
-    "gcd_id": w.integer(null=True),
+    "image": wr.image("keep"),
+    "cv_id": _CV_ID,
+    "gcd_id": _GCD_ID,
 }
 _WITHOUT_CV = {name: field for name, field in _COMMON.items() if name != "cv_id"}
 _YEAR = w.integer(most=_SMALL, null=True)
@@ -47,6 +54,8 @@ class Schema:
     unique: tuple[str, ...] = ()
 
 
+_ISSUE_ID = w.integer(-_SMALL, table="issue", unknown="Issue with id {} does not exist.")
+_SHORT = w.chars(fits=_is_short)
 _GRADE = w.decimal(3, 1)
 _MONEY = w.decimal(7, 2)
 _CURRENCY = w.choice(v.CURRENCIES)
@@ -64,7 +73,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "creator": Schema(_COMMON | {"birth": w.date(), "death": w.date(), "alias": wr.array(100)}),
     "imprint": Schema(
-        _COMMON | {"founded": _YEAR, "publisher": wr.key("publisher")}, ("name", "publisher")
+        _COMMON | {"image": wr.image("clear"), "founded": _YEAR, "publisher": wr.key("publisher")},
+        ("name", "publisher"),
     ),
     "publisher": Schema(
         _COMMON | {"alt_names": wr.array(255), "founded": _YEAR, "country": w.choice(v.COUNTRIES)}
@@ -72,7 +82,8 @@ SCHEMAS: dict[str, Schema] = {
     "team": Schema(_COMMON | {"creators": wr.keys("creator"), "universes": wr.keys("universe")}),
     "universe": Schema(
         _WITHOUT_CV | {"publisher": wr.key("publisher"), "designation": w.chars(255)},
-        ("name", "publisher"),
+        ("name", "publisher", "designation"),
+        unique=("publisher", "name", "designation"),
     ),
     "series": Schema(
         {
@@ -90,11 +101,12 @@ SCHEMAS: dict[str, Schema] = {
             "desc": w.chars(),
             "genres": wr.keys("genre"),
             "associated": wr.keys("series"),
-            "cv_id": w.integer(null=True),
-            "gcd_id": w.integer(null=True),
+            "cv_id": _CV_ID,
+            "gcd_id": _GCD_ID,
         },
-        ("name", "sort_name", "volume", "series_type", "publisher", "year_began"),
+        ("name", "sort_name", "volume", "series_type", "status", "publisher", "year_began"),
         JSON_AND_FORMS,
+        ("publisher", "name", "volume", "series_type"),
     ),
     "issue": Schema(
         {
@@ -102,7 +114,7 @@ SCHEMAS: dict[str, Schema] = {
             "number": w.chars(25, blank=False),
             "alt_number": w.chars(25),
             "title": w.chars(255),
-            "name": dataclasses.replace(wr.array(150), attribute="names"),
+            "name": wr.array(150, attribute="names"),
             "cover_date": w.date(null=False),
             "store_date": w.date(),
             "foc_date": w.date(),
@@ -113,14 +125,14 @@ SCHEMAS: dict[str, Schema] = {
             "upc": w.chars(20),
             "page": w.integer(most=_SMALL, null=True),
             "desc": w.chars(),
-            "image": wr.image(),
+            "image": wr.image("refuse"),
             "arcs": wr.keys("arc"),
             "characters": wr.keys("character"),
             "teams": wr.keys("team"),
             "universes": wr.keys("universe"),
             "reprints": wr.keys("issue"),
-            "cv_id": w.integer(null=True),
-            "gcd_id": w.integer(null=True),
+            "cv_id": _CV_ID,
+            "gcd_id": _GCD_ID,
         },
         ("series", "number", "cover_date"),
         JSON_AND_FORMS,
@@ -129,7 +141,7 @@ SCHEMAS: dict[str, Schema] = {
     "variant": Schema(
         {
             "issue": wr.key("issue"),
-            "image": wr.image(null=False),
+            "image": wr.image("refuse"),
             "name": w.chars(255),
             "price": wr.price(v.CURRENCIES),
             "sku": w.chars(12),
@@ -139,23 +151,27 @@ SCHEMAS: dict[str, Schema] = {
         JSON_AND_FORMS,
     ),
     "credit": Schema(
-        {"issue": wr.key("issue"), "creator": wr.key("creator"), "role": wr.keys("role")},
+        {
+            "issue": wr.key("issue"),
+            "creator": wr.key("creator"),
+            "role": wr.keys("role", empty=False),
+        },
         ("issue", "creator", "role"),
         JSON_AND_FORMS,
         ("issue", "creator"),
     ),
     "collection.add": Schema(
         {
-            "issue_id": w.integer(least=-_SMALL),
-            "quantity": w.integer(least=1),
+            "issue_id": _ISSUE_ID,
+            "quantity": w.integer(1, None, fits=_is_small),
             "book_format": w.choice(tuple(v.BOOK_FORMATS)),
             "grade": _GRADE,
             "grading_company": w.choice(tuple(v.GRADING_COMPANIES)),
             "purchase_date": w.date(),
             "purchase_price": _MONEY,
             "purchase_price_currency": _CURRENCY,
-            "purchase_store": w.chars(),
-            "storage_location": w.chars(),
+            "purchase_store": _SHORT,
+            "storage_location": _SHORT,
             "notes": w.chars(),
         },
         ("issue_id",),
@@ -164,7 +180,7 @@ SCHEMAS: dict[str, Schema] = {
     "collection.rate": Schema({"rating": w.choice((1, 2, 3, 4, 5), null=True)}, (), JSON_AND_FORMS),
     "scrobble": Schema(
         {
-            "issue_id": w.integer(least=-_SMALL),
+            "issue_id": _ISSUE_ID,
             "date_read": w.moment(),
             "rating": w.integer(1, 5, null=True),
         },
@@ -174,7 +190,7 @@ SCHEMAS: dict[str, Schema] = {
     "pull_list.add": Schema({"series_id": w.integer()}, ("series_id",), JSON_AND_FORMS),
     "wish_list.add": Schema(
         {
-            "issue_id": w.integer(least=-_SMALL),
+            "issue_id": _ISSUE_ID,
             "priority": w.integer(1, 5),
             "desired_grade": _GRADE,
             "max_price": _MONEY,
@@ -189,71 +205,10 @@ SCHEMAS: dict[str, Schema] = {
             "purchase_date": w.date(),
             "purchase_price": _MONEY,
             "purchase_price_currency": _CURRENCY,
-            "purchase_store": w.chars(),
+            "purchase_store": _SHORT,
             "notes": w.chars(),
         },
         (),
         JSON_AND_FORMS,
     ),
 }
-
-
-def check(
-    schema: Schema, sent: Input, catalogue: Catalogue, *, partial: bool = False
-) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Read what was sent.
-
-    Args:
-        schema: What may be sent.
-        sent: What was sent.
-        catalogue: Where ids must exist.
-        partial: Whether required fields may be missing, as in a PATCH.
-
-    Returns:
-        The values by field, and the server's messages by field: one of them is empty.
-    """
-    values: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {}
-    for name, field in schema.fields.items():
-        raw = sent.get_list(name) if field.many else sent.get(name)
-        if raw is MISSING:
-            if name in schema.required and not partial:
-                message = "No file was submitted." if name == "image" else _REQUIRED
-                errors[name] = [message]
-            continue
-        try:
-            value = field.read(raw, sent.form)
-            _exists(field, value, catalogue)
-        except ValueError as error:
-            errors[name] = [str(error)]
-        else:
-            values[name] = value
-    return values, errors
-
-
-_REQUIRED = "This field is required."
-
-
-def _exists(field: w.Field, value: Any, catalogue: Catalogue) -> None:
-    if field.table is None or value is None:
-        return
-    table = catalogue.table(field.table)
-    ids: Any = value if field.many else (value,)
-    for rid in ids:
-        if rid not in table:
-            message = f'Invalid pk "{rid}" - object does not exist.'
-            raise w.refuse(message)
-
-
-def checked(
-    schema: Schema, sent: Input, catalogue: Catalogue, *, partial: bool = False
-) -> dict[str, Any]:
-    """Read what was sent.
-
-    Raises:
-        HttpError: A 400 with messages by field.
-    """
-    values, errors = check(schema, sent, catalogue, partial=partial)
-    if errors:
-        raise m.invalid(errors)
-    return values

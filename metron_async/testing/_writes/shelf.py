@@ -4,43 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metron_async.testing._data.accounts import Item, Pull, Read, Wish
 from metron_async.testing._reads.collection import own_item
 from metron_async.testing._reads.shelf_rows import item_detail, pull_row, wish_detail
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
 from metron_async.testing._writes.forms import read_one
-from metron_async.testing._writes.schemas import SCHEMAS, check, checked
+from metron_async.testing._writes.schemas import SCHEMAS
+from metron_async.testing._writes.validation import checked
+from metron_async.testing.records import Item, Pull, Read, Wish
 
 if TYPE_CHECKING:
     from metron_async.testing._server.endpoints import Call, Handler
 
 __all__ = ["shelf_writes"]
 
-_LONGEST = 255
 
-
-def _sent(call: Call, name: str) -> dict[str, Any]:
+def _sent(call: Call, kind: str) -> dict[str, Any]:
     """Return the values that were sent.
 
     Raises:
-        HttpError: A 400 with messages by field; an issue that does not exist is one of them.
+        HttpError: A 400 with messages by field.
     """
-    schema = SCHEMAS[name]
-    values, errors = check(schema, read_one(call.request, schema.accepts), call.state.catalogue)
-    issue = values.get("issue_id")
-    if issue is not None and issue not in call.state.catalogue.tables.issue:
-        errors = {"issue_id": [f"Issue with id {issue} does not exist."]} | errors
-    if errors:
-        raise m.invalid(errors)
-    return values
-
-
-def _fit(values: dict[str, Any]) -> None:
-    """Fail as the server does, which does not check these lengths."""
-    for name in ("purchase_store", "storage_location"):
-        if len(values.get(name, "")) > _LONGEST:
-            raise m.HttpError(m.html(500, "Server Error (500)"))
+    return checked(kind, read_one(call.request, SCHEMAS[kind].accepts), call.state.catalogue)
 
 
 def _new_item(call: Call, issue: int, **values: Any) -> Item:
@@ -60,7 +45,6 @@ def _item_of(call: Call, issue: int) -> Item | None:
 def add(call: Call) -> m.Reply:
     """Answer a POST of an issue to the collection; one that is there stays as it is."""
     values = _sent(call, "collection.add")
-    _fit(values)
     issue = values.pop("issue_id")
     item = _item_of(call, issue)
     if item is not None:
@@ -100,9 +84,7 @@ def scrobble(call: Call) -> m.Reply:
 def rate(call: Call) -> m.Reply:
     """Answer a rating, or its clearing."""
     item = own_item(call)
-    schema = SCHEMAS["collection.rate"]
-    sent = read_one(call.request, schema.accepts)
-    values = checked(schema, sent, call.state.catalogue)
+    values = _sent(call, "collection.rate")
     if "rating" in values:
         item.rating = values["rating"]
     item.modified = call.state.clock.moment()
@@ -119,13 +101,6 @@ def remove(call: Call) -> m.Reply:
 # -- pull list ------------------------------------------------------------------------------------
 
 
-def _use_pull_list(call: Call) -> None:
-    shelf = call.account.shelf
-    if shelf.pull_id is None:
-        shelf.pull_id = call.state.numbers.take("pull_list")
-    shelf.pull_modified = call.state.clock.moment()
-
-
 def pull(call: Call) -> m.Reply:
     """Answer a POST of a series to the pull list."""
     series = _sent(call, "pull_list.add")["series_id"]
@@ -138,7 +113,7 @@ def pull(call: Call) -> m.Reply:
     now = call.state.clock.moment()
     made = Pull(id=call.state.numbers.take("pull"), series=series, added_on=now)
     shelf.pulls[made.id] = made
-    _use_pull_list(call)
+    call.account.shelf.use_pull_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(201, pull_row(call, made))
 
 
@@ -150,18 +125,11 @@ def unpull(call: Call) -> m.Reply:
         message = "Series not found in pull list."
         raise m.error(404, message)
     del pulls[known.id]
-    _use_pull_list(call)
+    call.account.shelf.use_pull_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(204)
 
 
 # -- wish list ------------------------------------------------------------------------------------
-
-
-def _use_wish_list(call: Call) -> None:
-    shelf = call.account.shelf
-    if shelf.wish_id is None:
-        shelf.wish_id = call.state.numbers.take("wish_list")
-    shelf.wish_modified = call.state.clock.moment()
 
 
 def _wish(call: Call) -> Wish:
@@ -191,7 +159,7 @@ def want(call: Call) -> m.Reply:
         **values,
     )
     wishes[wish.id] = wish
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(201, wish_detail(call, wish))
 
 
@@ -199,15 +167,14 @@ def acquire(call: Call) -> m.Reply:
     """Answer that a wish came true: the issue moves into the collection."""
     wish = _wish(call)
     values = _sent(call, "wish_list.acquire")
-    _fit(values)
     values.pop("purchase_price_currency", None)
     item = _item_of(call, wish.issue)
     created = item is None
     if item is None:
-        item = _new_item(call, wish.issue, **values)
+        item = _new_item(call, wish.issue, grade=wish.desired_grade, **values)
     wish.status = "Acquired"
     wish.modified = call.state.clock.moment()
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     body = {
         "wish_list_item_id": wish.id,
         "collection_item_id": item.id,
@@ -220,7 +187,7 @@ def acquire(call: Call) -> m.Reply:
 def unwant(call: Call) -> m.Reply:
     """Answer the removal of a wish."""
     del call.account.shelf.wishes[_wish(call).id]
-    _use_wish_list(call)
+    call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(204)
 
 
