@@ -32,7 +32,9 @@ def spelled_out(schema: type) -> Callable[[F], F]:
         signature = inspect.signature(function)
         plain = [one for one in signature.parameters.values() if one.kind != one.VAR_KEYWORD]
         keywords = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_NOT_GIVEN, annotation=kind)
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=_NOT_GIVEN, annotation=kind
+            )
             for name, kind in _kinds(schema).items()
         ]
         shown.__signature__ = signature.replace(parameters=[*plain, *keywords])
@@ -49,6 +51,7 @@ class _NotGiven:
 
 
 _NOT_GIVEN = _NotGiven()
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 def _kinds(schema: Any) -> dict[str, Any]:
