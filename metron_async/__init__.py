@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from metron_async.client import *
     from metron_async.enums import *
     from metron_async.errors import *
-    from metron_async.lists.rows import *
+    from metron_async.lists.base import *
+    from metron_async.lists.details import *
+    from metron_async.lists.pagination import *
     from metron_async.quota.outlook import *
     from metron_async.types import *
 
@@ -35,12 +37,14 @@ __all__ = [
     "ConfigurationError",
     "Currency",
     "DecodeError",
+    "DetailedList",
     "Fetched",
     "Grade",
     "GradingCompany",
     "IncompleteListError",
     "IncompleteListWarning",
     "InterceptedError",
+    "LazyList",
     "ListType",
     "MetronError",
     "MetronView",
@@ -51,7 +55,6 @@ __all__ = [
     "Origin",
     "Page",
     "PaginationError",
-    "Paginator",
     "PermissionDeniedError",
     "Priority",
     "QuotaState",
@@ -62,6 +65,7 @@ __all__ = [
     "RequestTimeoutError",
     "RetryLaterError",
     "Row",
+    "RowList",
     "SeriesStatus",
     "ServerError",
     "Source",
@@ -81,7 +85,9 @@ _HOMES = (
     "metron_async.enums",
     "metron_async.types",
     "metron_async.quota.outlook",
-    "metron_async.lists.rows",
+    "metron_async.lists.base",
+    "metron_async.lists.pagination",
+    "metron_async.lists.details",
     "metron_async.client",
 )
 """Modules that define the public names, the lightest first."""

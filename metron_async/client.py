@@ -10,8 +10,9 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.options import DEFAULT, checked_options
+from metron_async._signature import spelled_out
 from metron_async.errors import MetronError
-from metron_async.types import CallOptions
+from metron_async.types import CallOptions, OptionArguments
 
 if TYPE_CHECKING:
     import os
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from metron_async.resources.universes import UniversesResource
     from metron_async.resources.variants import VariantsResource
     from metron_async.resources.wish_list import WishListResource
-    from metron_async.types import OptionArguments, Origin, Stats
+    from metron_async.types import Origin, Stats
 
 __all__ = ["AsyncMetron", "MetronView"]
 
@@ -215,6 +216,7 @@ class MetronView:
         """
         return self._caller.core.origins.of(value)
 
+    @spelled_out(OptionArguments)
     def with_options(self, **options: Unpack[OptionArguments]) -> MetronView:
         """Return a view of the same client whose calls behave differently.
 
@@ -281,6 +283,7 @@ class AsyncMetron(MetronView):
         ...     issue = await metron.issues.get(31660)
     """
 
+    @spelled_out(OptionArguments)
     def __init__(
         self,
         token: str | None = None,

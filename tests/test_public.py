@@ -61,7 +61,15 @@ ERRORS = [
     "UsageError",
     "ValidationError",
 ]
-OTHERS = ["AsyncMetron", "MetronView", "Paginator", "QuotaState", "__version__"]
+OTHERS = [
+    "AsyncMetron",
+    "MetronView",
+    "DetailedList",
+    "LazyList",
+    "RowList",
+    "QuotaState",
+    "__version__",
+]
 
 
 def test_the_exact_public_names():
@@ -123,10 +131,14 @@ def test_completion_of_a_client_shows_resources_and_calls_only():
 
 def test_help_and_the_signature_show_every_argument():
     signature = inspect.signature(AsyncMetron)
+    options = list(types.OptionArguments.__annotations__)
+    arguments = list(signature.parameters)
+    assert arguments[-len(options) :] == options
     shown = pydoc.plain(pydoc.render_doc(AsyncMetron))
     described = shown.partition("Args:")[2].partition("Raises:")[0]
-    for name in signature.parameters:
+    for name in [*arguments[: -len(options)], "options"]:
         assert f"  {name}:" in described
-    assert len(signature.parameters) == 13
+    assert len(arguments) - len(options) == 12
     with_options = pydoc.plain(pydoc.render_doc(AsyncMetron.with_options))
     assert "metron_async.OptionArguments" in with_options
+    assert "stale_if_error" in with_options

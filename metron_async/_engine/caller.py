@@ -68,6 +68,10 @@ class Caller:
         """Return a caller on the same core whose calls behave differently."""
         return Caller(self.core, dataclasses.replace(self.options, **options))
 
+    def refreshed(self) -> Caller:
+        """Return a caller that asks the server, or this one if it is offline."""
+        return self if self.options.offline else self.with_options(refresh=True)
+
     async def get(self, request: Request, kind: type[T]) -> T:
         """Return the object that *request* asks for, and record its origin."""
         return self._recorded(await self.fetch(request, kind))

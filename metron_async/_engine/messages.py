@@ -11,11 +11,12 @@ import msgspec
 
 from metron_async.cache.entry import Kind
 from metron_async.errors import DecodeError, UsageError
+from metron_async.models._instants import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from metron_async.models import ImagePart
+    from metron_async.models._images import ImagePart
     from metron_async.types import Origin
 
 __all__ = [
@@ -203,7 +204,10 @@ def decode(request: Request, decoder: Callable[[bytes], T], body: bytes) -> T:
         DecodeError: If it is not JSON, or does not match the model.
     """
     try:
-        return decoder(body)
+        try:
+            return decoder(body)
+        except msgspec.ValidationError:
+            return decoder(in_utc(body))
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `")
         message = f"Unexpected response format: {text[:_SHOWN]}"

@@ -108,7 +108,7 @@ class Selector:
             and (self.kinds is None or entry.kind in self.kinds)
         )
 
-    def outdates(self, entry: Entry, at: float) -> bool:
+    def drops(self, entry: Entry, at: float) -> bool:
         """Tell whether an invalidation made *at* that moment also hits *entry*, stored later.
 
         An answer that was asked for before a write ended may show what was before the write,

@@ -6,7 +6,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 import pytest
-from support.world import client, idle, virtual
+from support.virtual import virtual
+from support.world import client, idle
 
 from metron_async import (
     NOT_MODIFIED,

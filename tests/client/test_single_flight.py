@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.world import client, idle, paths, settle, virtual
+from support.virtual import settle, virtual
+from support.world import client, idle, paths
 
 from metron_async import (
     NOT_MODIFIED,

@@ -12,7 +12,8 @@ from random import Random
 import pytest
 from support.calls import READS
 from support.scale import scaled
-from support.world import idle, open_sockets, virtual
+from support.virtual import virtual
+from support.world import idle, open_sockets
 
 from metron_async import AsyncMetron, Priority
 from metron_async.cache import SQLiteCache

@@ -20,7 +20,8 @@ from random import Random
 import pytest
 from support.scale import scaled
 from support.stores import Slow, use_guards
-from support.world import idle, virtual
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron, Priority
 from metron_async._engine import build
@@ -165,7 +166,7 @@ class Life:
                         self.wrong.append(got)
 
             await self.call(job)
-            await self.call(lambda metron: metron.publishers.iter_details().collect())
+            await self.call(lambda metron: metron.publishers.iter().details().collect())
 
     async def lists(self):
         while not self.over:

@@ -16,7 +16,8 @@ import pytest
 from support.calls import READS, SIZE, WRITES, furnish, plain
 from support.scale import scaled
 from support.stores import slow_quota
-from support.world import idle, virtual
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron, QuotaStoreError
 from metron_async._engine import build

@@ -1,8 +1,6 @@
 """What the tests of writes share: recorded exchanges, a server that plays them, a body reader."""
 
 import base64
-import functools
-import inspect
 import json
 import re
 from email.parser import BytesParser
@@ -12,7 +10,6 @@ from urllib.parse import parse_qsl
 import httpx
 
 from metron_async import AsyncMetron
-from metron_async.testing import run_virtual
 
 EXCHANGES = {
     exchange["name"]: exchange
@@ -21,18 +18,6 @@ EXCHANGES = {
     )
 }
 PNG = base64.b64decode(EXCHANGES["arc.create"]["request"]["files"]["image"])
-
-
-def on_virtual_time(function):
-    """Run an asynchronous test on a loop with virtual time."""
-
-    @functools.wraps(function)
-    def run(*args, **kwargs):
-        return run_virtual(function(*args, **kwargs))
-
-    del run.__wrapped__  # pytest must not see a coroutine function
-    run.__signature__ = inspect.signature(function)
-    return run
 
 
 def client_of(fake, account="reader", **options):

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 from pathlib import Path
 
+from support.virtual import settle
+
 from metron_async import AsyncMetron
-from metron_async.testing.clock import run_virtual
 
 SECRET = "s3cr3t-t0ken"
-
-
-def virtual(main):
-    """Run *main* on virtual time; fail if it leaves a task behind."""
-
-    async def watched():
-        result = await main
-        await settle()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left, f"tasks were left behind: {left}"
-        return result
-
-    return run_virtual(watched())
-
-
-async def settle(rounds=20):
-    """Let everything run that can run without time passing."""
-    for _ in range(rounds):
-        await asyncio.sleep(0)
 
 
 def client(fake, **options):

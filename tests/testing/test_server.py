@@ -168,7 +168,7 @@ def start(*arguments):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_stopped(number):
-    with start("--token", "mine", "--no-throttle", "--newer") as process:
+    with start("--token", "mine", "--no-throttle") as process:
         url = process.stdout.readline().split()[-1]
         request = urllib.request.Request(
             f"{url}/api/issue/1/", headers={"Authorization": "Bearer mine"}

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from support.exchanges import EXCHANGES, PNG, Recorded, body_of, client_of, on_virtual_time
+from support.exchanges import EXCHANGES, PNG, Recorded, body_of, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
     Added,

@@ -4,7 +4,8 @@ import asyncio
 from datetime import date
 
 import pytest
-from support.exchanges import PNG, client_of, on_virtual_time
+from support.exchanges import PNG, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import NotFoundError, ServerError, Source, TransportError, ValidationError
 from metron_async import models as m

@@ -6,7 +6,8 @@ import logging
 
 import httpx
 import pytest
-from support.exchanges import client_of, on_virtual_time
+from support.exchanges import client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
     AsyncMetron,
