@@ -54,7 +54,8 @@ class MetronView:
         self._caller = caller
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._caller.core!r}>"
+        caller = vars(self).get("_caller")  # missing where the constructor failed
+        return f"<{type(self).__name__} of {caller.core if caller else None!r}>"
 
     @functools.cached_property
     def arcs(self) -> ArcsResource:

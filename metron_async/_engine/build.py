@@ -93,10 +93,10 @@ class Blueprint:
         self.cache = _cache_for(arguments["cache"], in_memory=in_memory)
         self.quota = _quota_for(given, in_memory=in_memory)
         self.guards = default_guards(in_memory=in_memory or isinstance(given, MemoryStore))
-        self.owned: tuple[Callable[[], Awaitable[None]], ...] = (
-            *([self.cache.aclose] if self.cache not in (None, arguments["cache"]) else []),
-            *([self.quota.aclose] if given is None else []),
-            self.guards.aclose,
+        self.owned: tuple[Callable[[], Awaitable[None]], ...] = tuple(
+            part.aclose
+            for part in (self.cache, self.quota, self.guards)
+            if part is not None and part is not given and part is not arguments["cache"]
         )
 
     def connect(self) -> Transport:
@@ -136,7 +136,7 @@ class Blueprint:
 def _cache_for(cache: Any, *, in_memory: bool) -> Cache | None:
     if cache is None:
         return None
-    if cache == ":memory:" or (cache is DEFAULT and in_memory):
+    if (isinstance(cache, str) and cache == ":memory:") or (cache is DEFAULT and in_memory):
         return MemoryCache()
     if cache is DEFAULT or isinstance(cache, str | os.PathLike):
         from metron_async.cache import SQLiteCache  # noqa: PLC0415 - loads aiosqlite

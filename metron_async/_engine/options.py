@@ -79,8 +79,8 @@ def _unknown(name: str, arguments: tuple[str, ...]) -> str:
 def _problem(name: str, value: Any) -> str | None:
     """Return what is wrong with the option *name* set to *value*, or ``None``."""
     if name in _SECONDS:
-        zero = value == 0 and name != "timeout"  # which would only waste what is sent
-        fits = value is None or (_is_number(value) and (value > 0 or zero))
+        some = name == "timeout"  # of 0, it would only waste what is sent
+        fits = value is None or (_is_number(value) and (value > 0 or (value == 0 and not some)))
         return None if fits else "must be a number of seconds, or None"
     if name in _FLAGS:
         return None if isinstance(value, bool) else "must be True or False"

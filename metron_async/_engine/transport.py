@@ -71,6 +71,7 @@ class Transport:
         agent: str,
     ) -> None:
         self._owned = http_client is None
+        self._root = httpx.URL(api_root)
         try:
             self._client = http_client or open_client(transport, api_root)
         except MetronError:
@@ -78,7 +79,6 @@ class Transport:
         except Exception as error:
             msg = f"The connection cannot be set up: {type(error).__name__}: {error}"
             raise ConfigurationError(msg) from error
-        self._root = httpx.URL(api_root)
         self._root_path = self._root.raw_path
         # httpx.Headers hides the credentials in its repr, which a debugger shows of a frame.
         self._headers = httpx.Headers(
