@@ -245,7 +245,7 @@ def nested(name, depth):
     [
         nested(b"n" * 50, 100),
         b"[" + b",".join([nested(b"n" * 5, 90)] * 50) + b"]",
-        msgspec.json.encode({f"f{number}": ["x"] * 100 for number in range(5000)}),
+        msgspec.json.encode({f"f{number}": ["x"] * 100 for number in range(900)}),
         msgspec.json.encode({"name": [[["x"] * 1000] * 100]}),
         msgspec.json.encode({"n" * 5000: {"m" * 5000: ["x"]}}),
     ],
