@@ -24,7 +24,7 @@ PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"errors", "_lazy", "_version"},
-    {"types", "enums", "_httpdate", "storage", "_values"},
+    {"types", "enums", "_httpdate", "storage", "_values", "_signature"},
     {"models", "filters"},
     {"quota", "cache"},
     {"_engine"},
