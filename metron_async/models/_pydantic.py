@@ -39,7 +39,7 @@ def core_schema_of(model: Any, handler: Any) -> Any:
 
     def serialize(record: Any, inner: Any) -> Any:
         if not isinstance(record, model):  # another member of a union
-            raise PydanticSerializationUnexpectedValue
+            raise PydanticSerializationUnexpectedValue(model.__name__)
         return inner(msgspec.structs.asdict(record))
 
     made = core_schema.no_info_after_validator_function(lambda values: model(**values), fields)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-__all__ = ["Instant", "Model", "Record", "Row", "check_amount", "to_plain"]
+__all__ = ["Model", "Record", "Row", "to_plain"]
 
 
 class _Aware:
