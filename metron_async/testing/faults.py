@@ -137,7 +137,7 @@ def _require_fault(fault: object) -> None:
 
 def _require_plan(times: int | None, skip: int, path: object) -> None:
     if times is not None:
-        require_number("times", times, 1)
+        require_number("times", times, 0)
     require_number("skip", skip, 0)
     if isinstance(path, str):
         if not path.startswith(("/", "*")):

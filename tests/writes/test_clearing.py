@@ -58,7 +58,7 @@ async def test_an_issue_is_left_alone_set_and_cleared(fake):
         "alt_number": "", "collection_title": "", "story_titles": (), "store_date": None,
         "foc_date": None, "price": None, "sku": "", "isbn": "", "upc": "", "page_count": None,
         "desc": "", "arcs": (), "characters": (), "teams": (), "universes": (), "reprints": (),
-        "cv_id": None, "gcd_id": None, "image": None,
+        "cv_id": None, "gcd_id": None,
     }  # fmt: skip
     async with client_of(fake, "editor") as metron:
         made = await metron.issues.create(full)
@@ -148,7 +148,7 @@ async def test_every_namespace_creates_updates_and_replaces(fake):
             status=SeriesStatus.ONGOING, publisher=1,
         ),
         "teams": m.TeamInput(name="x"),
-        "universes": m.UniverseInput(name="x", publisher=1),
+        "universes": m.UniverseInput(name="x", publisher=1, designation=""),
         "variants": m.VariantInput(issue=1, image=PNG),
     }  # fmt: skip
     async with client_of(fake, "editor") as metron:
