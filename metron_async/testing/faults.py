@@ -12,8 +12,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from metron_async.testing._faults.answers import AnswerFaults
-from metron_async.testing._faults.base import require_callable, require_number
 from metron_async.testing._faults.bodies import BodyFaults
+from metron_async.testing._server.checks import require_callable, require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

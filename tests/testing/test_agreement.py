@@ -415,6 +415,31 @@ async def test_bodies_that_are_too_large(fake):
         assert (await client.patch("arc/1/", data={"desc": "x"}, files=picture)).status_code == 200
 
 
+# -- languages -------------------------------------------------------------------------------------
+
+
+@on_virtual_time
+async def test_display_words_follow_accept_language_and_the_cache_does_not():
+    fake = FakeMetron(issues=300, throttle=False, detail_cache=86_400)
+    fake.touch("series", 1, status=4)
+    fake.touch("series", 2, status=4)
+    async with client_of(fake) as client:
+        german, english = {"Accept-Language": "de-DE, en;q=0.5"}, {"Accept-Language": "en"}
+        ongoing = await client.get("series/1/", headers=german)
+        assert ongoing.json()["status"] == "Fortlaufend"
+        assert ongoing.headers["content-language"] == "de"
+        cached = await client.get("series/1/", headers=english)
+        assert (cached.json()["status"], cached.headers["x-cache"]) == ("Fortlaufend", "HIT")
+        other = await client.get("series/2/", headers={"Accept-Language": "xx, de;q=x, en;q=0.1"})
+        assert (other.json()["status"], other.headers["content-language"]) == ("Ongoing", "en")
+        rows = (await client.get("collection/", headers={"Accept-Language": "fr"})).json()
+        assert {row["book_format"] for row in rows["results"]} <= {
+            "Papier",
+            "Numérique",
+            "Les deux",
+        }
+
+
 # -- the default -----------------------------------------------------------------------------------
 
 

@@ -175,6 +175,18 @@ async def test_thinking_time_is_the_servers():
 
 
 @on_virtual_time
+async def test_the_proxy_gives_up_after_a_minute():
+    fake = FakeMetron(issues=20)
+    fake.faults.add(Fault.gateway_timeout())
+    async with client_of(fake, timeout=65) as client:
+        slow = await client.get("role/")
+        assert (slow.status_code, elapsed()) == (504, 60.0)
+        assert "x-ratelimit-burst-limit" not in slow.headers
+        # The slow request cost a slot, which is free again after these 60 seconds.
+        assert (await client.get("role/")).headers["x-ratelimit-sustained-remaining"] == "4998"
+
+
+@on_virtual_time
 async def test_closing_the_transport_forgets_what_is_on_its_way():
     fake = FakeMetron(issues=20)
     fake.latency = 1000.0

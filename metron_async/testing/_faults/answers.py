@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url, require_number
+from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url
+from metron_async.testing._server.checks import require_number
 from metron_async.testing._server.messages import Reply, Request, html
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ class AnswerFaults(FaultBase):
             return reply
 
         return cls(f"status {status}", instead=instead)
+
+    @classmethod
+    def gateway_timeout(cls) -> Self:
+        """Handle the request too slowly: after 60 seconds the proxy sends its 504 page.
+
+        The request takes effect and costs quota.
+        """
+        return cls("gateway timeout", seconds=60.0, change=lambda _, __: html(504, "504 nginx"))
 
     @classmethod
     def html_page(cls, status: int = 200) -> Self:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+
+from metron_async.testing._server.checks import require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +20,6 @@ __all__ = [
     "FaultBase",
     "moved",
     "request_url",
-    "require_callable",
-    "require_number",
     "with_next",
 ]
 
@@ -66,37 +65,6 @@ class FaultBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name}>"
-
-
-def require_number(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """Return *value*, if it is a number from *least* to *most*.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"Invalid {name}: expected a number, got {type(value).__name__}"
-        raise TypeError(msg)
-    if not least <= value <= most:
-        wanted = f"at least {least}" if most == math.inf else f"from {least} to {most}"
-        msg = f"Invalid {name}: expected a number {wanted}, got {value}"
-        raise ValueError(msg)
-    return value
-
-
-def require_callable(name: str, value: object) -> None:
-    """Check that *value* can be called later.
-
-    Raises:
-        TypeError: It cannot, perhaps since it is the result of a call.
-    """
-    if not callable(value):
-        msg = (
-            f"Invalid {name}: expected a function, got {type(value).__name__}. "
-            "Pass the function itself, or a lambda"
-        )
-        raise TypeError(msg)
 
 
 def request_url(request: Request) -> str:

@@ -13,10 +13,9 @@ from metron_async.testing._faults.base import (
     FOREIGN,
     FaultBase,
     request_url,
-    require_callable,
-    require_number,
     with_next,
 )
+from metron_async.testing._server.checks import require_callable, require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

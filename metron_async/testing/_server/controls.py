@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metron_async.testing._server.checks import require_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,7 @@ class Controls:
 
     @burst_limit.setter
     def burst_limit(self, limit: Limit) -> None:
-        self.settings.burst_limit = limit
+        self.settings.burst_limit = _checked_limit("burst_limit", limit)
 
     @property
     def sustained_limit(self) -> Limit:
@@ -46,7 +48,7 @@ class Controls:
 
     @sustained_limit.setter
     def sustained_limit(self, limit: Limit) -> None:
-        self.settings.sustained_limit = limit
+        self.settings.sustained_limit = _checked_limit("sustained_limit", limit)
 
     @property
     def latency(self) -> float | tuple[float, float] | Callable[[], float | tuple[float, float]]:
@@ -60,6 +62,9 @@ class Controls:
     def latency(
         self, latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]]
     ) -> None:
+        if not callable(latency):
+            for seconds in latency if isinstance(latency, tuple) else (latency,):
+                require_number("latency", seconds, 0.0)
         self.wire.latency = latency
 
     @property
@@ -99,3 +104,9 @@ class Controls:
         """Let *username* spend requests elsewhere, now, in both windows."""
         account = self.accounts[username]
         self._core.spend(account, requests)
+
+
+def _checked_limit(name: str, limit: Limit) -> Limit:
+    if limit is not None and not callable(limit):
+        require_number(name, limit, 0)
+    return limit

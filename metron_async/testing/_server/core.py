@@ -13,6 +13,7 @@ from metron_async.testing._server import messages as m
 from metron_async.testing._server.auth import authenticate, authorize
 from metron_async.testing._server.cache import ResponseCache
 from metron_async.testing._server.endpoints import Call
+from metron_async.testing._server.localization import DEFAULT, language_of, localized
 from metron_async.testing._server.negotiation import as_html, wants_html
 from metron_async.testing._server.servertime import http_date, parse_http_date
 from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retry_after
@@ -64,7 +65,7 @@ class Core:
         if reply.body is not None:
             headers.setdefault("content-type", "application/json")
         headers.setdefault("vary", "Accept-Language" if reply.page else "Accept, Accept-Language")
-        headers.setdefault("content-language", "en")
+        headers["content-language"] = language_of(request.headers.get("accept-language"))
         headers["date"] = http_date(self.clock.moment())
         if reply.modified is not None:
             headers["last-modified"] = http_date(reply.modified)
@@ -175,6 +176,9 @@ class Core:
         s = self.settings
         origin = s.public_url or request.origin
         reply = handler(Call(self.state, request, account, ids, origin))
+        language = language_of(request.headers.get("accept-language"))
+        if language != DEFAULT:
+            reply.body = localized(reply.body, language)
         if method != "GET":
             return reply
         if endpoint.cache is not None:
