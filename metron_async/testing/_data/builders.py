@@ -241,6 +241,7 @@ class CatalogueBuilders:
         teams: Sequence[int] = (),
         universes: Sequence[int] = (),
         reprints: Sequence[int] = (),
+        desc_is_solicitation: bool = False,
         **common: Unpack[Common],
     ) -> r.Issue:
         """Add an issue to a series; :meth:`add_credit` and :meth:`add_variant` complete it.
@@ -269,6 +270,7 @@ class CatalogueBuilders:
             teams: Ids of its teams.
             universes: Ids of its universes.
             reprints: Ids of the issues that it reprints.
+            desc_is_solicitation: Whether its description is the publisher's advertisement.
             common: Fields that most objects have: ``id``, ``desc``, ``image``, ``cv_id``, ...
         """
         present = self.catalogue.today.replace(day=1)
@@ -297,6 +299,7 @@ class CatalogueBuilders:
             "universes": universes,
             "credits": (),
             "reprints": reprints,
+            "desc_is_solicitation": desc_is_solicitation,
         }
         made: r.Issue = self._add("issue", r.Issue, own | dict(common))
         return made

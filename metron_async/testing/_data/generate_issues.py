@@ -122,7 +122,7 @@ def _issue(made: Seeds, rid: int, series: r.Series, position: int, store: dt.dat
         average_rating=(number % 9 + 2) / 2 if number % 5 == 0 else None,
         rating_count=1 + number % 20 if number % 5 == 0 else 0,
         reprints=(rid - 1,) if number % 19 == 0 and rid > 1 else (),
-        slug="",
+        desc_is_solicitation=rid % 2 == 0,
     )
 
 

@@ -169,6 +169,7 @@ class Issue(Record, kw_only=True):
     universes: tuple[int, ...] | None = None
     credits: tuple[Credit, ...] | None = None
     reprints: tuple[int, ...] = ()
+    desc_is_solicitation: bool = False
 
 
 class ReadingItem(msgspec.Struct, kw_only=True):

@@ -75,7 +75,7 @@ class IssueDetails(Rows):
         for relation, kind in _RELATED:
             body[relation] = self.named_list(kind, self.catalogue.related(issue, relation))
         if self.newer:
-            body["desc_is_solicitation"] = issue.id % 2 == 0
+            body["desc_is_solicitation"] = issue.desc_is_solicitation
         body |= self.ending("issue", issue, origin)
         body["resource_url"] = f"{origin}/issue/{self.issue_slug(issue)}/"
         return body

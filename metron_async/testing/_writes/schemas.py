@@ -131,6 +131,7 @@ SCHEMAS: dict[str, Schema] = {
             "teams": wr.keys("team"),
             "universes": wr.keys("universe"),
             "reprints": wr.keys("issue"),
+            "desc_is_solicitation": w.boolean(),
             "cv_id": _CV_ID,
             "gcd_id": _GCD_ID,
         },
