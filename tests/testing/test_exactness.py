@@ -95,3 +95,13 @@ def test_a_field_that_is_not_there_is_an_error_and_changes_nothing():
 @pytest.mark.parametrize("issues", [0, 1, 7])
 def test_tiny_catalogues(issues):
     assert len(FakeMetron(issues=issues).catalogue.tables.issue) == issues
+
+
+def test_servers_of_the_same_catalogue_share_no_record():
+    one, other = FakeMetron(issues=20), FakeMetron(issues=20)
+    one.touch("issue", 1, title="Changed")
+    one.catalogue.tables.reading_list[1].items[0].order = 99
+    one.delete("arc", 1)
+    fresh = FakeMetron(issues=20)
+    assert other.catalogue.tables == fresh.catalogue.tables
+    assert one.catalogue.tables != fresh.catalogue.tables

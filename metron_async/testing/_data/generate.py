@@ -11,7 +11,9 @@ one, two or four weeks, up to some weeks ahead, so that "this week's comics" is 
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+import functools
+from copy import copy
+from typing import Any, NamedTuple
 
 from metron_async.testing import records as r
 from metron_async.testing._data import vocabularies as v
@@ -19,6 +21,9 @@ from metron_async.testing._data.arithmetic import DAY, Seeds, Sizes, image, mix,
 from metron_async.testing._data.generate_issues import issues_and_series, reading_lists
 
 __all__ = ["Tables", "build"]
+
+_MOST_COPIED = 5_000
+"""Issues of the largest catalogue that is kept, to be copied for the next server."""
 
 
 class Tables(NamedTuple):
@@ -164,16 +169,34 @@ class _Builder(Seeds):
 
 
 def build(issues: int, seed: int, today: dt.date) -> Tables:
-    """Make the whole catalogue.
+    """Return a catalogue of its own; tests build the same one thousands of times.
 
     Args:
-        issues: How many issues; everything else is sized to go with them.
+        issues: Number of issues; everything else is sized to go with them.
         seed: Another seed gives another catalogue of the same size.
-        today: The day around which running series bring out their issues.
+        today: The day around which running series publish their issues.
 
     Returns:
         All tables, by id.
     """
+    if issues > _MOST_COPIED:
+        return _generated(issues, seed, today)
+    tables = Tables(*(_copied(table) for table in _kept(issues, seed, today)))
+    for record in tables.reading_list.values():
+        record.items = [copy(item) for item in record.items]
+    return tables
+
+
+def _copied(table: dict[int, Any]) -> dict[int, Any]:
+    return {rid: record.__copy__() for rid, record in table.items()}
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(issues: int, seed: int, today: dt.date) -> Tables:
+    return _generated(issues, seed, today)
+
+
+def _generated(issues: int, seed: int, today: dt.date) -> Tables:
     sizes = Sizes.of(issues)
     made = _Builder(sizes, seed, today)
     all_issues, all_series = issues_and_series(made, sizes)

@@ -44,9 +44,10 @@ class Core:
         self.settings = state.settings
         self.clock = state.clock
         self.quotas: dict[int, UserQuota] = {}
-        self._endpoints: dict[int, list[Endpoint]] = {}
+        self._endpoints: dict[tuple[int, str], list[Endpoint]] = {}
         for endpoint in endpoints:
-            self._endpoints.setdefault(len(endpoint.path), []).append(endpoint)
+            key = len(endpoint.path), endpoint.path[0]
+            self._endpoints.setdefault(key, []).append(endpoint)
         self._cache = ResponseCache()
 
     # -- one request ---------------------------------------------------------------------------
@@ -97,16 +98,16 @@ class Core:
         return reply
 
     def _route(self, request: m.Request) -> tuple[Endpoint, tuple[str, ...]]:
-        parts = request.path.strip("/").split("/")
-        if parts and parts[0] == "api":
-            for endpoint in self._endpoints.get(len(parts) - 1, ()):
-                ids = endpoint.fits(parts[1:])
-                if ids is None:
-                    continue
-                if not request.path.endswith("/"):
-                    query = f"?{request.query}" if request.query else ""
-                    raise m.HttpError(m.moved_permanently(f"{request.path}/{query}"))
-                return endpoint, ids
+        root, *parts = request.path.strip("/").split("/")
+        known = self._endpoints.get((len(parts), parts[0]), ()) if root == "api" and parts else ()
+        for endpoint in known:
+            ids = endpoint.fits(parts)
+            if ids is None:
+                continue
+            if not request.path.endswith("/"):
+                query = f"?{request.query}" if request.query else ""
+                raise m.HttpError(m.moved_permanently(f"{request.path}/{query}"))
+            return endpoint, ids
         raise m.HttpError(m.html(404, "Not Found"))
 
     def _throttle(self, account: Account) -> dict[str, str]:
