@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from metron_async.client import *
     from metron_async.enums import *
     from metron_async.errors import *
-    from metron_async.lists.rows import *
+    from metron_async.lists.base import *
+    from metron_async.lists.details import *
+    from metron_async.lists.pagination import *
     from metron_async.quota.outlook import *
     from metron_async.types import *
 
@@ -36,10 +38,13 @@ __all__ = [
     "ConfigurationError",
     "Currency",
     "DecodeError",
+    "DetailedList",
+    "Fetched",
     "Grade",
     "GradingCompany",
     "IncompleteListError",
     "IncompleteListWarning",
+    "LazyList",
     "ListType",
     "MetronError",
     "MetronView",
@@ -49,7 +54,6 @@ __all__ = [
     "Origin",
     "Page",
     "PaginationError",
-    "Paginator",
     "PermissionDeniedError",
     "Priority",
     "QuotaState",
@@ -58,6 +62,7 @@ __all__ = [
     "Rating",
     "RequestError",
     "RequestTimeoutError",
+    "RowList",
     "SeriesStatus",
     "ServerError",
     "Source",
@@ -77,7 +82,9 @@ _HOMES = (
     "metron_async.enums",
     "metron_async.types",
     "metron_async.quota.outlook",
-    "metron_async.lists.rows",
+    "metron_async.lists.base",
+    "metron_async.lists.pagination",
+    "metron_async.lists.details",
     "metron_async.client",
 )
 """Modules that define the public names, the lightest first."""

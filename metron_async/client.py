@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from metron_async._engine.options import DEFAULT, checked_options
+from metron_async._engine.options import DEFAULT, OptionArguments, checked_options
+from metron_async._signature import spelled_out
 from metron_async.types import CallOptions
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
     from metron_async._engine.core import Core
-    from metron_async._engine.options import Default, OptionArguments
+    from metron_async._engine.options import Default
     from metron_async.cache import Cache
     from metron_async.quota import QuotaState, QuotaStore
     from metron_async.resources.arcs import ArcsResource
@@ -221,6 +222,7 @@ class MetronView:
         """
         return self._core.origins.of(value)
 
+    @spelled_out(OptionArguments)
     def with_options(self, **options: Unpack[OptionArguments]) -> MetronView:
         """Return a view of the same client whose calls behave differently.
 
@@ -276,6 +278,7 @@ class AsyncMetron(MetronView):
         ...     issue = await metron.issues.get(31660)
     """
 
+    @spelled_out(OptionArguments)
     def __init__(
         self,
         token: str | None = None,

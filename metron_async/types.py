@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    overload,
+)
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from metron_async.errors import MetronError
 
@@ -174,7 +182,7 @@ R_co = TypeVar("R_co", bound=Row, covariant=True)
 
 
 class Page(Generic[R_co]):
-    """One page of a list.
+    """One page of a list. It iterates and indexes its rows.
 
     Attributes:
         number: Number of the page, from 1.
@@ -209,6 +217,17 @@ class Page(Generic[R_co]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> R_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[R_co]: ...
+    def __getitem__(self, index: int | slice) -> R_co | Sequence[R_co]:
+        """Return a row by its position on the page, or some of them by a slice."""
+        return self.rows[index]
 
 
 @dataclasses.dataclass(slots=True)

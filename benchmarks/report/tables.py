@@ -85,7 +85,7 @@ TABLES = (
         "refresh",
         "1,000 known issues, of which 5 have changed",
         "Counted like the above. A list of what has changed costs one page: here asked for with "
-        "`iter_details(modified_gt=...)`, and with mokkari by hand.",
+        "`iter(modified_gt=...).details()`, and with mokkari by hand.",
         (
             REQUESTS,
             Column("of these 304", "not_modified", whole),

@@ -7,7 +7,7 @@ missing file, or one that breaks off, costs nothing and never leaves half a requ
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -15,14 +15,14 @@ import msgspec
 
 from metron_async._engine.messages import Body, Multipart
 from metron_async.errors import UsageError
-from metron_async.models import MAX_BODY, JsonFields, Upload, image_part
+from metron_async.models import JsonFields, Upload
+from metron_async.models._images import MAX_BODY, check_text, image_part
 
 if TYPE_CHECKING:
-    from metron_async.models import FormFields, Image, ImagePart
+    from metron_async.models import FormFields, Image
+    from metron_async.models._images import ImagePart
 
 __all__ = ["json_body", "prepare_body"]
-
-B = TypeVar("B", Body, Multipart)
 
 
 async def prepare_body(encoded: JsonFields | FormFields) -> Body | Multipart:
@@ -35,7 +35,7 @@ async def prepare_body(encoded: JsonFields | FormFields) -> Body | Multipart:
         return json_body(encoded.fields)
     if encoded.image is None:
         content = urlencode(encoded.fields).encode("ascii")
-        return _checked(Body(content, "application/x-www-form-urlencoded"))
+        return Body(content, "application/x-www-form-urlencoded")
     return _checked(Multipart(encoded.fields, await _read(encoded.image)))
 
 
@@ -43,12 +43,14 @@ def json_body(value: object) -> Body:
     """Return *value* as a JSON body.
 
     Raises:
-        UsageError: It is more than 20 MB.
+        UsageError: It is more than 2.5 MB.
     """
-    return _checked(Body(msgspec.json.encode(value), "application/json"))
+    content = msgspec.json.encode(value)
+    check_text(len(content))
+    return Body(content, "application/json")
 
 
-def _checked(body: B) -> B:
+def _checked(body: Multipart) -> Multipart:
     if body.size > MAX_BODY:
         message = (
             f"the request would have up to {body.size:,} bytes; the server's proxy lets"

@@ -80,6 +80,10 @@ class Caller:
         """Return a caller on the same core whose calls behave differently."""
         return Caller(self.core, dataclasses.replace(self.options, **options))
 
+    def refreshed(self) -> Caller:
+        """Return a caller past the cache, or this one if it is offline."""
+        return self if self.options.offline else self.with_options(refresh=True)
+
     async def get_if_modified(self, request: Request, kind: type[T]) -> T | NotModified:
         """Make *request* with its own ``If-Modified-Since``, past the cache."""
         pipeline = await self.core.ready()

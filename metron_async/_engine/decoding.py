@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from metron_async.errors import DecodeError
+from metron_async.models._instants import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,10 @@ def decode(request: Request, decoder: Callable[[bytes], T], body: bytes) -> T:
         DecodeError: If it is not JSON, or not of the promised shape.
     """
     try:
-        return decoder(body)
+        try:
+            return decoder(body)
+        except msgspec.ValidationError:
+            return decoder(in_utc(body))
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `")
         message = f"The answer is not what the API promises: {text[:_SHOWN]}"

@@ -13,7 +13,7 @@ from metron_async.cache.entry import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async.models import ImagePart
+    from metron_async.models._images import ImagePart
     from metron_async.types import Origin
 
 __all__ = ["Answer", "Body", "Multipart", "Request", "Response", "Stale"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metron_async.cache.keys import *
     from metron_async.cache.memory import *
     from metron_async.cache.policy import *
+    from metron_async.cache.redis import *
     from metron_async.cache.sqlite import *
     from metron_async.cache.vouching import *
 
@@ -34,6 +35,7 @@ __all__ = [
     "MemoryCache",
     "Options",
     "Policy",
+    "RedisCache",
     "Revalidate",
     "SQLiteCache",
     "Selector",
@@ -56,6 +58,7 @@ _HOMES = (
     "metron_async.cache.base",
     "metron_async.cache.memory",
     "metron_async.cache.sqlite",
+    "metron_async.cache.redis",
 )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from metron_async._engine.messages import Request
 from metron_async.cache import Kind
 from metron_async.errors import DecodeError, NotFoundError
-from metron_async.lists.bulk import fetch_many
+from metron_async.lists.bulk import FetchMany
 from metron_async.mirror.events import Deleted, DetailFailed, DetailsStored
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class DetailFetcher:
             self.requests += 1
             return (await self._caller.fetch(self._request(number), self._model)).value
 
-        fetched = fetch_many(fetch, numbers, concurrency=_CONCURRENCY, on_error="yield")
+        fetched = aiter(FetchMany(fetch, numbers, concurrency=_CONCURRENCY))
         async with contextlib.aclosing(fetched):  # or what runs ahead would outlive a failure
             async for got in fetched:
                 await self._take(got)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+import redis
 from support.cache_hardship import NOW, entry_of, key_of
 
 import metron_async.cache
@@ -16,6 +17,7 @@ from metron_async.cache import (
     Kind,
     MemoryCache,
     Options,
+    RedisCache,
     Serve,
     SQLiteCache,
     Unavailable,
@@ -25,13 +27,25 @@ from metron_async.cache import (
 from metron_async.errors import ClosedError, ConfigurationError, MetronWarning
 
 
-@pytest.fixture(params=["memory", "file", "file without memory"])
+@pytest.fixture
+def empty_redis(redis_url):
+    """The URL of a Redis server that holds nothing."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture(params=["memory", "file", "file without memory", "redis"])
 async def make(request, tmp_path):
     made = []
+    if request.param == "redis":
+        url = request.getfixturevalue("empty_redis")
 
     def build(**options):
         if request.param == "memory":
             cache = MemoryCache(**options)
+        elif request.param == "redis":
+            cache = RedisCache(url, **options)
         else:
             if request.param == "file without memory":
                 options["memory_bytes"] = 0

@@ -72,7 +72,7 @@ async def page(metron):
 
 async def details(metron):
     view = metron.with_options(priority=Priority.NORMAL)
-    assert [issue.id async for issue in view.publishers.iter_details()]
+    assert [issue.id async for issue in view.publishers.iter().details()]
 
 
 async def many(metron):

@@ -585,7 +585,7 @@ async def test_details_are_fetched_once_and_then_only_what_changed(path: Path) -
 async def test_details_that_the_cache_holds_are_not_fetched(path: Path) -> None:
     fake = fake_metron()
     async with client(fake) as metron, Mirror(metron, path) as mirror:
-        known = [issue.id async for issue in metron.issues.iter_details(series_id=1)]
+        known = [issue.id async for issue in metron.issues.iter(series_id=1).details()]
         fake.reset_log()
         report = await mirror.run("issues", details=True, series_id=1)
     assert report.details == len(known)

@@ -35,6 +35,7 @@ from metron_async.models import (
     UniverseInput,
     VariantInput,
 )
+from metron_async.resources.base import Detailed
 from metron_async.testing import FakeMetron
 
 INPUTS = {
@@ -64,7 +65,7 @@ async def _many(namespace):
 
 
 async def _details(namespace):
-    return await namespace.iter_details(concurrency=2).collect(3)
+    return await namespace.iter().details(concurrency=2).collect(3)
 
 
 async def _rows(paginator):
@@ -83,7 +84,6 @@ GENERAL = {
     "get_if_modified": lambda ns: ns.get_if_modified(1, LONG_AGO),
     "fetch_many": _many,
     "iter": lambda ns: _rows(ns.iter()),
-    "iter_details": _details,
     "issues": lambda ns: _rows(ns.issues(1)),
 }
 SPECIAL = {
@@ -145,11 +145,13 @@ def all_calls():
     for name in namespaces():
         for method in methods(metron, name):
             yield f"{name}.{method}", how_to_call(name, method)
+        if isinstance(getattr(metron, name), Detailed):
+            yield f"{name}.details", lambda metron, name=name: _details(getattr(metron, name))
     yield from OF_THE_CLIENT.items()
 
 
 CALLS = dict(all_calls())
-BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.iter_details")
+BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.details")
 BRIEF += ("collection.add", "arcs.create", "issues.get_if_modified")
 
 

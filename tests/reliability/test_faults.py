@@ -200,7 +200,7 @@ TROUBLES = (
     _unreadable("promised more", lambda: Fault.recounted(3), lists_only=True, in_walks=True),
 )
 
-LISTS = {"page", "collect", "issue list", "iter_details"}
+LISTS = {"page", "collect", "issue list", "details"}
 NO_BODY = {"get_if_modified, unchanged", "get anew", "remove"}  # answered with 304 or 204
 
 
@@ -209,7 +209,7 @@ EXCEPTIONS = {
     ("unasked 304", "get_if_modified"): NOT_MODIFIED,
     # What is gone in the middle of a list: fewer rows, or one object less.
     ("404", "collect"): IncompleteListError,
-    ("404", "iter_details"): LEFT_OUT,
+    ("404", "details"): LEFT_OUT,
 }
 
 

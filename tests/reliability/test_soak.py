@@ -166,7 +166,7 @@ class Life:
                         self.wrong.append(got)
 
             await self.call(job)
-            await self.call(lambda metron: metron.publishers.iter_details().collect())
+            await self.call(lambda metron: metron.publishers.iter().details().collect())
 
     async def lists(self):
         while not self.over:

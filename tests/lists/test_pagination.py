@@ -22,7 +22,7 @@ from metron_async import (
     UsageError,
 )
 from metron_async._engine.messages import Answer
-from metron_async.lists.rows import Paginator
+from metron_async.lists.pagination import RowList
 from metron_async.lists.tracker import SeenIds
 from metron_async.models import PageBody, Role
 from metron_async.testing import FakeMetron, Fault
@@ -34,12 +34,13 @@ ORIGIN = Origin(Source.NETWORK)
 class Server:
     """Pages by number, each a list of ids; what is not there is a 404."""
 
-    def __init__(self, pages, *, count=None, counts=None, links=None):
+    def __init__(self, pages, *, count=None, counts=None, links=None, keep=None):
         self.pages = pages
         self.count = sum(map(len, pages)) if count is None else count
         self.counts = counts or {}
         self.links = links or {}
-        self.asked = []
+        self.keep = keep or (lambda _: True)
+        self.asked, self.forgotten = [], []
 
     async def fetch(self, number):
         self.asked.append(number)
@@ -57,12 +58,20 @@ class Server:
         )
         return Answer(body, ORIGIN, 0.0)
 
-    def list(self, **options):
-        return Paginator(self.fetch, target="role/", **options)
+    target = "role/"
+
+    async def forget(self, numbers):
+        self.forgotten += numbers
+
+    def kept(self, rows):
+        return [row for row in rows if self.keep(row)]
+
+    def list(self):
+        return RowList(self)
 
 
-async def ids(paginator, **options):
-    return [row.id async for row in paginator.rows(**options)]
+async def ids(listed, **options):
+    return [row.id async for row in listed.rows(**options)]
 
 
 # -- The plain case -----------------------------------------------------------------------------
@@ -70,28 +79,28 @@ async def ids(paginator, **options):
 
 async def test_it_is_lazy_and_fetches_no_page_ahead():
     server = Server([[1, 2], [3, 4], [5]])
-    paginator = server.list()
-    assert repr(paginator) == "Paginator('role/')"
+    listed = server.list()
+    assert repr(listed) == "RowList('role/')"
     assert not server.asked
-    rows = aiter(paginator)
+    rows = aiter(listed)
     assert not server.asked
     assert [(await anext(rows)).id for _ in range(2)] == [1, 2]
     assert server.asked == [1]
     assert (await anext(rows)).id == 3
     assert server.asked == [1, 2]
     await rows.aclose()
-    assert paginator.missing is None
+    assert listed.missing is None
 
 
 async def test_every_way_to_read_it():
     server = Server([[1, 2], [3, 4], [5]])
-    paginator = server.list()
-    assert [row.id async for row in paginator] == [1, 2, 3, 4, 5]
-    assert paginator.missing == 0
-    assert [row.id for row in await paginator.collect()] == [1, 2, 3, 4, 5]
-    assert (await paginator.first()).id == 1
-    assert await paginator.count() == 5
-    pages = [page async for page in paginator.pages()]
+    listed = server.list()
+    assert [row.id async for row in listed] == [1, 2, 3, 4, 5]
+    assert listed.missing == 0
+    assert [row.id for row in await listed.collect()] == [1, 2, 3, 4, 5]
+    assert (await listed.first()).id == 1
+    assert await listed.count() == 5
+    pages = [page async for page in listed.pages()]
     assert [(page.number, len(page), page.count, page.has_next) for page in pages] == [
         (1, 2, 5, True),
         (2, 2, 5, True),
@@ -99,7 +108,7 @@ async def test_every_way_to_read_it():
     ]
     assert repr(pages[0]) == "Page(1, 2 of 5 rows)"
     assert all(page.origin is ORIGIN for page in pages)
-    page = await paginator.page(2)
+    page = await listed.page(2)
     assert isinstance(page, Page)
     assert [row.id for row in page.rows] == [3, 4]
     assert page.has_next
@@ -117,20 +126,20 @@ async def test_a_limit_costs_no_page_beyond_it(limit, got, asked):
 
 async def test_an_empty_list():
     server = Server([[]])
-    paginator = server.list()
-    assert await ids(paginator) == []
-    assert await paginator.first() is None
-    assert await paginator.count() == 0
-    assert paginator.missing == 0
+    listed = server.list()
+    assert await ids(listed) == []
+    assert await listed.first() is None
+    assert await listed.count() == 0
+    assert listed.missing == 0
 
 
 @pytest.mark.parametrize("number", [0, -1, 1.0, True, "1", None])
 async def test_pages_have_numbers(number):
-    paginator = Server([[1]]).list()
-    with pytest.raises(UsageError, match="numbered from 1"):
-        await paginator.page(number)
-    with pytest.raises(UsageError, match="numbered from 1"):
-        await ids(paginator, start=number)
+    listed = Server([[1]]).list()
+    with pytest.raises(UsageError, match="whole number from 1"):
+        await listed.page(number)
+    with pytest.raises(UsageError, match="whole number from 1"):
+        await ids(listed, start=number)
 
 
 async def test_a_negative_limit_is_refused():
@@ -140,14 +149,14 @@ async def test_a_negative_limit_is_refused():
 
 async def test_a_walk_is_resumed_by_its_page():
     server = Server([[1, 2], [3, 4], [5]])
-    paginator = server.list()
-    assert await ids(paginator, start=2) == [3, 4, 5]
-    assert paginator.missing == 0
-    assert await ids(paginator, start=3, strict=True) == [5]
+    listed = server.list()
+    assert await ids(listed, start=2) == [3, 4, 5]
+    assert listed.missing == 0
+    assert await ids(listed, start=3, strict=True) == [5]
     with pytest.raises(NotFoundError):
-        await ids(paginator, start=4)
+        await ids(listed, start=4)
     with pytest.raises(NotFoundError):
-        await paginator.page(4)
+        await listed.page(4)
 
 
 async def test_a_resumed_walk_misses_what_is_missing():
@@ -158,16 +167,16 @@ async def test_a_resumed_walk_misses_what_is_missing():
 
 
 async def test_rows_can_be_left_out_without_being_missed():
-    paginator = Server([[1, 2], [3, 4]]).list(keep=lambda row: row.id % 2)
-    assert await ids(paginator) == [1, 3]
-    assert paginator.missing == 0
-    assert [row.id for row in (await paginator.page(2)).rows] == [3]
+    listed = Server([[1, 2], [3, 4]], keep=lambda row: row.id % 2).list()
+    assert await ids(listed) == [1, 3]
+    assert listed.missing == 0
+    assert [row.id for row in (await listed.page(2)).rows] == [3]
 
 
 async def test_walks_at_the_same_time_do_not_disturb_each_other():
     server = Server([[1, 2], [3, 4], [5]])
-    paginator = server.list()
-    both = await asyncio.gather(ids(paginator), ids(paginator))
+    listed = server.list()
+    both = await asyncio.gather(ids(listed), ids(listed))
     assert both == [[1, 2, 3, 4, 5]] * 2
 
 
@@ -175,23 +184,27 @@ async def test_walks_at_the_same_time_do_not_disturb_each_other():
 
 
 async def test_a_row_given_twice_is_given_once_and_the_lost_one_is_told():
-    paginator = Server([[1, 2], [2, 3], [5]], count=5).list()
-    with pytest.warns(IncompleteListWarning, match="1 row was promised"):
-        assert await ids(paginator) == [1, 2, 3, 5]
-    assert paginator.missing == 1
+    listed = Server([[1, 2], [2, 3], [5]], count=5).list()
+    with pytest.warns(IncompleteListWarning, match="1 row is missing"):
+        assert await ids(listed) == [1, 2, 3, 5]
+    assert listed.missing == 1
     with pytest.raises(IncompleteListError) as caught:
-        await ids(paginator, strict=True)
+        await ids(listed, strict=True)
     assert caught.value.missing == 1
     assert caught.value.path == "role/"
     with pytest.raises(IncompleteListError):
-        await paginator.collect(strict=True)
+        await listed.collect(strict=True)
 
 
 async def test_the_warning_points_to_the_code_that_iterates():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         await Server([[1]], count=2).list().collect()
-    assert len(caught) == 1
+        async for _ in Server([[1]], count=2).list():
+            pass
+        async for _ in Server([[1]], count=2).list().pages():
+            pass
+    assert [one.filename for one in caught] == [__file__] * 3
 
 
 @pytest.mark.parametrize(
@@ -200,16 +213,16 @@ async def test_the_warning_points_to_the_code_that_iterates():
         ([[1, 2], [1, 2], [5]], {}, "repeats rows", [1, 2]),
         ([[1, 2], [], [5]], {}, "is empty", [1, 2]),
         ([[], [1]], {}, "is empty", []),
-        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/?page=1"}, "leads to page 1", []),
-        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/"}, "leads to page None", []),
-        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/?page=9"}, "leads to page 9", []),
-        ([[1, 2], [3]], {1: "?page=x"}, "leads to page None", []),
-        ([[1, 2], [3]], {1: "?page=-2"}, "leads to page None", []),
-        ([[1, 2], [3]], {1: "?page=" + "9" * 5000}, "leads to page None", []),
-        ([[1, 2], [3]], {1: "?page=²"}, "leads to page None", []),
-        ([[1, 2], [3]], {1: "http://[::1"}, "leads to page None", []),
-        ([[1, 2], [3]], {1: ""}, "leads to page None", []),
-        ([[1, 2], [3]], {2: "https://metron.cloud/api/role/?page=2"}, "leads to page 2", [1, 2]),
+        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/?page=1"}, "names page 1", []),
+        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/"}, "names page None", []),
+        ([[1, 2], [3]], {1: "https://metron.cloud/api/role/?page=9"}, "names page 9", []),
+        ([[1, 2], [3]], {1: "?page=x"}, "names page None", []),
+        ([[1, 2], [3]], {1: "?page=-2"}, "names page None", []),
+        ([[1, 2], [3]], {1: "?page=" + "9" * 5000}, "names page None", []),
+        ([[1, 2], [3]], {1: "?page=²"}, "names page None", []),
+        ([[1, 2], [3]], {1: "http://[::1"}, "names page None", []),
+        ([[1, 2], [3]], {1: ""}, "names page None", []),
+        ([[1, 2], [3]], {2: "https://metron.cloud/api/role/?page=2"}, "names page 2", [1, 2]),
     ],
 )
 async def test_a_list_without_a_right_way_on_is_an_error(pages, links, message, got):
@@ -242,13 +255,13 @@ async def test_a_list_that_shrinks_says_that_rows_may_be_lost():
     with pytest.warns(IncompleteListWarning):
         assert await ids(server.list()) == [1, 2, 4, 5]
     server = Server([[1, 2]], count=4, links={1: "?page=2"})  # and page 2 is gone
-    with pytest.warns(IncompleteListWarning, match="2 rows were"):
+    with pytest.warns(IncompleteListWarning, match="2 rows are"):
         assert await ids(server.list()) == [1, 2]
 
 
 async def test_a_list_that_grows_says_so_too():
     server = Server([[1, 2], [2, 3]], counts={1: 3, 2: 4})
-    with pytest.warns(IncompleteListWarning, match="1 row was"):
+    with pytest.warns(IncompleteListWarning, match="1 row is"):
         assert await ids(server.list()) == [1, 2, 3]
     server = Server([[1, 2], [3, 4]], counts={1: 3, 2: 4})  # at its end
     assert await ids(server.list(), strict=True) == [1, 2, 3, 4]
@@ -256,11 +269,11 @@ async def test_a_list_that_grows_says_so_too():
 
 @pytest.mark.parametrize(("count", "missing"), [(10**18, 10**18 - 3), (-5, 0), (0, 0)])
 async def test_counts_that_cannot_be(count, missing):
-    paginator = Server([[1, 2], [3]], count=count).list()
+    listed = Server([[1, 2], [3]], count=count).list()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert await ids(paginator) == [1, 2, 3]
-    assert paginator.missing == missing
+        assert await ids(listed) == [1, 2, 3]
+    assert listed.missing == missing
 
 
 async def test_negative_and_huge_ids_are_ids():
@@ -277,7 +290,7 @@ async def test_a_list_without_end_is_ended():
             return await super().fetch(number)
 
     server = Endless([[]], count=300)
-    with pytest.raises(PaginationError, match="there is to be more"):
+    with pytest.raises(PaginationError, match="goes on after"):
         await ids(server.list())
     assert len(server.asked) == 14
 
@@ -293,11 +306,11 @@ async def test_a_list_without_end_is_ended():
 @settings(max_examples=300, deadline=None)
 def test_no_server_makes_it_loop_repeat_or_lose_in_silence(pages, count, links, start):
     server = Server(pages, count=count, links=links)
-    paginator = server.list()
+    listed = server.list()
     given_ids, ended = [], None
 
     async def main():
-        async for row in paginator.rows(start=start):
+        async for row in listed.rows(start=start):
             given_ids.append(row.id)  # noqa: PERF401 - what came before an error counts
 
     with warnings.catch_warnings(record=True) as told:
@@ -331,9 +344,9 @@ def test_seen_ids_are_a_set(numbers):
 @pytest.mark.parametrize("way", ["rows", "pages", "iter"])
 async def test_breaking_off_leaves_nothing(way):
     server = Server([[1, 2], [3, 4], [5]])
-    paginator = server.list()
+    listed = server.list()
     before = asyncio.all_tasks()
-    source = paginator if way == "iter" else getattr(paginator, way)()
+    source = listed if way == "iter" else getattr(listed, way)()
     async for _ in source:
         break
     del source
