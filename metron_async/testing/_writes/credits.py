@@ -1,4 +1,4 @@
-"""The editors' writes below an issue: credits and variant covers. Both move its ``modified``."""
+"""Writes of editors below an issue: credits and variant covers. Both move its ``modified``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["create_credits", "create_variant", "update_variant"]
 
 
 def create_credits(call: Call) -> m.Reply:
-    """Respond to a POST of an array of credits: all are created, or none."""
+    """Create the credits of an array: all of them, or none."""
     catalogue = call.state.catalogue
     rows = _rows(read_input(call.request, SCHEMAS["credit"].accepts))
     checked_rows: list[dict[str, Any]] = []
@@ -104,7 +104,7 @@ def _variant_attributes(call: Call, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_variant(call: Call) -> m.Reply:
-    """Answer a POST of a variant cover."""
+    """Create a variant cover."""
     catalogue = call.state.catalogue
     values = checked("variant", read_one(call.request, SCHEMAS["variant"].accepts), catalogue)
     attributes = _variant_attributes(call, values)
@@ -113,9 +113,9 @@ def create_variant(call: Call) -> m.Reply:
 
 
 def update_variant(*, partial: bool) -> Handler:
-    """Return what answers a PATCH (*partial*) or PUT of a variant cover."""
+    """Return the handler of a PATCH (*partial*) or PUT of a variant cover."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         catalogue = call.state.catalogue
         variant = catalogue.variants.get(call.id())
         if variant is None:
@@ -128,4 +128,4 @@ def update_variant(*, partial: bool) -> Handler:
         catalogue.change("issue", variant.issue, {}, call.state.clock.moment())
         return m.Reply(200, _variant_body(variant))
 
-    return answer
+    return respond

@@ -1,4 +1,4 @@
-"""What a write carries: JSON, a form, or a multipart form with files."""
+"""Bodies of writes: JSON, a form, or a multipart form with files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Input:
     """The fields of a write.
 
     Attributes:
-        form: Whether they came in a form: then values are text, and a list is a repeated key.
+        form: Whether they came in a form. Then values are text, and a list is a repeated key.
         values: Values by name; in a form, a list for each name.
     """
 
@@ -62,11 +62,11 @@ class Input:
 
 
 def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
-    """Return what *request* carries: an ``Input``, or a list of them for a JSON array.
+    """Return the fields of *request*: an ``Input``, or a list of them for a JSON array.
 
     Args:
         request: The request.
-        accepted: Media types that the resource takes.
+        accepted: Media types that the endpoint takes.
 
     Raises:
         HttpError: 415 for another media type, 400 for a body that is malformed or too large.
@@ -93,10 +93,10 @@ def _require_size(text: int, fields: int) -> None:
 
 
 def read_one(request: m.Request, accepted: Iterable[str]) -> Input:
-    """Return what *request* carries, which must not be an array.
+    """Return the fields of *request*, whose body must not be an array.
 
     Raises:
-        HttpError: As ``read_input``.
+        HttpError: The errors of ``read_input``, or a 400 for an array.
     """
     sent = read_input(request, accepted)
     if isinstance(sent, list):
