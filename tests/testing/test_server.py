@@ -210,7 +210,7 @@ def test_without_the_extra_the_error_names_it():
         "try:\n    fake.serve()\nexcept ImportError as error:\n    print(error)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip().endswith("needed here: pip install 'metron-async[testing]'")
+    assert found.stdout.strip().endswith("is not installed: pip install 'metron-async[testing]'")
     assert len(found.stdout.strip().splitlines()) == 1
 
 

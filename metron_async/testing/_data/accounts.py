@@ -1,4 +1,4 @@
-"""The accounts' data: what the default account owns, follows and wants, and ids for more."""
+"""Data of accounts: the default account's shelf, and ids."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def _item(ids: Numbers, issue: int, turn: int, begin: dt.datetime) -> Item:
 
 
 class Numbers:
-    """The next id of each kind of thing that accounts own, across all accounts."""
+    """Ids of what accounts own, across all accounts."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 
     def take(self, kind: str) -> int:
-        """Return an id of *kind* that was not given before."""
+        """Return a new id of *kind*."""
         self._last[kind] = self._last.get(kind, 0) + 1
         return self._last[kind]

@@ -1,4 +1,4 @@
-"""Builders: methods that add objects to the catalogue."""
+"""Builders of objects of the catalogue."""
 
 from __future__ import annotations
 

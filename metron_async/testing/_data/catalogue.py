@@ -1,7 +1,7 @@
 """The fake's database: tables, the relations between them, their orders, and edits.
 
-What is derived (orders, reverse relations, display names) is computed when asked for and kept
-until an edit that may change it.
+Derived values (orders, reverse relations, display names) are computed on demand, and kept until
+an edit that may change them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Catalogue:
         tables: The records, by kind and id.
         version: Grows with every edit.
         variants: Variant covers, by id.
-        usernames: Tells the name of a user.
+        usernames: Function from the id of a user to the name.
     """
 
     def __init__(self, issues: int, seed: int, today: dt.date) -> None:
@@ -54,7 +54,7 @@ class Catalogue:
         self.usernames: Callable[[int], str] = str
         self._derived: dict[tuple[str, object], Any] = {}
 
-    # -- what is derived -----------------------------------------------------------------------
+    # -- derived values ------------------------------------------------------------------------
 
     def table(self, kind: str) -> dict[int, Any]:
         """Return the records of *kind*, by id."""
@@ -137,7 +137,7 @@ class Catalogue:
             return {role for credit in self.credits(issue) for role in credit.roles}
         return self.related(issue, relation)
 
-    # -- relations of an issue, filled when first asked for ------------------------------------
+    # -- relations of an issue, computed on demand ---------------------------------------------
 
     def related(self, issue: r.Issue, relation: str) -> tuple[int, ...]:
         """Return the ids of an issue's arcs, characters, teams or universes."""
@@ -152,7 +152,7 @@ class Catalogue:
         return ids
 
     def credits(self, issue: r.Issue) -> tuple[r.Credit, ...]:
-        """Return who made the issue."""
+        """Return the credits of an issue."""
         if issue.credits is None:
             number = mix(self.seed, 40, issue.id)
             creators = some(2 + number % 4, self.sizes.creators, number)
@@ -181,7 +181,7 @@ class Catalogue:
         """Set fields of a record and move its ``modified``.
 
         Raises:
-            KeyError: There is no such record.
+            KeyError: The record does not exist.
             AttributeError: The record has no such field.
         """
         record = self.table(kind)[rid]
@@ -195,13 +195,13 @@ class Catalogue:
         return record
 
     def edited(self, *, structure: bool = True) -> None:
-        """Forget what an edit may have made stale; a mere touch leaves orders and names alone."""
+        """Drop derived values after an edit that may have changed them."""
         self.version += 1
         if structure:
             self._derived.clear()
 
     def add(self, kind: str, record: Any) -> Any:
-        """Put a new record into its table."""
+        """Add a new record to its table."""
         self.table(kind)[record.id] = record
         self.edited()
         return record
@@ -229,14 +229,14 @@ class Catalogue:
         return max((item.id for one in lists for item in one.items), default=0) + 1
 
     def next_id(self, kind: str) -> int:
-        """Return an id that no record of *kind* has or had."""
+        """Return an id that no record of *kind* has."""
         return max(self.table(kind), default=0) + 1
 
     def remove(self, kind: str, rid: int) -> None:
-        """Delete a record, and everything that cannot be without it.
+        """Delete a record, and the records that belong to it.
 
         Raises:
-            KeyError: There is no such record.
+            KeyError: The record does not exist.
         """
         del self.table(kind)[rid]
         if kind == "series":
@@ -252,6 +252,6 @@ class Catalogue:
 
 
 def issue_order(issue: r.Issue) -> tuple[dt.date, bool, dt.date, str, int]:
-    """Return what sorts the issues of one series: cover date, store date (none last), number."""
+    """Return the sort key of issues: cover date, store date (none last), number, id."""
     store = issue.store_date
     return issue.cover_date, store is None, store or dt.date.min, issue.number, issue.id

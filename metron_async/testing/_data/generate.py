@@ -1,11 +1,11 @@
-"""An invented catalogue of any size, the same one for the same size, seed and day.
+"""A generated catalogue of any size, the same one for the same size, seed and day.
 
 Everything follows from index arithmetic: a number is mixed from the seed, the id and a purpose,
-and decides names, dates and relations. So a catalogue of 100,000 issues is made in about a second,
-and what an issue is related to need not be stored until somebody asks.
+and determines names, dates and relations. So a catalogue of 100,000 issues takes about a second,
+and the relations of an issue are computed on demand.
 
-Store dates lie around *today*: about half of the series are running, and bring out an issue every
-one, two or four weeks, up to some weeks ahead, so that "this week's comics" is never an empty list.
+Store dates lie around *today*. About half of the series are running, with an issue every one, two
+or four weeks, up to some weeks ahead. So the list of this week's comics is never empty.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Tables(NamedTuple):
 
 
 class _Builder(Seeds):
-    """Makes the small tables."""
+    """Generator of the small tables."""
 
     def terms(self, words: dict[int, str], purpose: int) -> dict[int, r.Term]:
         return {

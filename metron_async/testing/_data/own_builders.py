@@ -1,4 +1,4 @@
-"""Builders: methods that add to what an account owns, follows and wants."""
+"""Builders of what an account owns, follows and wants."""
 
 from __future__ import annotations
 

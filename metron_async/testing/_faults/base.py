@@ -1,4 +1,4 @@
-"""What a fault is made of."""
+"""Base class of faults, and helpers for their constructors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
 
 Drop = Literal["connect", "before", "after"]
 FOREIGN = "evil.example"
-"""A host that must never get credentials."""
+"""A host that must never receive credentials."""
 
 
 class FaultBase:
-    """One thing that goes wrong.
+    """Fault of one request or response.
 
     Args:
         name: Its name, for messages.
@@ -68,7 +68,7 @@ class FaultBase:
 
 
 def request_url(request: Request) -> str:
-    """Return the address of *request*."""
+    """Return the URL of *request*."""
     query = f"?{request.query}" if request.query else ""
     return f"{request.origin}{request.path}{query}"
 
@@ -83,7 +83,7 @@ def moved(url: str, *, host: str | None = None, scheme: str | None = None) -> st
 def with_next(
     reply: Reply, url: str | None = None, *, host: str | None = None, scheme: str | None = None
 ) -> Reply:
-    """Return *reply* with another ``next``; a last page stays one, unless *url* is given."""
+    """Return *reply* with another ``next``; a last page keeps none, unless *url* is given."""
     body = msgspec.json.decode(reply.content())
     if url is not None:
         body["next"] = url

@@ -1,4 +1,4 @@
-"""The filters of the lists that know many: issues, series, collections, reading lists."""
+"""Filters of the lists with many: issues, series, collections, reading lists."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _alt_names(record: Any) -> str:
 
 
 def _of_series(kind: Filter) -> Filter:
-    """Return a filter of issues from one of series: an issue matches when its series does."""
+    """Return a filter of issues from one of series: an issue matches if its series does."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         holds = kind.match(catalogue, value)
@@ -72,7 +72,7 @@ def _related(relation: str) -> Filter:
 
 
 def _roles() -> Filter:
-    """Return the filter of issues by several roles, any of which may have been played."""
+    """Return the filter of issues by several roles, of which one must be credited."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         found: set[int] = set()
@@ -84,7 +84,7 @@ def _roles() -> Filter:
 
 
 def _through_issues(kind: Filter) -> Filter:
-    """Return a filter of series from one of issues: one of its issues must match."""
+    """Return a filter of series from one of issues: one issue of the series must match."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         holds = kind.match(catalogue, value)
@@ -105,7 +105,7 @@ def _content() -> Filters:
 
 
 def _term(table: str, name: str) -> Filter:
-    """Return a filter by the name of a word, such as a content rating."""
+    """Return a filter by the name of a term, such as a content rating."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         found = {t.id for t in catalogue.table(table).values() if t.name.casefold() == value}
@@ -115,7 +115,7 @@ def _term(table: str, name: str) -> Filter:
 
 
 def publisher() -> Filters:
-    """Return what only publishers know."""
+    """Return the filters that only publishers have."""
     return {"alt_names": contains(_alt_names), "q": all_words(_names)}
 
 
@@ -188,7 +188,7 @@ def _grade(value: str) -> float:
 
 
 def collection() -> Filters:
-    """Return the filters of a collection; those for the series and publisher do not exist."""
+    """Return the filters of a collection, none of which is for the publisher."""
 
     def read_on(item: Any) -> Any:
         return None if item.date_read is None else f.local_day(item.date_read)

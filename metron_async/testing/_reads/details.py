@@ -1,4 +1,4 @@
-"""How records look on their own, field for field as recorded."""
+"""Details of records as JSON, field for field as recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Renderer"]
 
 
 class Renderer(IssueDetails):
-    """Writes the rows and the details of one catalogue."""
+    """Renderer of the rows and the details of one catalogue."""
 
     def __init__(self, catalogue: Catalogue, *, newer: bool) -> None:
         super().__init__(catalogue, newer=newer)
@@ -37,7 +37,7 @@ class Renderer(IssueDetails):
         }
 
     def detail(self, kind: str, record: Any, origin: str) -> Json:
-        """Return the detail of *record*, with addresses under *origin*."""
+        """Return the detail of *record*, with URLs under *origin*."""
         return self._details[kind](record, origin)
 
     def _start(self, record: r.Record) -> Json:

@@ -1,4 +1,4 @@
-"""How an issue looks on its own: the longest of the details."""
+"""Details of issues as JSON, the longest of the details."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RELATED = (
 
 
 class IssueDetails(Rows):
-    """Writes issues in full."""
+    """Renderer of rows and of the details of issues."""
 
     def ending(self, kind: str, record: r.Record, origin: str) -> Json:
-        """Return what every detail ends with."""
+        """Return the fields with which every detail ends."""
         end: Json = {
             "cv_id": record.cv_id,
             "gcd_id": record.gcd_id,
@@ -37,12 +37,12 @@ class IssueDetails(Rows):
         return end
 
     def issue_slug(self, issue: r.Issue) -> str:
-        """Return the issue's name in addresses."""
+        """Return the issue's name in URLs."""
         series = self.catalogue.tables.series[issue.series]
         return r.slug(f"{series.name} {series.year_began} {issue.number}")
 
     def issue_detail(self, issue: r.Issue, origin: str) -> Json:
-        """Return an issue in full."""
+        """Return the detail of an issue."""
         series = self.catalogue.tables.series[issue.series]
         body: Json = {
             "id": issue.id,

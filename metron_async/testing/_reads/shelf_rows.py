@@ -1,4 +1,4 @@
-"""How collection items, followed series and wishes look."""
+"""Collection items, followed series and wishes as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def item_row(call: Call, item: Item) -> Json:
 
 
 def item_detail(call: Call, item: Item) -> Json:
-    """Return a collection item in full."""
+    """Return the detail of a collection item."""
     return item_row(call, item) | {
         "purchase_price": item.purchase_price,
         "purchase_store": item.purchase_store,
@@ -75,7 +75,7 @@ def wish_row(call: Call, wish: Wish) -> Json:
 
 
 def wish_detail(call: Call, wish: Wish) -> Json:
-    """Return a wish in full."""
+    """Return the detail of a wish."""
     return wish_row(call, wish) | {
         "max_price": wish.max_price,
         "max_price_currency": wish.max_price_currency,

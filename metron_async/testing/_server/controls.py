@@ -20,7 +20,7 @@ __all__ = ["Controls"]
 
 
 class Controls:
-    """The running server's limits, latency, faults and log."""
+    """Limits, latency, faults and log of a running server."""
 
     settings: Settings
     accounts: dict[str, Account]
@@ -31,9 +31,9 @@ class Controls:
 
     @property
     def burst_limit(self) -> Limit:
-        """Limit of the short window for everybody; ``None``: each account's own.
+        """Limit of the short window for all accounts; ``None`` for each account's own.
 
-        A callable gets the server's steady seconds: a limit that floats with the time.
+        A callable receives the server's steady seconds, for a limit that changes with time.
         """
         return self.settings.burst_limit
 
@@ -43,7 +43,7 @@ class Controls:
 
     @property
     def sustained_limit(self) -> Limit:
-        """Limit of the long window for everybody; ``None``: each account's own."""
+        """Limit of the long window for all accounts; ``None`` for each account's own."""
         return self.settings.sustained_limit
 
     @sustained_limit.setter
@@ -52,9 +52,9 @@ class Controls:
 
     @property
     def latency(self) -> float | tuple[float, float] | Callable[[], float | tuple[float, float]]:
-        """Seconds a round trip takes: a number, a range to choose from, or a callable.
+        """Seconds of a round trip: a number, a range for random numbers, or a callable.
 
-        The callable returns the seconds of a round trip, or those up and those down.
+        The callable returns the seconds of a round trip, or those to the server and back.
         """
         return self.wire.latency
 
@@ -69,19 +69,19 @@ class Controls:
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong."""
+        """Planned faults."""
         return self.wire.faults
 
-    # -- what it was asked ---------------------------------------------------------------------
+    # -- the log -------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[Asked]:
-        """All requests so far, in the order in which they reached the server."""
+        """All requests so far, in the order of their arrival."""
         return list(self.wire.log)
 
     @property
     def throttled(self) -> int:
-        """How many requests were answered with a 429."""
+        """Number of requests that were rejected with a 429."""
         return self.wire.throttled
 
     @property
@@ -90,7 +90,7 @@ class Controls:
         return list(self.wire.firewall.bans)
 
     def reset_log(self) -> None:
-        """Forget requests, 429s and bans that were recorded; bans in force stay."""
+        """Drop recorded requests, 429s and bans; bans in force remain."""
         self.wire.log.clear()
         self.wire.throttled = 0
         self.wire.firewall.bans.clear()
@@ -101,7 +101,7 @@ class Controls:
         self.wire.firewall.forgive()
 
     def spend(self, username: str, requests: int) -> None:
-        """Let *username* spend requests elsewhere, now, in both windows."""
+        """Count *requests* of *username* elsewhere, now, in both windows."""
         account = self.accounts[username]
         self._core.spend(account, requests)
 
