@@ -97,8 +97,6 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
             public_url=public_url,
         )
         require_number("issues", issues, 0)
-        require_number("burst_period", burst_period, 0.0)
-        require_number("sustained_period", sustained_period, 0.0)
         if isinstance(today, str):
             today = dt.date.fromisoformat(today)
         day = today if today is not None else local(self.clock.moment()).date()
@@ -117,20 +115,22 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
         )
         self._core = Core(state, endpoints())
         self.wire: Wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
-        tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
-        for name, own in tokens.items():
-            self.add_account(
-                name,
-                f"{name}-password",
-                own,
-                editor=name == "editor",
-                burst=burst,
-                sustained=sustained,
-            )
-        self.add_account("donor", "donor-password", "donor-token", burst=burst, sustained=25_000)
-        fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
+        self._add_default_accounts(token, burst, sustained)
 
     # -- accounts ------------------------------------------------------------------------------
+
+    def _add_default_accounts(self, token: str, burst: int, sustained: int) -> None:
+        defaults = {
+            "editor": ("editor-token", sustained),
+            "reader": (token, sustained),
+            "reader2": ("reader2-token", sustained),
+            "donor": ("donor-token", 25_000),
+        }
+        for name, (own, daily) in defaults.items():
+            editor = name == "editor"
+            password = f"{name}-password"
+            self.add_account(name, password, own, editor=editor, burst=burst, sustained=daily)
+        fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
 
     @property
     def token(self) -> str:

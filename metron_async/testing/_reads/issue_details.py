@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metron_async.testing import records as r
-from metron_async.testing._reads.rows import Json, Rows, day
+from metron_async.testing._reads.rows import Json, Rows, day, picked
 from metron_async.testing._server.servertime import iso
 
 __all__ = ["IssueDetails"]
@@ -13,6 +13,24 @@ _RELATED = (
     ("characters", "character"),
     ("teams", "team"),
     ("universes", "universe"),
+)
+
+
+_AS_THEY_ARE = (
+    "id",
+    "number",
+    "alt_number",
+    "title",
+    "price",
+    "sku",
+    "isbn",
+    "upc",
+    "page",
+    "desc",
+    "image",
+    "cover_hash",
+    "average_rating",
+    "rating_count",
 )
 
 
@@ -44,30 +62,16 @@ class IssueDetails(Rows):
     def issue_detail(self, issue: r.Issue, origin: str) -> Json:
         """Return the detail of an issue."""
         series = self.catalogue.tables.series[issue.series]
-        body: Json = {
-            "id": issue.id,
+        body = picked(issue, *_AS_THEY_ARE) | {
             "publisher": self.named("publisher", series.publisher),
             "imprint": self.named("imprint", series.imprint),
             "series": self._issue_series(series),
-            "number": issue.number,
-            "alt_number": issue.alt_number,
-            "title": issue.title,
-            "name": list(issue.names),
+            "name": issue.names,
             "cover_date": day(issue.cover_date),
             "store_date": day(issue.store_date),
             "foc_date": day(issue.foc_date),
-            "price": issue.price,
             "price_currency": issue.currency,
             "rating": self.named("rating", issue.rating),
-            "sku": issue.sku,
-            "isbn": issue.isbn,
-            "upc": issue.upc,
-            "page": issue.page,
-            "desc": issue.desc,
-            "image": issue.image,
-            "cover_hash": issue.cover_hash,
-            "average_rating": issue.average_rating,
-            "rating_count": issue.rating_count,
             "credits": self._credits(issue),
             "reprints": self._reprints(issue),
             "variants": self._variants(issue),
@@ -115,12 +119,6 @@ class IssueDetails(Rows):
 
     def _variants(self, issue: r.Issue) -> list[Json]:
         return [
-            {
-                "name": variant.name,
-                "price": variant.price,
-                "sku": variant.sku,
-                "upc": variant.upc,
-                "image": variant.image,
-            }
+            picked(variant, "name", "price", "sku", "upc", "image")
             for variant in self.catalogue.variants_of(issue.id)
         ]

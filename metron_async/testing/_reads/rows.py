@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from metron_async.testing import records as r
     from metron_async.testing._data.catalogue import Catalogue
 
-__all__ = ["Json", "Rows", "day"]
+__all__ = ["Json", "Rows", "day", "picked"]
 
 Json = dict[str, Any]
 
@@ -22,6 +22,11 @@ Json = dict[str, Any]
 def day(value: Any) -> str | None:
     """Return a date as ISO text, or ``None``."""
     return None if value is None else value.isoformat()
+
+
+def picked(record: Any, *names: str) -> Json:
+    """Return attributes of a record by name, as they are."""
+    return {name: getattr(record, name) for name in names}
 
 
 class Rows:

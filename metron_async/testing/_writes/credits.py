@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from metron_async.testing._reads.rows import picked
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
 from metron_async.testing._writes.forms import Input, read_input, read_one
@@ -81,16 +82,8 @@ def _make_credit(call: Call, values: dict[str, Any]) -> Json:
 
 
 def _variant_body(variant: r.Variant) -> Json:
-    return {
-        "id": variant.id,
-        "image": variant.image,
-        "name": variant.name,
-        "price_currency": variant.currency,
-        "price": variant.price,
-        "sku": variant.sku,
-        "upc": variant.upc,
-        "issue": variant.issue,
-    }
+    own = picked(variant, "id", "image", "name", "price", "sku", "upc", "issue")
+    return own | {"price_currency": variant.currency}
 
 
 def _variant_attributes(call: Call, values: dict[str, Any]) -> dict[str, Any]:
