@@ -17,12 +17,15 @@ from metron_async.testing._data.generate import Tables, build
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Catalogue", "series_display"]
+__all__ = ["RELATIONS", "Catalogue", "issue_order", "series_display"]
 
 _SUFFIXES = {10: "TPB", 8: "HC", 9: "Omnibus", 15: "GN"}
 _DIGITAL = 12
 _KEPT = 10_000
-_RELATIONS = ("arcs", "characters", "teams", "universes")
+RELATIONS = {"arcs": "arc", "characters": "character", "teams": "team", "universes": "universe"}
+"""Relations of an issue, with the kinds of the related objects."""
+
+_NUMBERED = tuple(RELATIONS)
 
 
 def series_display(series: r.Series) -> str:
@@ -143,7 +146,7 @@ class Catalogue:
         """Return the ids of an issue's arcs, characters, teams or universes."""
         ids: tuple[int, ...] | None = getattr(issue, relation)
         if ids is None:
-            number = mix(self.seed, 30 + _RELATIONS.index(relation), issue.id)
+            number = mix(self.seed, 30 + _NUMBERED.index(relation), issue.id)
             count = {"arcs": number % 3 // 2, "characters": 1 + number % 5}.get(
                 relation, number % 2
             )

@@ -13,14 +13,19 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from copy import copy
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from metron_async.testing import records as r
 from metron_async.testing._data import vocabularies as v
 from metron_async.testing._data.arithmetic import DAY, Seeds, Sizes, image, mix, pick, some
 from metron_async.testing._data.generate_issues import issues_and_series, reading_lists
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Tables", "build"]
+
+T = TypeVar("T")
 
 _MOST_COPIED = 5_000
 """Issues of the largest catalogue that is kept, to be copied for the next server."""
@@ -55,9 +60,9 @@ class _Builder(Seeds):
         }
 
     def publishers(self) -> dict[int, r.Publisher]:
-        table: dict[int, r.Publisher] = {}
-        for rid, (name, founded, country) in enumerate(v.PUBLISHERS, 1):
-            table[rid] = r.Publisher(
+        def make(rid: int) -> r.Publisher:
+            name, founded, country = v.PUBLISHERS[rid - 1]
+            return r.Publisher(
                 id=rid,
                 name=name,
                 modified=self.modified(1, rid),
@@ -68,11 +73,13 @@ class _Builder(Seeds):
                 cv_id=9 + rid,
                 slug=r.slug(name),
             )
-        return table
+
+        return _table(len(v.PUBLISHERS), make)
 
     def imprints(self) -> dict[int, r.Imprint]:
-        return {
-            rid: r.Imprint(
+        def make(rid: int) -> r.Imprint:
+            name, publisher, founded = v.IMPRINTS[rid - 1]
+            return r.Imprint(
                 id=rid,
                 name=name,
                 modified=self.modified(2, rid),
@@ -81,12 +88,12 @@ class _Builder(Seeds):
                 cv_id=self.external(500, rid),
                 slug=r.slug(name),
             )
-            for rid, (name, publisher, founded) in enumerate(v.IMPRINTS, 1)
-        }
+
+        return _table(len(v.IMPRINTS), make)
 
     def universes(self) -> dict[int, r.Universe]:
-        return {
-            rid: r.Universe(
+        def make(rid: int) -> r.Universe:
+            return r.Universe(
                 id=rid,
                 name=f"Earth {rid}",
                 modified=self.modified(3, rid),
@@ -94,16 +101,15 @@ class _Builder(Seeds):
                 designation=str(rid),
                 slug=f"earth-{rid}",
             )
-            for rid in range(1, self.sizes.universes + 1)
-        }
+
+        return _table(self.sizes.universes, make)
 
     def creators(self) -> dict[int, r.Creator]:
-        table: dict[int, r.Creator] = {}
-        for rid in range(1, self.sizes.creators + 1):
+        def make(rid: int) -> r.Creator:
             number = mix(self.seed, 4, rid)
             name = f"{pick(v.FIRST_NAMES, number)} {pick(v.LAST_NAMES, number >> 8)}"
             born = dt.date(1900 + number % 100, number % 12 + 1, number % 28 + 1)
-            table[rid] = r.Creator(
+            return r.Creator(
                 id=rid,
                 name=name,
                 modified=self.modified(4, rid),
@@ -113,14 +119,14 @@ class _Builder(Seeds):
                 cv_id=self.external(40_000, rid),
                 slug=r.slug(f"{name} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.creators, make)
 
     def teams(self) -> dict[int, r.Team]:
-        table: dict[int, r.Team] = {}
-        for rid in range(1, self.sizes.teams + 1):
+        def make(rid: int) -> r.Team:
             number = mix(self.seed, 5, rid)
             name = f"The {pick(v.ADJECTIVES, number)} {pick(v.NOUNS, number >> 8)}s"
-            table[rid] = r.Team(
+            return r.Team(
                 id=rid,
                 name=name,
                 modified=self.modified(5, rid),
@@ -130,14 +136,14 @@ class _Builder(Seeds):
                 cv_id=self.external(60_000, rid),
                 slug=r.slug(f"{name} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.teams, make)
 
     def characters(self) -> dict[int, r.Character]:
-        table: dict[int, r.Character] = {}
-        for rid in range(1, self.sizes.characters + 1):
+        def make(rid: int) -> r.Character:
             number = mix(self.seed, 6, rid)
             one, two = pick(v.ADJECTIVES, number), pick(v.NOUNS, number >> 8)
-            table[rid] = r.Character(
+            return r.Character(
                 id=rid,
                 name=f"{one} {two}",
                 modified=self.modified(6, rid),
@@ -150,14 +156,15 @@ class _Builder(Seeds):
                 cv_id=self.external(9_000, rid),
                 slug=r.slug(f"{one} {two} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.characters, make)
 
     def arcs(self) -> dict[int, r.Arc]:
-        table: dict[int, r.Arc] = {}
-        for rid in range(1, self.sizes.arcs + 1):
+        def make(rid: int) -> r.Arc:
             number = mix(self.seed, 7, rid)
-            name = f"{pick(v.ADJECTIVES, number)} {pick(('War', 'Crisis', 'Dawn'), rid)} {rid % 5}"
-            table[rid] = r.Arc(
+            event = pick(("War", "Crisis", "Dawn"), rid)
+            name = f"{pick(v.ADJECTIVES, number)} {event} {rid % 5}"
+            return r.Arc(
                 id=rid,
                 name=name,
                 modified=self.modified(7, rid),
@@ -165,7 +172,12 @@ class _Builder(Seeds):
                 cv_id=self.external(30_000, rid),
                 slug=r.slug(name),
             )
-        return table
+
+        return _table(self.sizes.arcs, make)
+
+
+def _table(size: int, make: Callable[[int], T]) -> dict[int, T]:
+    return {rid: make(rid) for rid in range(1, size + 1)}
 
 
 def build(issues: int, seed: int, today: dt.date) -> Tables:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from metron_async.testing import records as r
+from metron_async.testing._data.catalogue import RELATIONS
 from metron_async.testing._reads.rows import Json, Rows, day, picked
 from metron_async.testing._server.servertime import iso
 
 __all__ = ["IssueDetails"]
-
-_RELATED = (
-    ("arcs", "arc"),
-    ("characters", "character"),
-    ("teams", "team"),
-    ("universes", "universe"),
-)
 
 
 _AS_THEY_ARE = (
@@ -76,7 +70,7 @@ class IssueDetails(Rows):
             "reprints": self._reprints(issue),
             "variants": self._variants(issue),
         }
-        for relation, kind in _RELATED:
+        for relation, kind in RELATIONS.items():
             body[relation] = self.named_list(kind, self.catalogue.related(issue, relation))
         if self.newer:
             body["desc_is_solicitation"] = issue.desc_is_solicitation

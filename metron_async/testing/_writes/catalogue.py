@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
+from metron_async.testing._data.catalogue import RELATIONS
 from metron_async.testing._reads.catalogue import EDITABLE, find
 from metron_async.testing._server import messages as m
 from metron_async.testing._writes.credits import create_credits, create_variant, update_variant
@@ -39,12 +40,6 @@ _IDS = {
     "character": (("creators", "creator"), ("teams", "team"), ("universes", "universe")),
     "team": (("creators", "creator"), ("universes", "universe")),
 }
-_RELATED = (
-    ("arcs", "arc"),
-    ("characters", "character"),
-    ("teams", "team"),
-    ("universes", "universe"),
-)
 _HIDDEN = (
     "publisher",
     "imprint",
@@ -92,7 +87,9 @@ def _slug(call: Call, kind: str, record: Any) -> str:
 def _appear(call: Call, found: dict[str, Any], before: dict[str, tuple[int, ...]]) -> None:
     """Move ``modified`` of the objects to which an issue is newly related."""
     catalogue, now = call.state.catalogue, call.state.clock.moment()
-    for relation, table in _RELATED[:3]:
+    for relation, table in RELATIONS.items():
+        if relation == "universes":
+            continue
         for rid in set(found.get(relation, ())) - set(before.get(relation, ())):
             catalogue.change(table, rid, {}, now)
 
@@ -119,7 +116,7 @@ def creating(kind: str) -> Handler:
 def _defaults(kind: str) -> dict[str, Any]:
     if kind == "issue":
         # Only the relations of generated issues follow from their ids.
-        return {relation: () for relation, _ in _RELATED} | {"credits": ()}
+        return dict.fromkeys(RELATIONS, ()) | {"credits": ()}
     return {}
 
 
@@ -134,7 +131,7 @@ def updating(kind: str, *, partial: bool) -> Handler:
         found = _attributes(call, kind, values)
         _require_unique(call, kind, found, record)
         if kind == "issue":
-            before = {name: catalogue.related(record, name) for name, _ in _RELATED}
+            before = {name: catalogue.related(record, name) for name in RELATIONS}
             _appear(call, found, before)
         catalogue.change(kind, record.id, found, call.state.clock.moment())
         return m.Reply(200, written(call, kind, record))
@@ -158,7 +155,7 @@ def written(call: Call, kind: str, record: Any) -> Json:
     elif kind == "issue":
         body |= {"series": record.series, "rating": record.rating}
         body["reprints"] = list(record.reprints)
-        for name, _ in _RELATED:
+        for name in RELATIONS:
             body[name] = [row["id"] for row in body[name]]
         for name in _HIDDEN:
             del body[name]
