@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async.testing._data.accounts import Numbers, fill_shelf
 from metron_async.testing._data.arguments import checked
-from metron_async.testing._data.builders import CatalogueBuilders
 from metron_async.testing._data.catalogue import Catalogue
 from metron_async.testing._data.own_builders import OwnBuilders
 from metron_async.testing._reads.details import Renderer
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FakeMetron"]
 
 
-class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
+class FakeMetron(Controls, OwnBuilders):
     """Fake Metron server for tests and demonstrations: same responses, same quota, same bans.
 
     It needs neither a network nor an account, and works on a virtual-time loop. Its clock, its
