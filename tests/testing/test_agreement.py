@@ -1,7 +1,7 @@
-"""The fake against what the real server was measured to do, one test per kind of difference.
+"""Measured behavior of the real server that no recording shows: limits, odd values, costs.
 
-Recorded exchanges are replayed in test_replay.py. Here is what no recording shows: limits, odd
-values, refusals and their costs.
+One test per kind of difference that once was between the fake and the server. The recorded
+exchanges are replayed in test_replay.py.
 """
 
 import datetime as dt

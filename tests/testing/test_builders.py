@@ -1,4 +1,4 @@
-"""Builders and edits: what they add is served, and what cannot be is refused when it is passed."""
+"""Builders and edits: their objects are served, and wrong arguments are errors at once."""
 
 import datetime as dt
 from decimal import Decimal
@@ -69,7 +69,7 @@ async def test_a_catalogue_from_nothing(fake):
 
 
 @on_virtual_time
-async def test_what_an_account_owns_follows_and_wants(fake):
+async def test_collection_pull_list_wish_list_and_reading_list(fake):
     series = fake.add_series("Saga", year_began=2012).id
     first, second = fake.add_issue(series, "1").id, fake.add_issue(series, "2").id
     fake.add_account("ann", "password", "ann-token")
@@ -144,7 +144,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_arguments_are_refused_when_they_are_passed(fake, name):
+def test_wrong_arguments_are_errors_and_change_nothing(fake, name):
     fake.add_issue(fake.add_series("Saga").id, "1")
     call, error, message = WRONG[name]
     before = {kind: dict(table) for kind, table in fake.catalogue.tables._asdict().items()}

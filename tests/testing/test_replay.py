@@ -1,4 +1,4 @@
-"""Replays what was asked of a real server, and compares: status, headers, errors, body shapes."""
+"""Replays the recorded requests, and compares status, headers, errors and body shapes."""
 
 import base64
 import json
@@ -189,7 +189,7 @@ def replayed() -> list[tuple[dict, httpx.Response]]:
 @pytest.mark.parametrize(
     "position", range(len(EXCHANGES)), ids=[exchange["name"] for exchange in EXCHANGES]
 )
-def test_the_fake_answers_as_the_server_did(replayed, position):
+def test_the_fake_responds_as_the_server_did(replayed, position):
     exchange, response = replayed[position]
     compare(exchange, response)
     compare_rates(exchange, response)

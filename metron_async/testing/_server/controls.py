@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from metron_async.testing._server.core import Core
     from metron_async.testing._server.endpoints import Limit, Settings
-    from metron_async.testing._server.wire import Asked, Wire
+    from metron_async.testing._server.wire import LoggedRequest, Wire
     from metron_async.testing.bans import Ban
     from metron_async.testing.faults import Faults
     from metron_async.testing.records import Account
@@ -75,7 +75,7 @@ class Controls:
     # -- the log -------------------------------------------------------------------------------
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[LoggedRequest]:
         """All requests so far, in the order of their arrival."""
         return list(self.wire.log)
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from metron_async.testing._server.core import Core
 
-__all__ = ["Asked", "Delivery", "Exchange", "Latency", "Wire"]
+__all__ = ["Delivery", "Exchange", "Latency", "LoggedRequest", "Wire"]
 
 Latency: TypeAlias = "float | tuple[float, float] | Callable[[], float | tuple[float, float]]"
 """Seconds of a round trip: a number, a range, or a callable for each (perhaps there and back)."""
 
 
 @dataclasses.dataclass(slots=True)
-class Asked:
+class LoggedRequest:
     """One request in the log.
 
     Attributes:
@@ -80,7 +80,7 @@ class Exchange:
         self.wire = wire
         self.request = request
         self.fault: Fault | None = wire.faults.take(request)
-        self.asked: Asked | None = None
+        self.asked: LoggedRequest | None = None
         self.left: bool = False
         self.done: bool = False
         self.up: float
@@ -108,7 +108,7 @@ class Exchange:
         """Let the proxy and the server handle the request."""
         wire, request, fault = self.wire, self.request, self.fault
         now = wire.core.clock.steady()
-        self.asked = asked = Asked(
+        self.asked = asked = LoggedRequest(
             request.method,
             request.path,
             request.params,
@@ -177,7 +177,7 @@ class Wire:
         self.bans_enabled = bans
         self.deny_agents = True
         self.latency: Latency = 0.0
-        self.log: deque[Asked] = deque(maxlen=keep_requests)
+        self.log: deque[LoggedRequest] = deque(maxlen=keep_requests)
         self.throttled = 0
         self._random = Random(seed)  # noqa: S311 - tests want the same latencies every time
 
