@@ -458,3 +458,17 @@ async def test_the_default_is_the_newest_server(fake):
         row = (await client.get("series/")).json()["results"][0]
         assert not fields & row.keys()
         assert (await client.get("issue/", params=later)).json()["count"] == 20
+
+
+@on_virtual_time
+async def test_newer_servers_take_desc_is_solicitation(fake):
+    async with client_of(fake, "editor") as client:
+        for sent in (
+            {"json": {"desc_is_solicitation": False}},
+            {"data": {"desc_is_solicitation": "1"}},
+        ):
+            written = (await client.patch("issue/1/", **sent)).json()
+            expected = "data" in sent
+            assert written["desc_is_solicitation"] is expected
+        refused = await client.patch("issue/1/", json={"desc_is_solicitation": "perhaps"})
+        assert refused.json() == {"desc_is_solicitation": ["Must be a valid boolean."]}

@@ -158,3 +158,11 @@ def test_edits_take_iso_text(fake):
     issue = fake.add_issue(fake.add_series("Saga").id, "1")
     fake.touch("issue", issue.id, store_date="2026-01-02", names=["One", "Two"])
     assert (issue.store_date, issue.names) == (dt.date(2026, 1, 2), ("One", "Two"))
+
+
+def test_the_day_of_a_catalogue_is_a_date_or_iso_text():
+    assert FakeMetron(issues=1, today="2026-11-20").catalogue.today == dt.date(2026, 11, 20)
+    with pytest.raises(ValueError, match="isoformat"):
+        FakeMetron(issues=1, today="today")
+    with pytest.raises(TypeError, match="issues: expected a number"):
+        FakeMetron(issues="many")
