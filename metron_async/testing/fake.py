@@ -158,16 +158,17 @@ class FakeMetron(Controls, OwnBuilders):
             burst: Requests in the short window.
             sustained: Requests in the long window.
         """
-        account = Account(
-            id=self._numbers.take("account"),
-            username=username,
-            password=password,
-            tokens=(token,) if isinstance(token, str) else tuple(token),
-            editor=editor,
-            may_delete=may_delete,
-            burst=burst,
-            sustained=sustained,
-        )
+        values: dict[str, Any] = {
+            "username": username,
+            "password": password,
+            "tokens": (token,) if isinstance(token, str) else token,
+            "editor": editor,
+            "may_delete": may_delete,
+            "burst": burst,
+            "sustained": sustained,
+        }
+        values = checked(Account, values, self.catalogue)
+        account = Account(id=self._numbers.take("account"), **values)
         self.accounts[username] = account
         return account
 
@@ -197,7 +198,7 @@ class FakeMetron(Controls, OwnBuilders):
             >>> FakeMetron().touch("issue", 1, title="Part one", store_date="2026-11-25").title
             'Part one'
         """
-        record: msgspec.Struct = self.catalogue.table(kind)[rid]
+        record: msgspec.Struct = self.catalogue.existing(kind, rid)
         changes = checked(type(record), changes, self.catalogue)
         return self.catalogue.change(kind, rid, changes, self.clock.moment())
 

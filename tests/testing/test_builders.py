@@ -138,6 +138,11 @@ WRONG = {
     "taken id": (lambda f: f.add_publisher("X", id=1), ValueError, "publisher id 1 is taken"),
     "unknown user": (lambda f: f.add_wish_list_item(1, user="bob"), ValueError, "user 'bob'"),
     "unknown field": (lambda f: f.add_arc("X", colour="red"), AttributeError, "no field 'colour'"),
+    "unknown kind": (lambda f: f.touch("issues", 1), ValueError, "kind 'issues': expected one of"),
+    "unknown object": (lambda f: f.delete("issue", 99), KeyError, "issue 99 does not exist"),
+    "spending user": (lambda f: f.spend("bob", 1), ValueError, "user 'bob'"),
+    "token": (lambda f: f.add_account("ann", "x", 5), TypeError, "tokens: expected array"),
+    "limit": (lambda f: f.add_account("ann", "x", "y", burst="20"), TypeError, "burst: expected"),
     "edit": (lambda f: f.touch("series", 1, year_began="2000"), TypeError, "year_began: expected"),
     "edit of a relation": (lambda f: f.touch("issue", 1, series=99), ValueError, "series id 99"),
 }

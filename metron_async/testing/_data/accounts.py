@@ -9,10 +9,12 @@ from metron_async.testing._data.arithmetic import DAY, mix
 from metron_async.testing.records import Item, Pull, Read, Wish
 
 if TYPE_CHECKING:
-    from metron_async.testing._data.catalogue import Catalogue
-    from metron_async.testing.records import Shelf
+    from collections.abc import Mapping
 
-__all__ = ["Numbers", "fill_shelf"]
+    from metron_async.testing._data.catalogue import Catalogue
+    from metron_async.testing.records import Account, Shelf
+
+__all__ = ["Numbers", "account_of", "fill_shelf"]
 
 
 def fill_shelf(shelf: Shelf, catalogue: Catalogue, ids: Numbers) -> None:
@@ -62,6 +64,18 @@ def _item(ids: Numbers, issue: int, turn: int, begin: dt.datetime) -> Item:
         item.reads.append(Read(id=ids.take("read"), read_date=read, created_on=moment))
         item.is_read, item.date_read, item.rating = True, read, 1 + turn % 5
     return item
+
+
+def account_of(accounts: Mapping[str, Account], user: str) -> Account:
+    """Return the account of a user.
+
+    Raises:
+        ValueError: There is no such user.
+    """
+    if user not in accounts:
+        msg = f"Unknown user {user!r}: expected one of {', '.join(accounts)}"
+        raise ValueError(msg)
+    return accounts[user]
 
 
 class Numbers:

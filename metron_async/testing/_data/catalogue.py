@@ -60,9 +60,28 @@ class Catalogue:
     # -- derived values ------------------------------------------------------------------------
 
     def table(self, kind: str) -> dict[int, Any]:
-        """Return the records of *kind*, by id."""
+        """Return the records of *kind*, by id.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if kind not in self.tables._fields:
+            msg = f"Unknown kind {kind!r}: expected one of {', '.join(self.tables._fields)}"
+            raise ValueError(msg)
         table: dict[int, Any] = getattr(self.tables, kind)
         return table
+
+    def existing(self, kind: str, rid: int) -> Any:
+        """Return one record.
+
+        Raises:
+            KeyError: The record does not exist.
+        """
+        record = self.table(kind).get(rid)
+        if record is None:
+            msg = f"{kind} {rid} does not exist"
+            raise KeyError(msg)
+        return record
 
     def derived(self, name: str, argument: object, make: Any) -> Any:
         """Return ``make()``, kept under *name* and *argument* until something is edited."""
@@ -187,7 +206,7 @@ class Catalogue:
             KeyError: The record does not exist.
             AttributeError: The record has no such field.
         """
-        record = self.table(kind)[rid]
+        record = self.existing(kind, rid)
         for field in changes.keys() - set(record.__struct_fields__):
             msg = f"{type(record).__name__} has no field {field!r}"
             raise AttributeError(msg)
@@ -241,7 +260,7 @@ class Catalogue:
         Raises:
             KeyError: The record does not exist.
         """
-        del self.table(kind)[rid]
+        del self.table(kind)[self.existing(kind, rid).id]
         if kind == "series":
             for issue in [i for i in self.tables.issue.values() if i.series == rid]:
                 del self.tables.issue[issue.id]

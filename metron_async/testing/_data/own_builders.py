@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
+from metron_async.testing._data.accounts import account_of
 from metron_async.testing._data.arguments import checked
 from metron_async.testing._data.builders import CatalogueBuilders
 
@@ -25,13 +26,6 @@ class OwnBuilders(CatalogueBuilders):
 
     accounts: dict[str, r.Account]
     _numbers: Numbers
-
-    def _account(self, user: str) -> r.Account:
-        if user not in self.accounts:
-            known = ", ".join(self.accounts)
-            msg = f"Unknown user {user!r}: expected one of {known}, or add_account() first"
-            raise ValueError(msg)
-        return self.accounts[user]
 
     def add_reading_list(
         self,
@@ -68,7 +62,7 @@ class OwnBuilders(CatalogueBuilders):
             r.ReadingList,
             common,
             name=name,
-            user=self._account(user).id,
+            user=account_of(self.accounts, user).id,
             list_type=list_type,
             is_private=is_private,
             attribution_source=attribution_source,
@@ -115,7 +109,7 @@ class OwnBuilders(CatalogueBuilders):
             read: Date-times at which it was read, or ISO text.
             modified: Date-time of the last change, or ISO text; by default now.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         own: dict[str, Any] = {
             "issue": issue,
             "quantity": quantity,
@@ -147,7 +141,7 @@ class OwnBuilders(CatalogueBuilders):
             series: Id of the series.
             user: Name of the owner.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         values = checked(r.Pull, {"series": series, "added_on": now}, self.catalogue)
         pull = r.Pull(id=self._numbers.take("pull"), **values)
         shelf.pulls[pull.id] = pull
@@ -178,7 +172,7 @@ class OwnBuilders(CatalogueBuilders):
             max_price_currency: Currency of that price.
             notes: Notes.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         own: dict[str, Any] = {
             "issue": issue,
             "status": status,

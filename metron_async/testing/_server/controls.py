@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metron_async.testing._data.accounts import account_of
 from metron_async.testing._server.checks import require_number
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ class Controls:
 
     def spend(self, username: str, requests: int) -> None:
         """Count *requests* of *username* elsewhere, now, in both windows."""
-        account = self.accounts[username]
-        self._core.spend(account, requests)
+        self._core.spend(account_of(self.accounts, username), requests)
 
 
 def _checked_limit(name: str, limit: Limit) -> Limit:
