@@ -11,7 +11,7 @@ from metron_async.testing._data.catalogue import Catalogue
 from metron_async.testing._data.own_builders import OwnBuilders
 from metron_async.testing._reads.details import Renderer
 from metron_async.testing._reads.selection import Selection
-from metron_async.testing._server.checks import require_number
+from metron_async.testing._server.checks import require_count
 from metron_async.testing._server.controls import Controls
 from metron_async.testing._server.core import Core
 from metron_async.testing._server.endpoints import Settings, State
@@ -95,7 +95,7 @@ class FakeMetron(Controls, OwnBuilders):
             detail_cache=detail_cache,
             public_url=public_url,
         )
-        require_number("issues", issues, 0)
+        require_count("issues", issues)
         if isinstance(today, str):
             today = dt.date.fromisoformat(today)
         day = today if today is not None else local(self.clock.moment()).date()

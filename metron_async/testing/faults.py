@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from metron_async.testing._faults.answers import AnswerFaults
 from metron_async.testing._faults.bodies import BodyFaults
-from metron_async.testing._server.checks import require_callable, require_number
+from metron_async.testing._server.checks import require_callable, require_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ class Faults:
             ValueError: A count is out of range, or no request can have this path.
         """
         _require_fault(fault)
-        _require_plan(times, skip, path)
+        _require_plan(times, skip, path, method)
         planned = Planned(fault, left=times, skip=skip, path=path, method=method)
         self.planned.append(planned)
         return planned
@@ -135,10 +135,13 @@ def _require_fault(fault: object) -> None:
     raise TypeError(msg)
 
 
-def _require_plan(times: int | None, skip: int, path: object) -> None:
+def _require_plan(times: int | None, skip: int, path: object, method: object) -> None:
     if times is not None:
-        require_number("times", times, 0)
-    require_number("skip", skip, 0)
+        require_count("times", times)
+    require_count("skip", skip)
+    if not isinstance(method, str | None):
+        msg = f"Invalid method: expected an HTTP method such as 'GET', got {type(method).__name__}"
+        raise TypeError(msg)
     if isinstance(path, str):
         if not path.startswith(("/", "*")):
             msg = f"Invalid path: expected one that begins with '/', got {path!r}"

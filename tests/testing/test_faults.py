@@ -19,6 +19,8 @@ WRONG = {
     ),
     "other function": (lambda f: f.add(print), TypeError, "Expected a fault such as"),
     "negative times": (lambda f: f.add(Fault.status(500), times=-1), ValueError, "times: "),
+    "part of a request": (lambda f: f.add(Fault.status(500), times=1.5), TypeError, "whole number"),
+    "method": (lambda f: f.add(Fault.status(500), method=5), TypeError, "method: expected an HTTP"),
     "negative skip": (lambda f: f.add(Fault.status(500), skip=-1), ValueError, "skip: "),
     "relative path": (
         lambda f: f.add(Fault.status(500), path="issue/"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["require_callable", "require_number"]
+__all__ = ["require_callable", "require_count", "require_number"]
 
 
 def require_number(name: str, value: float, least: float, most: float = math.inf) -> float:
@@ -22,6 +22,19 @@ def require_number(name: str, value: float, least: float, most: float = math.inf
         msg = f"Invalid {name}: expected a number {wanted}, got {value}"
         raise ValueError(msg)
     return value
+
+
+def require_count(name: str, value: int) -> None:
+    """Check that *value* is a whole number of at least 0.
+
+    Raises:
+        TypeError: It is not a whole number.
+        ValueError: It is negative.
+    """
+    require_number(name, value, 0)
+    if not isinstance(value, int):
+        msg = f"Invalid {name}: expected a whole number, got {value}"
+        raise TypeError(msg)
 
 
 def require_callable(name: str, value: object) -> None:
