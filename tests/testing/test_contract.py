@@ -4,6 +4,8 @@ A deviation is listed with the server's real behavior, from the recordings or fr
 that no longer exists fails as well.
 """
 
+import json
+
 import pytest
 from support.contract import (
     EXCHANGES,
@@ -220,3 +222,47 @@ def test_the_fake_has_the_limits_of_the_schema(kind, name, prop):
         assert field.read(None, False) in (None, ())
     for value in SCHEMA.choices(prop) or ():
         assert field.read(value, False) == (value if value is not None else None)
+
+
+# -- recorded requests -----------------------------------------------------------------------------
+
+
+def test_recorded_filters_are_those_of_the_schema():
+    for exchange in EXCHANGES:
+        if exchange["response"]["status"] in {301, 405}:
+            continue
+        method, path = operation_of(exchange)
+        known = set(SCHEMA.filters(method, path)) | {"page"}
+        known |= COLLECTION if path == "/api/collection/" else set()
+        unknown = set(exchange["request"].get("params", {})) - known
+        ignored = (
+            {"series"} if exchange["name"] == "issue.list.unknown_filter_is_ignored" else set()
+        )
+        assert unknown == ignored, exchange["name"]
+
+
+TAKEN_OTHERWISE = {
+    # The schema lists USD and GBP for the object that is one form of a price.
+    "post /api/issue/ price.currency: 'EUR' is not allowed",
+    "post /api/issue/ price: dict, not string",
+}
+
+
+def test_recorded_inputs_that_the_server_took_fit_the_schema():
+    found = set()
+    for exchange in EXCHANGES:
+        request, status = exchange["request"], exchange["response"]["status"]
+        sent = request.get("json", request.get("form"))
+        if sent is None or status not in {200, 201}:
+            continue
+        method, path = operation_of(exchange)
+        if path == "/api/pull_list/series/add/":
+            continue  # The schema says query, the server reads the body.
+        properties = SCHEMA.body(method, path)
+        for row in sent if isinstance(sent, list) else [sent]:
+            assert set(row) <= set(properties)
+            for name, value in row.items():
+                if "form" in request and name == "price":
+                    value = json.loads(value)  # noqa: PLW2901 - an object travels as a string
+                found |= SCHEMA.problems(value, properties[name], f"{method} {path} {name}")
+    assert found == TAKEN_OTHERWISE
