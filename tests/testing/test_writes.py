@@ -256,9 +256,14 @@ async def test_credits_are_made_together_or_not_at_all(fake):
         again = await client.post("credit/", data=form)
         assert again.json().keys() == {"0"}
         assert (await client.post("credit/", data={"issue": "2"})).json() == []
-        for body in ([5], 5):
-            odd = await client.post("credit/", json=body)
-            assert odd.json()["non_field_errors"][0].startswith("Invalid data.")
+        odd = await client.post("credit/", json=[5])
+        message = "Invalid data. Expected a dictionary, but got int."
+        assert odd.json() == {"0": {"non_field_errors": [message]}}
+        odd = await client.post("credit/", json=5)
+        message = 'Expected a list of items but got type "int".'
+        assert odd.json() == {"non_field_errors": [message]}
+        nothing = await client.post("series/", headers={"Content-Type": "application/json"})
+        assert nothing.json()["name"] == [REQUIRED]
         listed = await client.post("series/", json=[{}])
         assert listed.json()["non_field_errors"] == [
             "Invalid data. Expected a dictionary, but got list."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing._reads.rows import picked
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.servertime import iso
-from metron_async.testing._writes.forms import Input, read_input, read_one
+from metron_async.testing._writes.fields import InvalidError
+from metron_async.testing._writes.forms import as_input, read_one, read_rows
 from metron_async.testing._writes.schemas import SCHEMAS
 from metron_async.testing._writes.uploads import stored
 from metron_async.testing._writes.validation import check, checked
@@ -18,50 +18,35 @@ if TYPE_CHECKING:
     from metron_async.testing._reads.rows import Json
     from metron_async.testing._server.endpoints import Call, Handler
 
-_INDEXED = re.compile(r"\[([0-9]+)\](.*)")
-
 __all__ = ["create_credits", "create_variant", "update_variant"]
 
 
 def create_credits(call: Call) -> m.Reply:
     """Create the credits of an array: all of them, or none."""
-    catalogue = call.state.catalogue
-    rows = _rows(read_input(call.request, SCHEMAS["credit"].accepts))
-    checked_rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     errors: dict[str, Any] = {}
     seen: set[tuple[int, int]] = set()
-    for position, row in enumerate(rows):
-        values, wrong = check("credit", row, catalogue)
-        pair = (values.get("issue", 0), values.get("creator", 0))
-        if not wrong and (pair in seen or _credited(call, *pair)):
-            message = "The fields issue, creator must make a unique set."
-            errors[str(position)] = {"non_field_errors": [message]}
-        elif wrong:
+    for position, row in enumerate(read_rows(call.request, SCHEMAS["credit"].accepts)):
+        try:
+            values, wrong = check("credit", as_input(row), call.state.catalogue)
+            if not wrong:
+                _require_new(call, (values["issue"], values["creator"]), seen)
+        except InvalidError as error:
+            wrong = {"non_field_errors": error.messages}
+        else:
+            rows.append(values)
+        if wrong:
             errors[str(position)] = wrong
-        seen.add(pair)
-        checked_rows.append(values)
     if errors:
         raise m.invalid(errors)
-    return m.Reply(201, [_make_credit(call, values) for values in checked_rows])
+    return m.Reply(201, [_make_credit(call, values) for values in rows])
 
 
-def _rows(sent: Input | list[Input]) -> list[Input]:
-    """Return the rows of an array, which a form writes as ``[0]issue=1&[0]creator=2``.
-
-    Raises:
-        HttpError: A 400, for a single object in place of the array.
-    """
-    if isinstance(sent, list):
-        return sent
-    if not sent.form:
-        message = 'Expected a list of items but got type "dict".'
-        raise m.invalid({"non_field_errors": [message]})
-    rows: dict[int, dict[str, Any]] = {}
-    for name, value in sent.values.items():
-        found = _INDEXED.fullmatch(name)
-        if found is not None:
-            rows.setdefault(int(found[1]), {})[found[2]] = value
-    return [Input(form=True, values=rows[position]) for position in sorted(rows)]
+def _require_new(call: Call, pair: tuple[int, int], seen: set[tuple[int, int]]) -> None:
+    if pair in seen or _credited(call, *pair):
+        message = "The fields issue, creator must make a unique set."
+        raise InvalidError(message)
+    seen.add(pair)
 
 
 def _credited(call: Call, issue: int, creator: int) -> bool:
