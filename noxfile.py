@@ -214,6 +214,12 @@ def types(session: nox.Session) -> None:
     session.run("pyright", "--verifytypes", "metron_async", "--ignoreexternal")
 
 
+@nox.session(python=False)
+def drift(session: nox.Session) -> None:
+    """Compare a server's schema with the committed one: ``-- URL_OR_FILE``."""
+    session.run(sys.executable, "tests/support/drift.py", *session.posargs, external=True)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into ``site/``; with ``-- serve``, show it while it is being edited."""

@@ -1,8 +1,8 @@
-"""An event loop whose time is virtual: a sleep of an hour takes no time at all.
+"""An event loop on virtual time, where a sleep of an hour takes no time.
 
-The loop never waits. Whenever nothing is ready to run, its clock jumps to the next timer. A
-client with memory stores and an in-process transport runs on it unchanged, since everything here
-takes its time from ``loop.time()``; what needs real sockets or threads does not belong on it.
+The loop never waits. Whenever nothing is ready to run, its clock jumps to the next timer. A client
+with stores in memory and an in-process transport runs on it unchanged, since this package takes
+its time from ``loop.time()``. Sockets and threads do not work on it.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ __all__ = ["VirtualTimeLoop", "run_virtual"]
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """A selector that moves the loop's clock forward instead of waiting."""
+    """Selector that moves the loop's clock forward instead of waiting."""
 
     loop: VirtualTimeLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready now; jump ahead by *timeout* seconds if nothing is."""
+        """Return the events that are ready; if there are none, jump ahead by *timeout* seconds."""
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
         if ready:
             return ready
         if timeout is None:
-            msg = "virtual time stands still: every task waits, and no timer is set"
+            msg = "Virtual time stands still: all tasks wait and no timer is set"
             raise RuntimeError(msg)
         self.loop.advance(timeout)
         return ready
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop on virtual time, in seconds from zero.
+    """Event loop on virtual time, in seconds from zero.
 
     Example:
         >>> async def nap() -> float:
@@ -63,6 +63,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:
-    """Run *main* to its end on a fresh loop with virtual time, and return its result."""
+    """Run *main* on a new loop with virtual time, and return its result."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)
