@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         RequestError,
         ServerError,
         StatusError,
+        StorageError,
         TimeoutError,  # noqa: A004
         TransportError,
         UsageError,
@@ -104,6 +105,7 @@ __all__ = [
     "Source",
     "Stats",
     "StatusError",
+    "StorageError",
     "TimeoutError",
     "TransportError",
     "UsageError",
@@ -161,6 +163,7 @@ _HOMES = {
         "RequestError",
         "ServerError",
         "StatusError",
+        "StorageError",
         "TimeoutError",
         "TransportError",
         "UsageError",

@@ -31,6 +31,7 @@ __all__ = [
     "RequestError",
     "ServerError",
     "StatusError",
+    "StorageError",
     "TimeoutError",
     "TransportError",
     "UsageError",
@@ -276,10 +277,14 @@ class CacheError(MetronError):
     """The cache cannot do what was asked for explicitly, such as an ``offline`` miss."""
 
 
-class QuotaStoreError(MetronError):
-    """The shared quota store cannot be reached or read, so nothing may be sent."""
+class StorageError(MetronError):
+    """The storage of the shared state cannot be reached or used, so nothing is sent."""
 
     retryable = True
+
+
+class QuotaStoreError(StorageError):
+    """The shared quota store cannot be reached or read, so nothing may be sent."""
 
 
 class MetronWarning(UserWarning):

@@ -14,7 +14,7 @@ import cache_hardship
 import pytest
 from cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 
-from metron_async import storage
+from metron_async.storage import files as storage
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
 from metron_async.cache.epoch import Epoch
 from metron_async.cache.invalidations import Invalidations
@@ -563,7 +563,7 @@ async def test_damage_met_while_the_other_connection_opens(tmp_path):
 async def test_other_programs_may_hold_the_lock_file(tmp_path, monkeypatch):
     """Nobody is waited for for ever: the lock only makes a rare mishap impossible."""
     monkeypatch.setattr(storage, "_OPEN_PATIENCE", 0.05)
-    with storage._opening(tmp_path / "c"):
+    with storage.opening(tmp_path / "c"):
         cache = SQLiteCache(tmp_path / "c")
         await cache.put([entry_of(1)])
         await cache.flush()

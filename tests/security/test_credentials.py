@@ -20,7 +20,7 @@ from secrets_search import PASSWORD, TOKEN, USERNAME, Recorder, assert_clean, fo
 import metron_async
 from metron_async import AsyncMetron
 from metron_async.errors import MetronError
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron, Fault
 
 CREDENTIALS = {
