@@ -44,9 +44,7 @@ _logger = logging.getLogger("metron_async.cache")
 
 def is_beyond_repair(error: BaseException) -> bool:
     """Tell whether *error* means that the file is damaged, or is not ours any more."""
-    if files.is_damage(error) or isinstance(
-        error, sqlite3.IntegrityError | sqlite3.InternalError
-    ):
+    if files.is_damage(error) or isinstance(error, sqlite3.IntegrityError | sqlite3.InternalError):
         return True
     # A table or column is gone: somebody else has laid hands on the file.
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such ")

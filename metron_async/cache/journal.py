@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from metron_async.storage import files
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
 from metron_async.cache.writes import Clear, Delete, Drop, Operation, Purge, Put, Touch, Used, apply
+from metron_async.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -19,7 +19,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metron_async.storage import files
 from metron_async.cache.base import (
     Age,
     CacheStats,
@@ -40,6 +39,7 @@ from metron_async.cache.schema import SCHEMA
 from metron_async.cache.secret import load_secret
 from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
 from metron_async.errors import ConfigurationError, MetronWarning
+from metron_async.storage import files
 
 if TYPE_CHECKING:
     import os

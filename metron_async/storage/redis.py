@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from metron_async.errors import ConfigurationError, StorageError
-from metron_async.storage.base import PATIENCE, Binding, States, announce, logger
+from metron_async.storage.base import Binding, States, announce, logger
 from metron_async.storage.clock import steady
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from redis.asyncio import Redis
+    from redis.asyncio.connection import AbstractConnection
 
     from metron_async.storage.base import Decided, Loaded
 
@@ -30,7 +31,7 @@ __all__ = ["RedisStorage"]
 T = TypeVar("T")
 
 _PREFIX = "metron_async:"
-_TIMEOUT = 5.0  # seconds for a connection, and for one response
+_TIMEOUT = 5.0  # seconds for a transaction
 _PAUSE, _LONGEST_PAUSE = 0.002, 0.2  # seconds after a conflict
 _UNUSED = 30 * 86_400_000  # milliseconds after which a state expires, unless that evicts it
 _DAY = 86_400.0
@@ -82,74 +83,64 @@ class RedisStorage:
     ) -> T:
         """Load two states, decide, and save: see :meth:`Storage.transact`."""
         loop = asyncio.get_running_loop()
-        with self._binding.use(loop):
-            async with _translated(), asyncio.timeout(PATIENCE):
-                session = await self._session(loop)
+        with self._binding.use(loop), _translated():
+            async with asyncio.timeout(_TIMEOUT):
+                session = self._sessions.get(loop) or await self._open(loop)
                 # One at a time: two of one process would only be each other's conflicts.
                 async with session.turn:
                     return await self._transact(session, account, address, decide)
 
     async def aclose(self) -> None:
-        """Close the connections. The next transaction opens them again."""
+        """Close the connection. The next transaction opens it again."""
         loop = asyncio.get_running_loop()
-        with self._binding.use(loop):
+        with self._binding.use(loop), _translated():
             session = self._sessions.pop(loop, None)
             if session is not None:
-                async with _translated():
-                    await session.closing.aclose()
+                await session.closing.aclose()
 
     async def _transact(
         self, session: _Session, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
     ) -> T:
         keys = _PREFIX + account, _PREFIX + address
-        pause, lost, attempted = _PAUSE, False, None
+        pause, reconnected = _PAUSE, False
+        attempt: tuple[list[bytes | None], Loaded, Decided[T]] | None = None
         while True:
             try:
-                found, now = await self._look(session, keys)
-                if attempted is not None and attempted[0] == found:
-                    return self._states.keep(address, *attempted[1:])  # saved, the reply was lost
-                loaded = self._states.load(address, *found, now, self._clock.jumps)
+                if session.expiry is None:
+                    session.expiry = self._expiry(await session.ask_policy())
+                sent = steady()
+                (seconds, micros), found = await session.ask(("TIME",), ("MGET", *keys))
+                now = self._clock.read(int(seconds) + int(micros) / 1e6, sent, steady())
+                if attempt is not None and attempt[0] == found:
+                    return self._states.keep(address, *attempt[1:])  # saved, the response was lost
+                loaded = self._states.load(address, found[0], found[1], now, self._clock.jumps)
                 decided = decide(loaded)
-                packed = self._states.pack(loaded, decided)
-                if packed == (None, None):
-                    return self._states.keep(address, loaded, decided)
-                new = tuple(state or old for state, old in zip(packed, found, strict=True))
-                attempted = new, loaded, decided
-                if await session.save(keys, found, packed):
+                changes = self._states.pack(loaded, decided)
+                new = [change or old for change, old in zip(changes, found, strict=True)]
+                attempt = new, loaded, decided
+                if new == found or await session.save(keys, found, changes):
                     return self._states.keep(address, loaded, decided)
             except session.connection_error:
-                if lost:
+                if reconnected:
                     raise
-                lost = True  # an idle connection may have been closed: look again, once
+                reconnected = True  # an idle connection may have been closed
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _look(
-        self, session: _Session, keys: tuple[str, str]
-    ) -> tuple[tuple[bytes | None, bytes | None], float]:
-        sent = steady()
-        pipeline = session.client.pipeline(transaction=False)
-        pipeline.time()
-        pipeline.mget(keys)
-        (seconds, micros), (account, address) = await pipeline.execute()
-        now = self._clock.read(seconds + micros / 1e6, sent, steady())
-        return (account or None, address or None), now
-
-    async def _session(self, loop: asyncio.AbstractEventLoop) -> _Session:
-        session = self._sessions.get(loop)
-        if session is None:
-            session = self._sessions[loop] = _Session(self._connect())
-            await anext(session.closing)
-        async with session.turn:
-            if session.policy is None:
-                session.policy = await _eviction_policy(session.client)
-                if session.policy.startswith("allkeys") and not self._warned:
-                    self._warned = True
-                    announce(
-                        f"Redis may evict the shared state (maxmemory-policy {session.policy}):"
-                        " use noeviction, or a volatile policy"
-                    )
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> _Session:
+        session = self._sessions[loop] = _Session(self._connect())
+        await anext(session.closing)
         return session
+
+    def _expiry(self, policy: str) -> tuple[str | int, ...]:
+        """Return the options that let unused states expire, unless they would be evicted then."""
+        if policy.startswith("allkeys") and not self._warned:
+            self._warned = True
+            announce(
+                f"Redis may evict the shared state (maxmemory-policy {policy}):"
+                " use noeviction or a volatile policy"
+            )
+        return () if policy.startswith("volatile") or not policy else ("PX", _UNUSED)
 
     def _rebind(self, forked: bool) -> None:
         if forked:
@@ -158,34 +149,51 @@ class RedisStorage:
 
 
 class _Session:
-    """Connections of one event loop."""
+    """Connection of one event loop."""
 
-    def __init__(self, client: Redis) -> None:
-        from redis.exceptions import ConnectionError as RedisConnectionError  # noqa: PLC0415
+    def __init__(self, connection: AbstractConnection) -> None:
+        from redis import exceptions  # noqa: PLC0415
 
-        self.client = client
         self.turn = asyncio.Lock()
-        self.policy: str | None = None
-        self.connection_error = RedisConnectionError
-        # `asyncio.run` finishes its asynchronous generators, and so closes the connections.
-        self.closing = _close_at_the_end(client)
+        self.expiry: tuple[str | int, ...] | None = None
+        self.connection_error = exceptions.ConnectionError
+        self._response_error = exceptions.ResponseError
+        self._no_script_error = exceptions.NoScriptError
+        self._connection = connection
+        # `asyncio.run` finishes its asynchronous generators, and so closes the connection.
+        self.closing = _close_at_the_end(connection)
+
+    async def ask(self, *commands: tuple[bytes | str | int, ...]) -> list[Any]:
+        """Return the responses to *commands*, from one round trip."""
+        connection = self._connection
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            return [await connection.read_response() for _ in commands]
+        except BaseException:
+            await connection.disconnect(nowait=True)  # with the responses that were not read
+            raise
 
     async def save(
-        self,
-        keys: tuple[str, str],
-        old: tuple[bytes | None, bytes | None],
-        new: tuple[bytes | None, bytes | None],
+        self, keys: tuple[str, str], old: list[bytes | None], new: tuple[bytes | None, bytes | None]
     ) -> bool:
         """Save the *new* states if the *old* ones are still there, and return whether they were."""
-        from redis.exceptions import NoScriptError  # noqa: PLC0415
-
-        # A volatile policy evicts keys that expire. Where the policy is unknown, none does.
-        expiry = () if self.policy is None or self.policy[:8] in {"", "volatile"} else ("PX", _UNUSED)
-        arguments = [*keys, *(state or b"" for state in (*old, *new)), *expiry]
+        states = [state or b"" for state in (*old, *new)]
+        arguments = (2, *keys, *states, *(self.expiry or ()))
         try:
-            return bool(await self.client.evalsha(_SAVE_SHA, 2, *arguments))
-        except NoScriptError:
-            return bool(await self.client.eval(_SAVE, 2, *arguments))
+            (saved,) = await self.ask(("EVALSHA", _SAVE_SHA, *arguments))
+        except self._no_script_error:
+            (saved,) = await self.ask(("EVAL", _SAVE, *arguments))
+        return bool(saved)
+
+    async def ask_policy(self) -> str:
+        """Return the server's eviction policy, ``""`` where the user may not ask for it."""
+        try:
+            (info,) = await self.ask(("INFO", "memory"))
+        except self._response_error as error:
+            logger.debug("The eviction policy of Redis is unknown: %s", error)
+            return ""
+        text = info.decode() if isinstance(info, bytes) else str(info)
+        return text.partition("maxmemory_policy:")[2].partition("\r")[0]
 
 
 class _ServerClock:
@@ -214,8 +222,8 @@ class _ServerClock:
         return now
 
 
-def _connector(server: Redis | str) -> Callable[[], Redis]:
-    """Return a function that makes a client for *server* in the running event loop."""
+def _connector(server: Redis | str) -> Callable[[], AbstractConnection]:
+    """Return a function that makes a connection to *server* for the running event loop."""
     try:
         from redis import asyncio as redis  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
@@ -223,61 +231,37 @@ def _connector(server: Redis | str) -> Callable[[], Redis]:
     except ImportError as error:
         msg = 'RedisStorage needs the extra "redis": pip install "metron-async[redis]"'
         raise ConfigurationError(msg) from error
-
-    def from_url(url: str) -> Redis:
-        return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
-
     if isinstance(server, str):
-        url = server
         try:
-            model = from_url(url)
+            server = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+                server,
+                socket_timeout=None,
+                socket_connect_timeout=_TIMEOUT,
+                retry=Retry(NoBackoff(), 0),
+            )
         except ValueError:
             msg = "Invalid URL of a Redis server: expected redis://host:port/database"
             raise ConfigurationError(msg) from None  # the original quotes parts of the URL
-        connect = lambda: from_url(url)  # noqa: E731
-    elif isinstance(server, redis.Redis):
-        model = server
-        pool = model.connection_pool
-        connect = lambda: model  # noqa: E731
-        if type(pool) in {redis.ConnectionPool, redis.BlockingConnectionPool}:
-            # Connections belong to an event loop, so each loop gets its own.
-            connect = lambda: redis.Redis.from_pool(  # noqa: E731
-                redis.ConnectionPool(pool.connection_class, **pool.connection_kwargs)
-            )
-    else:
+    elif not isinstance(server, redis.Redis):
         msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
         raise ConfigurationError(msg)
-    if model.connection_pool.connection_kwargs.get("decode_responses"):
+    pool = server.connection_pool
+    if pool.connection_kwargs.get("decode_responses"):
         msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
         raise ConfigurationError(msg)
-    return connect
+    # The pool only makes the connection. It belongs to no event loop then, and not to the pool.
+    return pool.make_connection
 
 
-async def _close_at_the_end(client: Redis) -> AsyncGenerator[None]:
+async def _close_at_the_end(connection: AbstractConnection) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        await client.aclose()
+        await connection.disconnect()
 
 
-async def _eviction_policy(client: Redis) -> str:
-    """Return the server's eviction policy, ``""`` where the user may not ask for it."""
-    from redis.exceptions import ResponseError  # noqa: PLC0415
-
-    try:
-        return str((await client.info("memory")).get("maxmemory_policy", ""))
-    except ResponseError as error:
-        logger.debug("The eviction policy of Redis is unknown: %s", error)
-        return ""
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+@contextmanager
+def _translated() -> Generator[None]:
     """Turn the errors of the Redis client into those of this package."""
     from redis.exceptions import RedisError  # noqa: PLC0415
 
