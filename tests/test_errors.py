@@ -71,6 +71,7 @@ def test_every_error_is_a_metron_error_and_public():
         "QuotaStoreError",
         "RateLimitError",
         "ServerError",
+        "StorageError",
         "TimeoutError",
         "TransportError",
     }

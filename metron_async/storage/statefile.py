@@ -47,7 +47,10 @@ _CREATE = (
     "CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, anchor BLOB NOT NULL)",
 )
 _LOAD = "SELECT name, saved FROM state WHERE name IN (?, ?) AND length(saved) <= ?"
-_SAVE = "INSERT OR REPLACE INTO state (name, saved, at) VALUES (?, ?, ?)"
+_SAVE = (
+    "INSERT INTO state (name, saved, at) VALUES (?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET saved = excluded.saved, at = excluded.at"
+)
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
 _COMMITS = 64  # between two checkpoints; about a megabyte
 _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked file
@@ -246,7 +249,10 @@ def _copy_log(path: Path) -> None:
     with suppress(*OPEN_ERRORS):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            row = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if row[1] != row[2]:
+                # Writers were quicker. They try again while the rest is copied.
+                connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         finally:
             connection.close()
 
