@@ -101,31 +101,31 @@ class RedisStorage:
     async def _transact(
         self, session: _Session, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
     ) -> T:
-        keys = _PREFIX + account, _PREFIX + address
-        pause, reconnected = _PAUSE, False
-        attempt: tuple[list[bytes | None], Loaded, Decided[T]] | None = None
+        keys, pause = (_PREFIX + account, _PREFIX + address), _PAUSE
         while True:
             try:
-                if session.expiry is None:
-                    session.expiry = self._expiry(await session.ask_policy())
-                sent = steady()
-                (seconds, micros), found = await session.ask(("TIME",), ("MGET", *keys))
-                now = self._clock.read(int(seconds) + int(micros) / 1e6, sent, steady())
-                if attempt is not None and attempt[0] == found:
-                    return self._states.keep(address, *attempt[1:])  # saved, the response was lost
-                loaded = self._states.load(address, found[0], found[1], now, self._clock.jumps)
-                decided = decide(loaded)
-                changes = self._states.pack(loaded, decided)
-                new = [change or old for change, old in zip(changes, found, strict=True)]
-                attempt = new, loaded, decided
-                if new == found or await session.save(keys, found, changes):
-                    return self._states.keep(address, loaded, decided)
+                found, now = await self._look(session, keys)
             except session.connection_error:
-                if reconnected:
-                    raise
-                reconnected = True  # an idle connection may have been closed
+                # An idle connection may have been closed. (A save is not repeated: it may have
+                # been carried out.)
+                found, now = await self._look(session, keys)
+            loaded = self._states.load(address, found[0], found[1], now, self._clock.jumps)
+            decided = decide(loaded)
+            changes = self._states.pack(loaded, decided)
+            if changes == (None, None) or await session.save(keys, found, changes):
+                return self._states.keep(address, loaded, decided)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _look(
+        self, session: _Session, keys: tuple[str, str]
+    ) -> tuple[list[bytes | None], float]:
+        """Return the stored states and the time."""
+        if session.expiry is None:
+            session.expiry = self._expiry(await session.ask_policy())
+        sent = steady()
+        (seconds, micros), found = await session.ask(("TIME",), ("MGET", *keys))
+        return found, self._clock.read(int(seconds) + int(micros) / 1e6, sent, steady())
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> _Session:
         session = self._sessions[loop] = _Session(self._connect())

@@ -1,4 +1,4 @@
-"""The storage in a file: shared, private, patient, and safe when the file is not what it should be."""
+"""The storage in a file: shared, private, patient, and safe when the file is damaged."""
 
 from __future__ import annotations
 
@@ -277,9 +277,13 @@ async def test_a_full_disk_falls_back(storage, path):
     connection = storage._files[0]._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages}")
-    with pytest.warns(MetronWarning, match="full"):
+
+    async def fill():
         for account in range(30):
             await storage.transact(f"account {account}" * 100, "b", fail("401"))
+
+    with pytest.warns(MetronWarning, match="full"):
+        await fill()
     assert len((await storage.transact("a", "b", peek)).address.split()) == 31
 
 
@@ -361,7 +365,7 @@ async def test_no_place_at_all(monkeypatch, tmp_path):
 
 async def test_no_threads(monkeypatch, tmp_path):
     def refuse(*_):
-        raise RuntimeError("can't start new thread")
+        raise RuntimeError("can't start new thread")  # noqa: EM101, TRY003
 
     monkeypatch.setattr(asyncio, "to_thread", refuse)
     storage = SQLiteStorage(tmp_path)
@@ -553,12 +557,10 @@ async def test_the_log_stays_short(storage, path):
     def save(loaded):
         return peek(loaded)._replace(account=long, address=long)
 
-    for _ in range(2000):
+    for _ in range(600):
         await storage.transact("a", "b", save)
-        await asyncio.sleep(0)
-    checkpoint = storage._files[0]._checkpoint
-    await checkpoint
-    assert path.with_name("state.sqlite3-wal").stat().st_size < 8_000_000
+        await asyncio.sleep(0.001)
+    assert path.with_name("state.sqlite3-wal").stat().st_size < 5_000_000  # 10 MB were written
     assert path.stat().st_size < 200_000
 
 
