@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 _PREFIX = "metron_async:"
 _TIMEOUT = 5.0  # seconds for a transaction
-_PAUSE, _LONGEST_PAUSE = 0.002, 0.2  # seconds after a conflict
+_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds after a conflict
 _UNUSED = 30 * 86_400_000  # milliseconds after which a state expires, unless that evicts it
 _DAY = 86_400.0
 
@@ -268,5 +268,6 @@ def _translated() -> Generator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        msg = f"Redis cannot be used: {error or type(error).__name__}"
+        reason = str(error) or f"no response within {_TIMEOUT:g} s"
+        msg = f"Redis cannot be used: {reason}"
         raise StorageError(msg) from error

@@ -28,6 +28,7 @@ from metron_async.storage.files import (
     is_damage,
     make_private_directory,
     open_connection,
+    remove_unused,
     set_aside_unless_replaced,
 )
 
@@ -52,6 +53,7 @@ _SAVE = (
     " ON CONFLICT (name) DO UPDATE SET saved = excluded.saved, at = excluded.at"
 )
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
+_OF_OTHER_VERSIONS = ("quota.sqlite", "guard.sqlite3", "cache-*.sqlite3", "*.sqlite3.damaged-*")
 _COMMITS = 64  # between two checkpoints; about a megabyte
 _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked file
 
@@ -185,6 +187,8 @@ class StateFile:
         if self._check_directory:
             make_private_directory(self.path.parent)
         connection = open_connection(self.path, self._prepare)
+        for pattern in _OF_OTHER_VERSIONS:
+            remove_unused(self.path.parent, pattern)
         connection.execute("PRAGMA busy_timeout=0")
         with self._lock:
             if self._generation == generation:
