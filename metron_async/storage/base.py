@@ -15,14 +15,13 @@ import logging
 import os
 import threading
 import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from metron_async.errors import ClosedError, MetronWarning, StorageError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
 __all__ = [
     "MAX_STATE",
@@ -128,9 +127,10 @@ class States:
         jumps: tuple[tuple[float, float], ...] = (),
     ) -> Loaded:
         """Return what the decision gets; *name* is the one of the address."""
-        failures, epoch = self._seen.get(name), os.urandom(_EPOCH)
         if isinstance(address, bytes) and _EPOCH < len(address) <= MAX_STATE + _EPOCH:
             epoch, failures = address[:_EPOCH], address[_EPOCH:]
+        else:
+            epoch, failures = os.urandom(_EPOCH), self._seen.get(name)
         known = isinstance(account, bytes) and 0 < len(account) <= MAX_STATE
         return Loaded(account if known else None, failures, now, epoch, jumps)  # type: ignore[arg-type]
 
@@ -167,9 +167,8 @@ class Binding:
         self._active = 0
         self._generation = 0
 
-    @contextmanager
-    def use(self, loop: asyncio.AbstractEventLoop) -> Generator[None]:
-        """Mark a transaction as in flight in *loop*.
+    def enter(self, loop: asyncio.AbstractEventLoop) -> int:
+        """Mark a transaction as in flight in *loop*, and return its token.
 
         Raises:
             ClosedError: If one is in flight in another loop or process.
@@ -180,13 +179,13 @@ class Binding:
             if self._loop is not loop or self._pid != os.getpid():
                 self._move(loop)
             self._active += 1
-            generation = self._generation
-        try:
-            yield
-        finally:
-            with self._lock:
-                if generation == self._generation:
-                    self._active -= 1
+            return self._generation
+
+    def leave(self, token: int) -> None:
+        """Mark the transaction with this *token* as finished."""
+        with self._lock:
+            if token == self._generation:
+                self._active -= 1
 
     def _move(self, loop: asyncio.AbstractEventLoop) -> None:
         forked = self._pid != os.getpid()

@@ -65,19 +65,25 @@ class MachineClock:
 
     Args:
         read: Source of the time.
+        read_steady: Source of its steady part alone.
     """
 
-    def __init__(self, read: Callable[[], Instant] | None = None) -> None:
-        self._read = read or read_clock
+    def __init__(
+        self,
+        read: Callable[[], Instant] = read_clock,
+        read_steady: Callable[[], float] = steady,
+    ) -> None:
+        self._read = read
+        self._read_steady = read_steady
         self._anchor: Anchor | None = None
 
     def now(self) -> float:
         """Return the seconds on the shared clock."""
-        here = self._read()
         anchor = self._anchor
         if anchor is None:
+            here = self._read()
             anchor = self._anchor = Anchor(here, here.wall)
-        return anchor.now + max(0.0, here.steady - anchor.instant.steady)
+        return anchor.now + max(0.0, self._read_steady() - anchor.instant.steady)
 
     def adopt(self, saved: Anchor | None, newest: float) -> Anchor | None:
         """Continue the clock of a storage.

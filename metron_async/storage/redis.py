@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,7 +18,7 @@ from metron_async.storage.base import Binding, States, announce, logger
 from metron_async.storage.clock import steady
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable
 
     from redis.asyncio import Redis
     from redis.asyncio.connection import AbstractConnection
@@ -68,6 +67,9 @@ class RedisStorage:
 
     def __init__(self, server: Redis | str) -> None:
         self._connect = _connector(server)
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self._states = States()
         self._binding = Binding(self._rebind)
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
@@ -83,20 +85,30 @@ class RedisStorage:
     ) -> T:
         """Load two states, decide, and save: see :meth:`Storage.transact`."""
         loop = asyncio.get_running_loop()
-        with self._binding.use(loop), _translated():
+        token = self._binding.enter(loop)
+        try:
             async with asyncio.timeout(_TIMEOUT):
                 session = self._sessions.get(loop) or await self._open(loop)
                 # One at a time: two of one process would only be each other's conflicts.
                 async with session.turn:
                     return await self._transact(session, account, address, decide)
+        except self._errors as error:
+            raise _translate(error) from error
+        finally:
+            self._binding.leave(token)
 
     async def aclose(self) -> None:
         """Close the connection. The next transaction opens it again."""
         loop = asyncio.get_running_loop()
-        with self._binding.use(loop), _translated():
+        token = self._binding.enter(loop)
+        try:
             session = self._sessions.pop(loop, None)
             if session is not None:
                 await session.closing.aclose()
+        except self._errors as error:
+            raise _translate(error) from error
+        finally:
+            self._binding.leave(token)
 
     async def _transact(
         self, session: _Session, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
@@ -260,14 +272,6 @@ async def _close_at_the_end(connection: AbstractConnection) -> AsyncGenerator[No
         await connection.disconnect()
 
 
-@contextmanager
-def _translated() -> Generator[None]:
-    """Turn the errors of the Redis client into those of this package."""
-    from redis.exceptions import RedisError  # noqa: PLC0415
-
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        reason = str(error) or f"no response within {_TIMEOUT:g} s"
-        msg = f"Redis cannot be used: {reason}"
-        raise StorageError(msg) from error
+def _translate(error: Exception) -> StorageError:
+    reason = str(error) or f"no response within {_TIMEOUT:g} s"
+    return StorageError(f"Redis cannot be used: {reason}")

@@ -73,9 +73,10 @@ class SQLiteStorage:
     ) -> T:
         """Load two states, decide, and save: see :meth:`Storage.transact`."""
         loop = asyncio.get_running_loop()
-        with self._binding.use(loop):
+        token = self._binding.enter(loop)
+        try:
             for file in self._files:
-                if file.retry_at > loop.time():
+                if file.retry_at and file.retry_at > loop.time():
                     continue
                 timeout = _SHORT if file.retry_at else PATIENCE
                 try:
@@ -90,15 +91,19 @@ class SQLiteStorage:
                         self._warn(f"{file.path} is used instead")
                     return reply
             self._warn("it is kept in memory and not shared with other processes")
-            return self._memory.transact_at(
-                self._clock.now(), account, address, decide, self._states
-            )
+            now = self._clock.now()
+            return self._memory.transact_at(now, account, address, decide, self._states)
+        finally:
+            self._binding.leave(token)
 
     async def aclose(self) -> None:
         """Close the file. The next transaction opens it again."""
-        with self._binding.use(asyncio.get_running_loop()):
+        token = self._binding.enter(asyncio.get_running_loop())
+        try:
             for file in self._files:
                 await file.aclose()
+        finally:
+            self._binding.leave(token)
 
     def _rebind(self, forked: bool) -> None:
         for file in self._files:

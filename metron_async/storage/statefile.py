@@ -48,10 +48,8 @@ _CREATE = (
     "CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY, anchor BLOB NOT NULL)",
 )
 _LOAD = "SELECT name, saved FROM state WHERE name IN (?, ?) AND length(saved) <= ?"
-_SAVE = (
-    "INSERT INTO state (name, saved, at) VALUES (?, ?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET saved = excluded.saved, at = excluded.at"
-)
+_UPDATE = "UPDATE state SET saved = ?, at = ? WHERE name = ?"
+_INSERT = "INSERT OR REPLACE INTO state (saved, at, name) VALUES (?, ?, ?)"
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
 _OF_OTHER_VERSIONS = ("quota.sqlite", "guard.sqlite3", "cache-*.sqlite3", "*.sqlite3.damaged-*")
 _COMMITS = 64  # between two checkpoints; about a megabyte
@@ -78,7 +76,8 @@ class StateFile:
         self._clock = clock
         self._check_directory = check_directory
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, ...] = ()
+        self._names = str(path), f"{path}-wal"
+        self._inodes: tuple[int, int] | None = None
         self._lock = threading.Lock()
         self._generation = 0
         self._commits = 0
@@ -116,7 +115,7 @@ class StateFile:
         deadline, pause, repaired = loop.time() + timeout, _PAUSE, False
         while True:
             try:
-                if self._connection is None or self._identity != _identify(self.path):
+                if self._connection is None or self._inodes != self._find():
                     await self._open()
                 reply = self._attempt(account, address, decide, states)
             except sqlite3.Error as error:
@@ -143,16 +142,26 @@ class StateFile:
             now = self._clock.now()
             loaded = states.load(address, found.get(account), found.get(address), now)
             decided = decide(loaded)
-            packed = zip((account, address), states.pack(loaded, decided), strict=True)
-            changes = [(name, saved, now) for name, saved in packed if saved is not None]
-            if changes:
-                connection.executemany(_SAVE, changes)
+            changes = states.pack(loaded, decided)
+            for name, saved in zip((account, address), changes, strict=True):
+                if saved is not None:
+                    save = _UPDATE if name in found else _INSERT
+                    connection.execute(save, (saved, now, name))
+            if changes != (None, None):
                 connection.execute("COMMIT")
                 self._count_commit()
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         return states.keep(address, loaded, decided)
+
+    def _find(self) -> tuple[int, int] | None:
+        """Return what identifies the file and its write-ahead log, if both are there."""
+        file, log = self._names
+        try:
+            return os.stat(file).st_ino, os.stat(log).st_ino  # noqa: PTH116 - half the time
+        except OSError:
+            return None
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -192,7 +201,7 @@ class StateFile:
         connection.execute("PRAGMA busy_timeout=0")
         with self._lock:
             if self._generation == generation:
-                self._connection, self._identity = connection, _identify(self.path)
+                self._connection, self._inodes = connection, self._find()
                 return
         connection.close()  # the caller is gone, or the file was closed
 
@@ -231,7 +240,7 @@ class StateFile:
         code = getattr(error, "sqlite_errorcode", None)
         if not damaged and (code is None or code & 0xFF != sqlite3.SQLITE_IOERR):
             return False
-        inode = self._identity[1] if self._identity else -1
+        inode = self._inodes[0] if self._inodes else -1
         await self._close()
         if damaged:
             _logger.warning("State file %s is damaged and is replaced: %s", self.path, error)
@@ -259,15 +268,6 @@ def _copy_log(path: Path) -> None:
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         finally:
             connection.close()
-
-
-def _identify(path: Path) -> tuple[int, ...]:
-    """Return what identifies the file and its write-ahead log, ``()`` where one is missing."""
-    try:
-        file, log = path.stat(), os.stat(f"{path}-wal")  # noqa: PTH116 - half the time
-    except OSError:
-        return ()
-    return file.st_dev, file.st_ino, log.st_ino
 
 
 def _pack_anchor(anchor: Anchor) -> bytes:

@@ -142,22 +142,25 @@ class Loop:
 def test_the_binding_moves_when_idle(monkeypatch):
     moves = []
     binding, first, second = Binding(moves.append), Loop(), Loop()
-    with binding.use(first), binding.use(first):
-        pass
+    tokens = binding.enter(first), binding.enter(first)
+    for token in tokens:
+        binding.leave(token)
     assert moves == []
-    with binding.use(second):
-        with pytest.raises(ClosedError, match="event loop"), binding.use(first):
-            pass
-        assert moves == [False]
-        second.closed = True  # its tasks will never end
-        with binding.use(first):
-            pass
-    with binding.use(first):
-        monkeypatch.setattr(os, "getpid", lambda: -1)
-        with pytest.raises(ClosedError), binding.use(first):
-            pass
-    with binding.use(first):
-        assert moves == [False, False, True]
+    token = binding.enter(second)
+    with pytest.raises(ClosedError, match="event loop"):
+        binding.enter(first)
+    assert moves == [False]
+    second.closed = True  # its tasks will never end
+    other = binding.enter(first)
+    binding.leave(token)  # one ends after all: it is not one of the first loop's
+    with pytest.raises(ClosedError):
+        binding.enter(second)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(ClosedError):
+        binding.enter(first)
+    binding.leave(other)
+    binding.enter(first)
+    assert moves == [False, False, True]
 
 
 def test_threads_take_turns(tmp_path):

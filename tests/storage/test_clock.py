@@ -39,13 +39,13 @@ def test_a_platform_without_proc(monkeypatch):
 @pytest.mark.parametrize("now", [float("nan"), float("inf"), -1.0, 1e12])
 def test_an_anchor_that_makes_no_sense(now):
     here = Instant("boot", 10.0, 1e9)
-    machine = MachineClock(lambda: here)
+    machine = MachineClock(lambda: here, lambda: here.steady)
     assert machine.adopt(Anchor(here, now), 0.0) == Anchor(here, 1e9)
 
 
 def test_the_newest_state_is_never_in_the_future():
     here = Instant("second", 10.0, 1e9)
-    machine = MachineClock(lambda: here)
+    machine = MachineClock(lambda: here, lambda: here.steady)
     saved = Anchor(Instant("first", 99.0, 2e9), 5e8)
     assert machine.adopt(saved, 5e8 + 7) == Anchor(here, 5e8 + 7)
     assert machine.adopt(saved, 1e300) == Anchor(here, 5e8)
@@ -55,7 +55,7 @@ def test_the_newest_state_is_never_in_the_future():
 def test_a_machine_whose_steady_clock_went_back():
     """A virtual machine that was set back to a snapshot."""
     here = Instant("boot", 10.0, 1e9 + 60)
-    machine = MachineClock(lambda: here)
+    machine = MachineClock(lambda: here, lambda: here.steady)
     assert machine.adopt(Anchor(Instant("boot", 99.0, 1e9), 1e9), 1e9 + 5).now == 1e9 + 60
 
 

@@ -398,7 +398,7 @@ class Clock:
 
 async def open_with(clock, path):
     storage = SQLiteStorage(path.parent)
-    storage._clock._read = clock
+    storage._clock._read, storage._clock._read_steady = clock, lambda: clock.steady
     return storage
 
 
