@@ -127,6 +127,7 @@ class States:
         jumps: tuple[tuple[float, float], ...] = (),
     ) -> Loaded:
         """Return what the decision gets; *name* is the one of the address."""
+        failures: bytes | None
         if isinstance(address, bytes) and _EPOCH < len(address) <= MAX_STATE + _EPOCH:
             epoch, failures = address[:_EPOCH], address[_EPOCH:]
         else:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,6 +22,7 @@ from metron_async.storage.clock import steady
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from types import ModuleType
 
     from redis.asyncio import Redis
     from redis.asyncio.connection import AbstractConnection
@@ -67,9 +71,6 @@ class RedisStorage:
 
     def __init__(self, server: Redis | str) -> None:
         self._connect = _connector(server)
-        from redis.exceptions import RedisError  # noqa: PLC0415
-
-        self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self._states = States()
         self._binding = Binding(self._rebind)
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
@@ -84,50 +85,48 @@ class RedisStorage:
         self, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
     ) -> T:
         """Load two states, decide, and save: see :meth:`Storage.transact`."""
-        loop = asyncio.get_running_loop()
-        token = self._binding.enter(loop)
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                session = self._sessions.get(loop) or await self._open(loop)
-                # One at a time: two of one process would only be each other's conflicts.
-                async with session.turn:
-                    return await self._transact(session, account, address, decide)
-        except self._errors as error:
-            raise _translate(error) from error
-        finally:
-            self._binding.leave(token)
+        async with self._session() as session:
+            keys, pause = (_PREFIX + account, _PREFIX + address), _PAUSE
+            while True:
+                try:
+                    found, now = await self._look(session, keys)
+                except session.connection_error:
+                    # An idle connection may have been closed. (A save is not repeated: it may
+                    # have been carried out.)
+                    found, now = await self._look(session, keys)
+                loaded = self._states.load(address, found[0], found[1], now, self._clock.jumps)
+                decided = decide(loaded)
+                changes = self._states.pack(loaded, decided)
+                if changes == (None, None) or await session.save(keys, found, changes):
+                    return self._states.keep(address, loaded, decided)
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def aclose(self) -> None:
         """Close the connection. The next transaction opens it again."""
+        if asyncio.get_running_loop() in self._sessions:
+            async with self._session() as session:
+                await session.connection.disconnect()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncGenerator[_Session]:
+        """Take a turn on the connection of this event loop, and translate the errors there."""
         loop = asyncio.get_running_loop()
         token = self._binding.enter(loop)
         try:
-            session = self._sessions.pop(loop, None)
-            if session is not None:
-                await session.closing.aclose()
-        except self._errors as error:
-            raise _translate(error) from error
+            session = self._sessions.get(loop)
+            if session is None:
+                session = self._sessions[loop] = _Session(self._connect())
+                await anext(session.closing)
+            # One at a time: two of one process would only be each other's conflicts.
+            async with asyncio.timeout(_TIMEOUT), session.turn:
+                yield session
+        except (_redis().RedisError, OSError) as error:
+            reason = str(error) or f"no response within {_TIMEOUT:g} s"
+            msg = f"Redis cannot be used: {reason}"
+            raise StorageError(msg) from error
         finally:
             self._binding.leave(token)
-
-    async def _transact(
-        self, session: _Session, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
-    ) -> T:
-        keys, pause = (_PREFIX + account, _PREFIX + address), _PAUSE
-        while True:
-            try:
-                found, now = await self._look(session, keys)
-            except session.connection_error:
-                # An idle connection may have been closed. (A save is not repeated: it may have
-                # been carried out.)
-                found, now = await self._look(session, keys)
-            loaded = self._states.load(address, found[0], found[1], now, self._clock.jumps)
-            decided = decide(loaded)
-            changes = self._states.pack(loaded, decided)
-            if changes == (None, None) or await session.save(keys, found, changes):
-                return self._states.keep(address, loaded, decided)
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _look(
         self, session: _Session, keys: tuple[str, str]
@@ -138,11 +137,6 @@ class RedisStorage:
         sent = steady()
         (seconds, micros), found = await session.ask(("TIME",), ("MGET", *keys))
         return found, self._clock.read(int(seconds) + int(micros) / 1e6, sent, steady())
-
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> _Session:
-        session = self._sessions[loop] = _Session(self._connect())
-        await anext(session.closing)
-        return session
 
     def _expiry(self, policy: str) -> tuple[str | int, ...]:
         """Return the options that let unused states expire, unless they would be evicted then."""
@@ -164,25 +158,22 @@ class _Session:
     """Connection of one event loop."""
 
     def __init__(self, connection: AbstractConnection) -> None:
-        from redis import exceptions  # noqa: PLC0415
-
+        self.connection = connection
         self.turn = asyncio.Lock()
         self.expiry: tuple[str | int, ...] | None = None
-        self.connection_error = exceptions.ConnectionError
-        self._response_error = exceptions.ResponseError
-        self._no_script_error = exceptions.NoScriptError
-        self._connection = connection
+        self.connection_error = _redis().ConnectionError
         # `asyncio.run` finishes its asynchronous generators, and so closes the connection.
         self.closing = _close_at_the_end(connection)
 
     async def ask(self, *commands: tuple[bytes | str | int, ...]) -> list[Any]:
         """Return the responses to *commands*, from one round trip."""
-        connection = self._connection
+        connection = self.connection
         try:
             await connection.send_packed_command(connection.pack_commands(commands))
             return [await connection.read_response() for _ in commands]
         except BaseException:
             await connection.disconnect(nowait=True)  # with the responses that were not read
+            self.expiry = None
             raise
 
     async def save(
@@ -193,7 +184,7 @@ class _Session:
         arguments = (2, *keys, *states, *(self.expiry or ()))
         try:
             (saved,) = await self.ask(("EVALSHA", _SAVE_SHA, *arguments))
-        except self._no_script_error:
+        except _redis().exceptions.NoScriptError:
             (saved,) = await self.ask(("EVAL", _SAVE, *arguments))
         return bool(saved)
 
@@ -201,7 +192,7 @@ class _Session:
         """Return the server's eviction policy, ``""`` where the user may not ask for it."""
         try:
             (info,) = await self.ask(("INFO", "memory"))
-        except self._response_error as error:
+        except _redis().ResponseError as error:
             logger.debug("The eviction policy of Redis is unknown: %s", error)
             return ""
         text = info.decode() if isinstance(info, bytes) else str(info)
@@ -234,30 +225,37 @@ class _ServerClock:
         return now
 
 
-def _connector(server: Redis | str) -> Callable[[], AbstractConnection]:
-    """Return a function that makes a connection to *server* for the running event loop."""
+@cache
+def _redis() -> ModuleType:
+    """Return the module of the Redis client, which is loaded when it is used."""
     try:
-        from redis import asyncio as redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
+        import_module("redis.asyncio")
     except ImportError as error:
         msg = 'RedisStorage needs the extra "redis": pip install "metron-async[redis]"'
         raise ConfigurationError(msg) from error
+    return import_module("redis")
+
+
+def _connector(server: Redis | str) -> Callable[[], AbstractConnection]:
+    """Return a function that makes a connection to *server* for the running event loop."""
+    redis = _redis().asyncio
     if isinstance(server, str):
         try:
-            server = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+            client: Redis = redis.Redis.from_url(
                 server,
                 socket_timeout=None,
                 socket_connect_timeout=_TIMEOUT,
-                retry=Retry(NoBackoff(), 0),
+                retry=redis.retry.Retry(_redis().backoff.NoBackoff(), 0),
             )
         except ValueError:
             msg = "Invalid URL of a Redis server: expected redis://host:port/database"
             raise ConfigurationError(msg) from None  # the original quotes parts of the URL
-    elif not isinstance(server, redis.Redis):
+    elif isinstance(server, redis.Redis):
+        client = server
+    else:
         msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
         raise ConfigurationError(msg)
-    pool = server.connection_pool
+    pool = client.connection_pool
     if pool.connection_kwargs.get("decode_responses"):
         msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
         raise ConfigurationError(msg)
@@ -270,8 +268,3 @@ async def _close_at_the_end(connection: AbstractConnection) -> AsyncGenerator[No
         yield
     finally:
         await connection.disconnect()
-
-
-def _translate(error: Exception) -> StorageError:
-    reason = str(error) or f"no response within {_TIMEOUT:g} s"
-    return StorageError(f"Redis cannot be used: {reason}")

@@ -94,7 +94,7 @@ class StateFile:
         self._lock = threading.Lock()
         if self._connection is not None:
             _of_parent.append(self._connection)
-        self._connection = None
+        self._connection = self._inodes = None
         self._generation += 1
 
     async def transact(
@@ -115,7 +115,7 @@ class StateFile:
         deadline, pause, repaired = loop.time() + timeout, _PAUSE, False
         while True:
             try:
-                if self._connection is None or self._inodes != self._find():
+                if self._inodes is None or self._inodes != self._find():
                     await self._open()
                 reply = self._attempt(account, address, decide, states)
             except sqlite3.Error as error:
@@ -195,9 +195,9 @@ class StateFile:
     def _open_now(self, generation: int) -> None:
         if self._check_directory:
             make_private_directory(self.path.parent)
-        connection = open_connection(self.path, self._prepare)
         for pattern in _OF_OTHER_VERSIONS:
             remove_unused(self.path.parent, pattern)
+        connection = open_connection(self.path, self._prepare)
         connection.execute("PRAGMA busy_timeout=0")
         with self._lock:
             if self._generation == generation:
@@ -228,7 +228,7 @@ class StateFile:
 
     async def _close(self) -> None:
         with self._lock:
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._inodes = self._connection, None, None
             self._generation += 1
         if connection is not None:
             with suppress(sqlite3.Error):
@@ -240,7 +240,7 @@ class StateFile:
         code = getattr(error, "sqlite_errorcode", None)
         if not damaged and (code is None or code & 0xFF != sqlite3.SQLITE_IOERR):
             return False
-        inode = self._inodes[0] if self._inodes else -1
+        inode = self._inodes[0] if self._inodes is not None else -1
         await self._close()
         if damaged:
             _logger.warning("State file %s is damaged and is replaced: %s", self.path, error)

@@ -88,6 +88,20 @@ async def test_closed_storages_open_again(storage):
     assert await storage.transact("a", "b", count) == 2
 
 
+async def test_closing_while_tasks_use_it(storage):
+    async def work():
+        for _ in range(10):
+            await storage.transact("a", "b", count)
+
+    async def close():
+        for _ in range(5):
+            await storage.aclose()
+            await asyncio.sleep(0.001)
+
+    await asyncio.gather(work(), close(), work(), close())
+    assert await storage.transact("a", "b", count) == 21
+
+
 def loaded(jumps=()):
     return Loaded(None, None, 1000.0, b"", jumps)
 

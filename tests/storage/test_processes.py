@@ -44,19 +44,19 @@ async def state(spec):
 
 
 async def test_many_processes_lose_no_update(spec):
-    workers = [start(spec, 25) for _ in range(8)]
+    workers = [start(spec, 40) for _ in range(6)]
     seen = []
     for worker in workers:
         seen += [int(line) for line in worker.communicate()[0].split()]
         assert worker.returncode == 0
-    total = 25 * len(workers)
+    total = 40 * len(workers)
     assert sorted(seen) == list(range(1, total + 1))
     assert await state(spec) == (b"%d" % total, b"%d" % total)
 
 
 async def test_killed_processes_leave_whole_states_and_no_lock(spec):
     rng, seen = random.Random(1), []
-    for _ in range(6):
+    for _ in range(4):
         worker = start(spec, 100_000)
         seen.append(worker.stdout.readline())  # it has begun
         await asyncio.sleep(rng.uniform(0, 0.1))
