@@ -50,6 +50,7 @@ _CREATE = (
 _LOAD = "SELECT name, saved FROM state WHERE name IN (?, ?) AND length(saved) <= ?"
 _UPDATE = "UPDATE state SET saved = ?, at = ? WHERE name = ?"
 _INSERT = "INSERT OR REPLACE INTO state (saved, at, name) VALUES (?, ?, ?)"
+_SAVE_ANCHOR = "INSERT OR REPLACE INTO clock (id, anchor) VALUES (1, ?)"
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
 _OF_OTHER_VERSIONS = ("quota.sqlite", "guard.sqlite3", "cache-*.sqlite3", "*.sqlite3.damaged-*")
 _COMMITS = 64  # between two checkpoints; about a megabyte
@@ -213,14 +214,17 @@ class StateFile:
         ((verdict,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
-        rows = connection.execute("SELECT anchor FROM clock").fetchall()
-        ((newest,),) = connection.execute("SELECT max(at) FROM state").fetchall()
+        try:
+            rows = connection.execute("SELECT anchor FROM clock").fetchall()
+            ((newest,),) = connection.execute("SELECT max(at) FROM state").fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such column" not in str(error):
+                raise
+            raise sqlite3.DatabaseError(str(error)) from error  # a database of something else
         saved = _unpack_anchor(rows[0][0]) if rows else None
         anchor = self._clock.adopt(saved, newest if isinstance(newest, float) else 0.0)
         if anchor is not None:
-            connection.execute(
-                "INSERT OR REPLACE INTO clock VALUES (1, ?)", (_pack_anchor(anchor),)
-            )
+            connection.execute(_SAVE_ANCHOR, (_pack_anchor(anchor),))
         unused = self._clock.now() - _UNUSED
         if connection.execute("SELECT 1 FROM state WHERE at < ?", (unused,)).fetchone():
             connection.execute("DELETE FROM state WHERE at < ?", (unused,))
@@ -236,7 +240,7 @@ class StateFile:
 
     async def _repair(self, error: sqlite3.Error) -> bool:
         """Return whether opening the file again may help; set a damaged one aside."""
-        damaged = is_damage(error) or str(error).startswith(("no such", "table "))
+        damaged = is_damage(error) or str(error).startswith("no such")
         code = getattr(error, "sqlite_errorcode", None)
         if not damaged and (code is None or code & 0xFF != sqlite3.SQLITE_IOERR):
             return False
