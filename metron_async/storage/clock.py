@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import functools
 import time
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Anchor", "Instant", "MachineClock", "read_clock", "steady"]
+__all__ = [
+    "Anchor",
+    "Instant",
+    "MachineClock",
+    "pack_anchor",
+    "read_clock",
+    "steady",
+    "unpack_anchor",
+]
 
 _STEADY = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 _LATEST = 1e11  # Unix time of the year 5138: what is later is damage
@@ -37,6 +49,20 @@ class Anchor(NamedTuple):
 
     instant: Instant
     now: float
+
+
+def pack_anchor(anchor: Anchor) -> bytes:
+    """Return *anchor* as bytes, with a checksum."""
+    packed = msgspec.json.encode(anchor)
+    return zlib.crc32(packed).to_bytes(4, "big") + packed
+
+
+def unpack_anchor(saved: object) -> Anchor | None:
+    """Return the anchor in the bytes *saved*, ``None`` if they are damaged."""
+    if isinstance(saved, bytes) and zlib.crc32(saved[4:]).to_bytes(4, "big") == saved[:4]:
+        with suppress(msgspec.MsgspecError):
+            return msgspec.json.decode(saved[4:], type=Anchor)
+    return None
 
 
 def steady() -> float:

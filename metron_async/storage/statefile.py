@@ -13,15 +13,12 @@ import os
 import random
 import sqlite3
 import threading
-import zlib
 from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from metron_async.storage.base import MAX_STATE
-from metron_async.storage.clock import Anchor
+from metron_async.storage.clock import pack_anchor, unpack_anchor
 from metron_async.storage.files import (
     OPEN_ERRORS,
     is_busy,
@@ -58,8 +55,6 @@ _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked
 
 _logger = logging.getLogger("metron_async.storage")
 _of_parent: list[sqlite3.Connection] = []  # never closed: that would harm the parent's file
-_encode_anchor = msgspec.json.encode
-_decode_anchor = msgspec.json.Decoder(Anchor).decode
 
 
 class StateFile:
@@ -137,9 +132,10 @@ class StateFile:
         if connection is None:  # closed in the meantime
             msg = "The file is busy: it is being closed"
             raise sqlite3.OperationalError(msg)
-        connection.execute("BEGIN IMMEDIATE")
+        execute = connection.cursor().execute
+        execute("BEGIN IMMEDIATE")
         try:
-            found = dict(connection.execute(_LOAD, (account, address, 2 * MAX_STATE)).fetchall())
+            found = dict(execute(_LOAD, (account, address, 2 * MAX_STATE)).fetchall())
             now = self._clock.now()
             loaded = states.load(address, found.get(account), found.get(address), now)
             decided = decide(loaded)
@@ -147,13 +143,13 @@ class StateFile:
             for name, saved in zip((account, address), changes, strict=True):
                 if saved is not None:
                     save = _UPDATE if name in found else _INSERT
-                    connection.execute(save, (saved, now, name))
+                    execute(save, (saved, now, name))
             if changes != (None, None):
-                connection.execute("COMMIT")
+                execute("COMMIT")
                 self._count_commit()
         finally:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                execute("ROLLBACK")
         return states.keep(address, loaded, decided)
 
     def _find(self) -> tuple[int, int] | None:
@@ -221,10 +217,10 @@ class StateFile:
             if "no such column" not in str(error):
                 raise
             raise sqlite3.DatabaseError(str(error)) from error  # a database of something else
-        saved = _unpack_anchor(rows[0][0]) if rows else None
+        saved = unpack_anchor(rows[0][0]) if rows else None
         anchor = self._clock.adopt(saved, newest if isinstance(newest, float) else 0.0)
         if anchor is not None:
-            connection.execute(_SAVE_ANCHOR, (_pack_anchor(anchor),))
+            connection.execute(_SAVE_ANCHOR, (pack_anchor(anchor),))
         unused = self._clock.now() - _UNUSED
         if connection.execute("SELECT 1 FROM state WHERE at < ?", (unused,)).fetchone():
             connection.execute("DELETE FROM state WHERE at < ?", (unused,))
@@ -272,15 +268,3 @@ def _copy_log(path: Path) -> None:
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         finally:
             connection.close()
-
-
-def _pack_anchor(anchor: Anchor) -> bytes:
-    packed = _encode_anchor(anchor)
-    return zlib.crc32(packed).to_bytes(4, "big") + packed
-
-
-def _unpack_anchor(saved: object) -> Anchor | None:
-    if isinstance(saved, bytes) and zlib.crc32(saved[4:]).to_bytes(4, "big") == saved[:4]:
-        with suppress(msgspec.MsgspecError):
-            return _decode_anchor(saved[4:])
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import stat
@@ -53,6 +54,10 @@ async def test_storages_on_one_directory_share_the_state(storage, path):
     assert await other.transact("a", "b", fail("401")) == 2
     assert await storage.transact("a", "b", fail("401")) == 3
     assert repr(other) == f"SQLiteStorage({str(path.parent)!r})"
+    with contextlib.closing(sqlite3.connect(path)) as reader:
+        saved = dict(reader.execute("SELECT name, saved FROM state"))
+    assert saved["a"] == b"3"
+    assert saved["b"].endswith(b"401 401 401")
     await other.aclose()
 
 
