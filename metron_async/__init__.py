@@ -71,6 +71,7 @@ __all__ = [
     "Source",
     "Stats",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",

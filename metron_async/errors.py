@@ -35,6 +35,7 @@ __all__ = [
     "RetryLaterError",
     "ServerError",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",
@@ -304,10 +305,14 @@ class CacheError(MetronError):
     """The cache cannot do what was requested, such as an ``offline`` miss."""
 
 
-class QuotaStoreError(MetronError):
-    """The shared quota store cannot be reached or read, so nothing is sent."""
+class StorageError(MetronError):
+    """The storage of the shared state cannot be reached or used, so nothing is sent."""
 
     retryable = True
+
+
+class QuotaStoreError(StorageError):
+    """The shared quota store cannot be reached or read, so nothing may be sent."""
 
 
 class MetronWarning(UserWarning):

@@ -77,6 +77,7 @@ def test_every_error_is_a_metron_error_and_public():
         "ServerError",
         "RequestTimeoutError",
         "RetryLaterError",
+        "StorageError",
         "TransportError",
     }
 

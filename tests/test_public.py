@@ -57,6 +57,7 @@ ERRORS = [
     "RetryLaterError",
     "ServerError",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",

@@ -24,7 +24,7 @@ from metron_async._engine import build
 from metron_async.cache import SQLiteCache
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
 from metron_async.quota import SQLiteStore
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
 CALLS = [*READS, *WRITES]

@@ -28,7 +28,7 @@ from support.secrets_search import (
 import metron_async
 from metron_async import AsyncMetron
 from metron_async.errors import MetronError
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron, Fault
 
 CREDENTIALS = {
