@@ -120,11 +120,13 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
         value: The value.
         origin: Where it came from, to be told to the caller.
         as_of: Wall-clock seconds for which it speaks: never later than the server's view.
+        dated: Whether *as_of* is by the server's clock, and not by that of this machine.
     """
 
     value: T
     origin: Origin
     as_of: float
+    dated: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

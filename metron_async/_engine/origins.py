@@ -6,6 +6,7 @@ its object does, so a client that runs for months does not grow.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ class Origins:
             if entry is not None and entry[0] is reference:
                 del known[key]
 
-        known[key] = (weakref.ref(value, gone), origin)
+        with contextlib.suppress(TypeError):  # JSON that is not decoded has no identity
+            known[key] = (weakref.ref(value, gone), origin)
 
     def of(self, value: object) -> Origin | None:
         """Return the origin of *value*, or ``None`` if this client did not hand it out."""

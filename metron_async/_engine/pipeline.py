@@ -20,6 +20,7 @@ import msgspec
 from metron_async._engine.decoding import decode
 from metron_async._engine.messages import Answer, Response
 from metron_async._engine.writes import Writer
+from metron_async._httpdate import parse_http_date
 from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
 from metron_async.cache.vouching import page_as_of
@@ -201,7 +202,8 @@ class Pipeline:
         as_of = page_as_of(
             date=headers.get("date"), x_cache=headers.get("x-cache"), sent_at=sent_at
         )
-        return Answer(value, origin, as_of)
+        dated = parse_http_date(headers.get("date")) is not None
+        return Answer(value, origin, as_of, dated)
 
     def _sent_at(self, flight: Flight[Any]) -> float:
         """Return the wall-clock time at which *flight* was last handed to the network."""

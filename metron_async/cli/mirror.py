@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async.cli.exits import INCOMPLETE
 from metron_async.cli.filters import filters_in
-from metron_async.cli.progress import make_progress
+from metron_async.cli.progress import PlainProgress, Progress
 from metron_async.mirror import Mirror
 
 if TYPE_CHECKING:
     import argparse
 
-    from metron_async.cli.progress import Progress
     from metron_async.client import AsyncMetron
     from metron_async.mirror import Plan, Report
 
@@ -55,6 +54,20 @@ async def mirror(metron: AsyncMetron, options: argparse.Namespace) -> int:
                     await watcher
     sys.stdout.write(f"{summarise(report, options.file)}\n")
     return 0 if report.complete else INCOMPLETE
+
+
+def make_progress(plan: Plan, *, quiet: bool) -> Progress:
+    """Return what shows the progress best: a bar if that is possible."""
+    if quiet:
+        return Progress(plan)
+    if sys.stderr.isatty():
+        try:
+            from metron_async.cli.bar import BarProgress  # noqa: PLC0415 - rich is an extra
+        except ImportError:
+            pass
+        else:
+            return BarProgress(plan)
+    return PlainProgress(plan, sys.stderr)
 
 
 async def _watch(metron: AsyncMetron, progress: Progress) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TextIO
@@ -25,24 +24,10 @@ if TYPE_CHECKING:
     from metron_async.mirror import Event, Plan
     from metron_async.quota import QuotaState
 
-__all__ = ["PlainProgress", "Progress", "Tracker", "make_progress"]
+__all__ = ["PlainProgress", "Progress", "Tracker", "remark"]
 
 _LINE_EVERY = 10.0  # seconds between two plain lines
 _LONG_WAIT = 15.0
-
-
-def make_progress(plan: Plan, *, quiet: bool) -> Progress:
-    """Return what shows the progress best: a bar if that is possible."""
-    if quiet:
-        return Progress(plan)
-    if sys.stderr.isatty():
-        try:
-            from metron_async.cli.bar import BarProgress  # noqa: PLC0415 - rich is an extra
-        except ImportError:
-            pass
-        else:
-            return BarProgress(plan)
-    return PlainProgress(plan, sys.stderr)
 
 
 class Tracker:

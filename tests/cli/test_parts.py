@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from metron_async import errors
+from metron_async.cli.app import main
 from metron_async.cli.exits import EXITS, exit_code
 from metron_async.cli.filters import add_filters, filters_in
-from metron_async.cli.main import main
-from metron_async.cli.mirror import describe, summarise
+from metron_async.cli.mirror import describe, make_progress, summarise
 from metron_async.cli.parser import make_parser
-from metron_async.cli.progress import PlainProgress, Progress, make_progress, remark
+from metron_async.cli.progress import PlainProgress, Progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
 from metron_async.filters import CollectionFilters, IssueFilters, encode_filters, filter_names
 from metron_async.mirror import (
