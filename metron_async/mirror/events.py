@@ -46,7 +46,8 @@ class Report:
     skipped: int = 0
     """Rows of the list that could not be read or stored."""
     proven: bool = True
-    """Whether the walk is proven to have seen every row. If not, the next run walks again."""
+    """Whether the walk is proven to have seen every row, and with ``deletions=True`` to have left
+    no other. If not, the next run walks again."""
     surplus: int = 0
     """Rows of the mirror that the server no longer counts. A run with ``deletions=True`` removes
     them."""

@@ -36,7 +36,7 @@ class _Head(msgspec.Struct):
     """The part of a row that every list has."""
 
     id: int
-    modified: datetime | None = None
+    modified: Any = None
 
 
 class BadRowError(DecodeError):
@@ -161,7 +161,10 @@ def _head_of(raw: msgspec.Raw) -> _Head | None:
 def _change_of(raw: msgspec.Raw) -> tuple[int, float]:
     """Return a number for a row that was skipped, its id if possible, and its ``modified``."""
     head = _head_of(raw)
-    modified = _seconds(head.modified) if head is not None else 0.0
+    try:
+        modified = _seconds(msgspec.convert(head and head.modified, datetime | None))
+    except msgspec.ValidationError:
+        modified = 0.0
     if head is not None and 0 <= head.id <= _MAX_ID:
         return head.id, modified
     return -int.from_bytes(hashlib.sha256(raw).digest()[:7]), modified

@@ -254,7 +254,8 @@ def _finished(walk: Walk, *, mark: int, seen: int, tracked: int, newest: float |
     if walk.kind == "changes" and tracked < walk.expected:  # rows that appeared without a trace
         full = Walk(kind="full", generation=mark)
         return Outcome(full, missing=walk.expected - tracked, repeats=True)
-    if walk.purge and seen > walk.count and walk.attempt < ATTEMPTS:
+    surplus = walk.purge and seen > walk.count
+    if surplus and walk.attempt < ATTEMPTS:
         # Some of the rows that it saw have been deleted since. Only a new mark shows which.
         again = msgspec.structs.replace(_from_first_page(walk), generation=mark)
         return Outcome(again, repeats=True)
@@ -263,7 +264,8 @@ def _finished(walk: Walk, *, mark: int, seen: int, tracked: int, newest: float |
         # The clock of this machine may be ahead. The newest row is not newer than the server's.
         duration = (walk.seen_at or 0.0) - watermark
         watermark = min(watermark, (newest or 0.0) - duration)
-    return Outcome(None, watermark=watermark, purge_before=walk.generation if walk.purge else None)
+    purge = walk.generation if walk.purge else None
+    return Outcome(None, watermark=watermark, purge_before=purge, proven=not surplus)
 
 
 def _from_first_page(walk: Walk) -> Walk:
