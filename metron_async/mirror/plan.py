@@ -255,7 +255,7 @@ def _finished(walk: Walk, *, mark: int, seen: int, tracked: int, newest: float |
         full = Walk(kind="full", generation=mark)
         return Outcome(full, missing=walk.expected - tracked, repeats=True)
     surplus = walk.purge and seen > walk.count
-    if surplus and walk.attempt < ATTEMPTS:
+    if surplus and walk.attempt < 2 * ATTEMPTS:
         # Some of the rows that it saw have been deleted since. Only a new mark shows which.
         again = msgspec.structs.replace(_from_first_page(walk), generation=mark)
         return Outcome(again, repeats=True)

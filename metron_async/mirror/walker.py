@@ -58,7 +58,7 @@ class Walker:
         self._store = store
         self._emit = emit
         self._keep_watermark = keep_watermark
-        self._last: tuple[int, Arrived | None] = (0, None)
+        self._last: object = None
         self.selection: Selection = selection
         self.report: Report = Report(selection.name, selection.filters)
 
@@ -88,18 +88,18 @@ class Walker:
             self.selection, _ = await self._store.store_page(self.selection, after, (), ())
             return after
         after = after_page(walk, page.arrived)
-        self._check_progress(walk.page, page.arrived)
+        self._check_progress(walk, page.arrived)
         await self._store_page(walk, after, page)
         return after
 
-    def _check_progress(self, number: int, arrived: Arrived) -> None:
+    def _check_progress(self, walk: Walk, arrived: Arrived) -> None:
         """Refuse a page that repeats the one before."""
-        before, last = self._last
-        same = last is not None and last.rows == arrived.rows and before == number - 1
-        if same and arrived.has_next:
-            msg = f"Page {number} repeats page {before} although it is not the last page"
+        place = (walk.kind, walk.generation, walk.page)
+        before = (walk.kind, walk.generation, walk.page - 1)
+        if arrived.has_next and self._last == (before, arrived.rows):
+            msg = f"Page {walk.page} repeats page {walk.page - 1} although it is not the last page"
             raise PaginationError(msg, path=self.selection.source.path)
-        self._last = number, arrived
+        self._last = place, arrived.rows
 
     async def _store_page(self, walk: Walk, after: Walk, page: FetchedPage) -> None:
         name, arrived = self.selection.name, page.arrived
@@ -130,7 +130,6 @@ class Walker:
         newest = None if walk.dated else await self._store.newest(self.selection)
         mark = self.selection.generation + 1
         outcome = after_end(walk, mark=mark, seen=seen, tracked=tracked, newest=newest)
-        self._last = 0, None
         if outcome.repeats:
             self._emit(Repeating(self.selection.name, outcome.missing))
             if walk.cached or (walk.proves is not None and walk.proves.cached):

@@ -66,7 +66,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         """Create a future, and remember those that a thread of aiosqlite will set."""
         future = super().create_future()
-        caller = sys._getframe(1).f_globals  # noqa: SLF001 - aiosqlite has no other sign
+        # aiosqlite gives no other sign that one of its threads is at work
+        caller = sys._getframe(1).f_globals  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         if str(caller.get("__name__")).startswith("aiosqlite."):
             self._expect(future)
         return future

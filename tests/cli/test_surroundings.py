@@ -270,7 +270,7 @@ def test_credits_are_shown_with_their_roles(capsys: pytest.CaptureFixture[str]) 
     assert "Maren Eriksen (Inker), " in capsys.readouterr().out
 
 
-# --- mirror --json, doctor, cache -------------------------------------------------------------------
+# --- mirror --json, doctor, cache -----------------------------------------------------------------
 
 
 def test_the_report_and_the_plan_of_a_mirror_as_json(

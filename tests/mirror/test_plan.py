@@ -285,7 +285,7 @@ def test_deletions_are_the_rows_that_a_proven_walk_did_not_see() -> None:
 def test_rows_that_were_deleted_during_the_walk_take_a_new_mark() -> None:
     outcome = end(walked(purge=True, proven=10), seen=1001)
     assert (outcome.next.generation, outcome.repeats, outcome.purge_before) == (9, True, None)
-    last = end(walked(purge=True, proven=10, attempt=ATTEMPTS), seen=1001)
+    last = end(walked(purge=True, proven=10, attempt=2 * ATTEMPTS), seen=1001)
     assert (last.purge_before, last.proven) == (1, False)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import datetime as dt
+import dataclasses
 import json
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from support.mirrors import client, fake_metron, mirror_of, query, served, stored
 
-from metron_async import DecodeError
-from metron_async.mirror import Mirror, MirrorFileError, RowSkipped
+from metron_async import DecodeError, PaginationError
+from metron_async.mirror import SOURCES, Mirror, MirrorFileError, PageStored, RowSkipped
+from metron_async.mirror.selection import Selection
+from metron_async.mirror.walk import Arrived, Walk
+from metron_async.mirror.walker import Walker
 from metron_async.testing import Fault, run_virtual
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metron_async.mirror import Event
+    from metron_async.mirror.sources import Source
 
 
 @pytest.fixture
@@ -214,7 +220,7 @@ async def test_complete_objects_are_not_updated_in_a_widened_table(path: Path) -
 
 async def test_the_users_modified_gt_holds_beside_the_watermark(path: Path) -> None:
     fake = fake_metron()
-    early, late = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    early, late = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
     async with mirror_of(fake, path) as mirror:
         await mirror.run("issues", modified_gt=early)
         fake.reset_log()
@@ -250,6 +256,81 @@ async def test_a_report_is_json(path: Path) -> None:
     loaded = json.loads(json.dumps(report.to_dict()))
     assert (loaded["complete"], loaded["filters"]) == (True, {"series_id": "1"})
     assert loaded["added"] == report.added > 0
+
+
+# --- lists that show no changes, and pages that repeat --------------------------------------------
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the list of issues show its changes as little as a wish list does."""
+    source = dataclasses.replace(SOURCES["issues"], by_change=False, traced=False)
+    monkeypatch.setitem(cast("dict[str, Source]", SOURCES), "issues", source)
+
+
+@pytest.mark.usefixtures("untraced")
+async def test_a_list_that_shows_no_changes_is_walked_until_two_walks_are_the_same(
+    path: Path,
+) -> None:
+    fake = fake_metron()
+    order = list(await served(fake, "issues"))
+    fake.reset_log()
+    left = [1]
+
+    def listen(event: Event) -> None:
+        if isinstance(event, PageStored) and event.page == 3 and left:
+            left.pop()
+            fake.delete("issue", order[150])
+            fake.add_issue(fake.catalogue.tables.issue[order[-1]].series, "9999999")
+
+    async with mirror_of(fake, path) as mirror:
+        assert (await mirror.run("issues")).requests == 12
+        plan = await mirror.plan("issues")
+        report = await mirror.run("issues", on_event=listen)
+    assert plan.requests == 12
+    assert (report.complete, report.requests) == (True, 24)
+    assert stored(path, "issues") == await served(fake, "issues")
+
+
+@pytest.mark.usefixtures("untraced")
+def test_after_a_long_gap_it_starts_from_the_first_page(path: Path) -> None:
+    async def main() -> None:
+        fake = fake_metron()
+        order = list(await served(fake, "issues"))
+
+        async def interrupt() -> None:
+            async with mirror_of(fake, path) as mirror:
+                async for event in mirror.events("issues"):
+                    if isinstance(event, PageStored) and event.page == 3:
+                        return
+
+        await interrupt()
+        await asyncio.sleep(3600)
+        fake.delete("issue", order[150])
+        fake.add_issue(fake.catalogue.tables.issue[order[-1]].series, "9999999")
+        async with mirror_of(fake, path) as mirror:
+            assert (await mirror.run("issues")).complete
+        assert stored(path, "issues") == await served(fake, "issues")
+
+    run_virtual(main())
+
+
+def test_a_page_is_compared_with_the_one_before_of_the_same_walk_only() -> None:
+    selection = Selection(id=1, name="issues", filters=())
+    nothing: Any = None
+    walker = Walker(nothing, nothing, selection, lambda _: None, keep_watermark=False)
+    page = Arrived(rows=((1, 0.0),), count=9, has_next=True, as_of=0.0)
+
+    def check(kind: Any, number: int, arrived: Arrived = page) -> None:
+        walker._check_progress(Walk(kind=kind, generation=1, page=number), arrived)
+
+    check("changes", 1)
+    check("full", 2)  # a proof that shows the same rows is another walk
+    check("full", 2)  # the same page again
+    check("full", 1)  # a step back
+    with pytest.raises(PaginationError, match="Page 2 repeats page 1"):
+        check("full", 2)
+    check("full", 2, dataclasses.replace(page, has_next=False))
 
 
 def test_files_of_cache_and_mirror_work_on_virtual_time(tmp_path: Path) -> None:
