@@ -219,3 +219,15 @@ def test_values_are_kept_as_sql_can_compare_them() -> None:
     assert columns["average_rating"] == '"average_rating" REAL'
     assert "json_extract" in columns["publisher_id"]
     assert str(Decimal("3.99")) == "3.99"
+
+
+async def test_a_mirror_of_the_first_version_is_upgraded_and_walked_again(path: Path) -> None:
+    fake = fake_metron()
+    async with mirror_of(fake, path) as mirror:
+        await mirror.run("issues")
+    make(path, "ALTER TABLE mirror_rows DROP COLUMN skipped", "PRAGMA user_version = 1")
+    async with mirror_of(fake, path) as mirror:
+        assert (await mirror.selections())[0].watermark is None
+        assert (await mirror.run("issues")).complete
+    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+    assert stored(path, "issues") == await served(fake, "issues")
