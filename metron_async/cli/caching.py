@@ -21,7 +21,7 @@ async def cache(metron: AsyncMetron, options: argparse.Namespace) -> int:
     """Show the cache's size, or remove entries of all accounts."""
     store = metron.cache
     if store is None:
-        msg = "There is no cache: a demo has none"
+        msg = "The demo has no cache"
         raise CacheError(msg)
     facts = await cache_facts(store)
     if options.action == "clear":

@@ -40,7 +40,7 @@ async def doctor(metron: AsyncMetron, options: argparse.Namespace) -> int:
     error: MetronError | None = None
     user: str | None = None
     try:
-        # The one list whose rows name the account, and the only sign of who it is.
+        # The one list whose rows name the account, and nothing else does.
         item = await metron.with_options(refresh=True, retries=0).collection.iter().first()
         user = None if item is None else item.user.username
     except MetronError as caught:

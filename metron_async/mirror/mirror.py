@@ -107,7 +107,7 @@ class Mirror:
             The rows and requests of the run, and how long it takes.
 
         Raises:
-            UsageError: If there is no such list, or a filter is invalid.
+            UsageError: If the list does not exist, or a filter is invalid.
             MirrorFileError: If the file is not a mirror.
             MetronError: If the request failed.
         """
@@ -163,7 +163,7 @@ class Mirror:
             What the run has done, and whether the mirror is complete.
 
         Raises:
-            UsageError: If there is no such list, or a filter is invalid.
+            UsageError: If the list does not exist, or a filter is invalid.
             RateLimitError: If the quota is used up and ``max_wait`` does not allow to wait.
             DecodeError: If a row cannot be read or stored.
             MirrorError: If the file cannot be used.

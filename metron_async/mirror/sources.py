@@ -104,7 +104,7 @@ def source_of(name: str) -> Source:
     """Return the list called *name*.
 
     Raises:
-        UsageError: If there is no such list.
+        UsageError: If the list does not exist.
     """
     found = SOURCES.get(name)
     if found is None:
@@ -124,7 +124,7 @@ def checked_filters(
         details: Whether the complete objects are wanted.
 
     Raises:
-        UsageError: If there is no such list or filter, or if it has no complete objects.
+        UsageError: If the list or a filter does not exist, or if the list has no complete objects.
     """
     source = source_of(name)
     if details and source.detail is None:
