@@ -56,6 +56,7 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "Priority",
+    "Progress",
     "QuotaState",
     "QuotaStoreError",
     "RateLimitError",
