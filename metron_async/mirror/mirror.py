@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from metron_async.mirror.details import DetailFetcher
 from metron_async.mirror.errors import MirrorBusyError
-from metron_async.mirror.events import Finished, Report, Waiting
+from metron_async.mirror.events import DetailsStored, Finished, PageStored, Report, Waiting
 from metron_async.mirror.forecast import Allowance, Plan, forecast
 from metron_async.mirror.pages import PageSource
 from metron_async.mirror.plan import next_walk
@@ -19,6 +19,7 @@ from metron_async.mirror.selection import Selection
 from metron_async.mirror.sources import checked_filters
 from metron_async.mirror.store import Store
 from metron_async.mirror.walker import Walker, measure
+from metron_async.types import Progress
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from metron_async.mirror.pages import OnBadRow
     from metron_async.mirror.selection import Pairs
     from metron_async.mirror.walk import Arrived, Walk
-    from metron_async.types import Wait
+    from metron_async.types import Stats, Wait
 
 __all__ = ["Mirror"]
 
@@ -141,6 +142,7 @@ class Mirror:
         deletions: bool = False,
         on_bad_row: OnBadRow = "raise",
         on_event: Callable[[Event], None] | None = None,
+        progress: Callable[[Progress], None] | None = None,
         **filters: object,
     ) -> Report:
         """Bring a list up to date, from where the last run stopped.
@@ -157,6 +159,8 @@ class Mirror:
             on_bad_row: ``"raise"`` an error for a row that cannot be read or stored, or ``"skip"``
                 and count it.
             on_event: Called with each event, in this task.
+            progress: Called as by ``fetch_many``: after each page, and each complete object, and
+                when a wait begins.
             filters: As for the list's ``iter``.
 
         Returns:
@@ -171,6 +175,8 @@ class Mirror:
         """
         pairs = checked_filters(name, filters, details=bool(details))
         emit = on_event or _ignore
+        if progress is not None:
+            emit = _reporting(emit, progress, self._metron.stats)
         with self._alone(name, pairs):
             store = await self._store()
             selection, widened = await store.declare(name, pairs, details=details, raw=raw)
@@ -216,6 +222,7 @@ class Mirror:
                 deletions=deletions,
                 on_bad_row=on_bad_row,
                 on_event=queue.put_nowait,
+                progress=None,
                 **filters,
             )
         )
@@ -297,6 +304,25 @@ async def _details_of(
         _, tracked = await store.counts(selection, 0)
         return pending + max(0, rows - tracked)
     return pending + rows - await store.fetched_count(selection, first.rows if first else ())
+
+
+def _reporting(
+    emit: Callable[[Event], None], progress: Callable[[Progress], None], stats: Stats
+) -> Callable[[Event], None]:
+    """Return a listener that calls *progress* as well."""
+    before, done = stats.requests, 0
+    total: int | None = None
+
+    def listen(event: Event) -> None:
+        nonlocal done, total
+        waiting = event.seconds if isinstance(event, Waiting) else 0.0
+        if isinstance(event, PageStored | DetailsStored):
+            done, total = event.done, event.total
+        if isinstance(event, PageStored | DetailsStored | Waiting):
+            progress(Progress(done, total, waiting, stats.requests - before))
+        emit(event)
+
+    return listen
 
 
 def _ignore(_event: Event) -> None:

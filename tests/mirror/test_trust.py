@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from metron_async.mirror import Event
     from metron_async.mirror.sources import Source
+    from metron_async.types import Progress
 
 
 @pytest.fixture
@@ -256,6 +257,30 @@ async def test_a_report_is_json(path: Path) -> None:
     loaded = json.loads(json.dumps(report.to_dict()))
     assert (loaded["complete"], loaded["filters"]) == (True, {"series_id": "1"})
     assert loaded["added"] == report.added > 0
+
+
+async def test_progress_is_that_of_fetch_many(path: Path) -> None:
+    heard: list[Progress] = []
+    async with mirror_of(fake_metron(), path) as mirror:
+        await mirror.run("issues", progress=heard.append)
+        assert [(each.done, each.total) for each in heard[:6]] == [
+            (number, 600) for number in range(100, 700, 100)
+        ]
+        assert (heard[5].requests, heard[5].waiting) == (6, 0.0)
+        heard.clear()
+        report = await mirror.run("issues", details=True, series_id=1, progress=heard.append)
+    assert (heard[-1].done, heard[-1].total) == (report.details, report.details)
+
+
+def test_progress_shows_waits(path: Path) -> None:
+    heard: list[Progress] = []
+
+    async def main() -> None:
+        async with mirror_of(fake_metron(3000, throttle=True), path) as mirror:
+            await mirror.run("issues", progress=heard.append)
+
+    run_virtual(main())
+    assert any(each.waiting > 0 for each in heard)
 
 
 # --- lists that show no changes, and pages that repeat --------------------------------------------
