@@ -153,7 +153,7 @@ def nightly(session: nox.Session) -> None:
     install(session, "test")
     install_redis_server(session)
     session.env["METRON_ASYNC_NIGHTLY"] = "1"
-    run_tests(session, "tests/reliability", "tests/security")
+    run_tests(session, "tests/reliability", "tests/security", "tests/mirror/test_histories.py")
 
 
 @nox.session

@@ -57,6 +57,7 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "Priority",
+    "Progress",
     "QuotaState",
     "QuotaStoreError",
     "RateLimitError",

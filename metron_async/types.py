@@ -32,6 +32,7 @@ __all__ = [
     "Origin",
     "Page",
     "Priority",
+    "Progress",
     "Row",
     "Source",
     "Stats",
@@ -210,6 +211,25 @@ class Fetched(Generic[T]):
             raise self.error
         assert self.value is not None  # noqa: S101 - exactly one of them is set
         return self.value
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """Progress of ``fetch_many`` or ``details``, passed to their ``progress`` callback.
+
+    Attributes:
+        done: Items that were yielded, skipped or left out so far.
+        total: Items of the whole run, or ``None`` if the number is not known. For a list, the
+            server's count of the latest page.
+        waiting: Lower bound, in seconds, of a wait that begins now; 0.0 if an item is done.
+        requests: Requests that the client has sent since the run began. Those of concurrent
+            calls count as well.
+    """
+
+    done: int
+    total: int | None
+    waiting: float
+    requests: int
 
 
 class Row(Protocol):

@@ -27,6 +27,7 @@ from metron_async._engine.messages import (
 )
 from metron_async._engine.vouching import vouched_for
 from metron_async._engine.writes import write
+from metron_async._httpdate import parse_http_date
 from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
 from metron_async.cache.vouching import page_as_of
@@ -248,7 +249,7 @@ async def _exchange(
         last_modified=headers.get("last-modified"),
     )
     as_of = page_as_of(date=headers.get("date"), x_cache=headers.get("x-cache"), sent_at=sent_at)
-    return Answer(value, origin, as_of)
+    return Answer(value, origin, as_of, parse_http_date(headers.get("date")) is not None)
 
 
 def _sent_at(parts: Parts, flight: InFlight[Any]) -> float:

@@ -7,6 +7,7 @@ client to its event loop and process; using it from another one raises an error.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import weakref
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -148,7 +149,8 @@ class Origins:
             if entry is not None and entry[0] is reference:
                 del known[key]
 
-        known[key] = (weakref.ref(value, gone), origin)
+        with contextlib.suppress(TypeError):  # JSON that is not decoded has no identity
+            known[key] = (weakref.ref(value, gone), origin)
 
     def of(self, value: object) -> Origin | None:
         """Return the origin of *value*, or ``None`` if this client did not return it."""

@@ -136,11 +136,13 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
         value: The value.
         origin: Where it came from.
         as_of: Wall-clock seconds at which it was current: never later than the server's view.
+        dated: Whether *as_of* is by the server's clock, and not by that of this machine.
     """
 
     value: T
     origin: Origin
     as_of: float
+    dated: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,13 +1,33 @@
-"""Many objects by id, with bounded concurrency and memory."""
+"""Many objects by id, with bounded concurrency and memory.
+
+An error concerns one id or the whole run. A missing object, an invalid id or a response that does
+not decode say nothing about other ids. The quota, refused credentials, a block or a closed client
+affect all ids that follow. A failure of the server can be either, so several in a row stop the
+run.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable
+import operator
+from collections.abc import AsyncIterable, Iterable, Sized
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from metron_async._values import show
-from metron_async.errors import ClosedError, MetronError, UsageError
+from metron_async.errors import (
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ConfigurationError,
+    DecodeError,
+    MetronError,
+    PermissionDeniedError,
+    QuotaStoreError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UsageError,
+)
 from metron_async.lists.base import LazyList, checked_whole
 from metron_async.types import Fetched
 
@@ -20,10 +40,63 @@ if TYPE_CHECKING:
         Collection,
     )
 
-__all__ = ["FetchMany", "OnError", "cancel_all"]
+    from metron_async.lists.progress import Meter
+
+__all__ = ["STOP_AFTER", "FailureStreak", "FetchMany", "OnError", "cancel_all", "stops_run"]
 
 T = TypeVar("T")
 OnError = Literal["yield", "skip", "raise"]
+
+STOP_AFTER = 5
+"""Failures of the server in a row, over different ids, that stop a run."""
+
+_OF_THE_RUN = (
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ConfigurationError,
+    QuotaStoreError,
+    RateLimitError,
+)
+_OF_THE_SERVER = (PermissionDeniedError, ServerError, TransportError)
+
+
+def stops_run(error: MetronError) -> bool:
+    """Return whether *error* would meet all ids that follow as well."""
+    return isinstance(error, _OF_THE_RUN)
+
+
+class FailureStreak:
+    """Failures of the server since it last sent a response of its own."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._proven = False
+
+    def add(self, error: MetronError | None) -> bool:
+        """Add the outcome of one id, and return whether the run must stop.
+
+        Errors that were raised without a request change nothing.
+        """
+        if error is None:
+            self._failures, self._proven = 0, True
+        elif isinstance(error, _OF_THE_SERVER) or _is_not_json(error):
+            self._failures, self._proven = self._failures + 1, False
+        elif error.status is not None:
+            self._failures = 0
+        return self._failures >= STOP_AFTER
+
+    def room(self, concurrency: int) -> int:
+        """Return how many ids may be in flight.
+
+        A server that is down must not cost more requests because many are sent at once.
+        """
+        return concurrency if self._proven else min(concurrency, STOP_AFTER - self._failures)
+
+
+def _is_not_json(error: MetronError) -> bool:
+    """Return whether the response came from something in front of the server."""
+    return type(error) is DecodeError and error.where is None
 
 
 class FetchMany(LazyList[Fetched[T]]):
@@ -36,7 +109,8 @@ class FetchMany(LazyList[Fetched[T]]):
         fetch: Fetches one object.
         ids: Ids, from an iterable or an asynchronous one.
         concurrency: Maximum concurrent requests.
-        on_error: Whether failures of single ids are yielded, skipped or raised.
+        on_error: Whether errors that concern one id are yielded, skipped or raised.
+        meter: Reports progress.
 
     Raises:
         UsageError: If an argument is invalid.
@@ -49,6 +123,7 @@ class FetchMany(LazyList[Fetched[T]]):
         *,
         concurrency: int = 4,
         on_error: OnError = "yield",
+        meter: Meter | None = None,
     ) -> None:
         if on_error not in {"yield", "skip", "raise"}:
             msg = f"on_error must be 'yield', 'skip' or 'raise', got {show(on_error)}"
@@ -60,18 +135,22 @@ class FetchMany(LazyList[Fetched[T]]):
         self._ids = ids
         self._concurrency = checked_whole(concurrency, "concurrency", 1)
         self._on_error = on_error
+        self._meter = meter
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(on_error={self._on_error!r})"
 
     async def __aiter__(self) -> AsyncGenerator[Fetched[T], None]:
         """Iterate the results as they come."""
+        if self._meter is not None:
+            self._meter.start(len(self._ids) if isinstance(self._ids, Sized) else None)
+        streak = FailureStreak()
         source = _aiter(self._ids)
         running: set[asyncio.Task[Fetched[T]]] = set()
         upcoming: asyncio.Task[list[int]] | None = asyncio.ensure_future(_next(source))
         try:
             while running or upcoming:
-                wanted = upcoming if len(running) < self._concurrency else None
+                wanted = upcoming if len(running) < streak.room(self._concurrency) else None
                 await asyncio.wait(
                     {*running, wanted} if wanted else running,
                     return_when=asyncio.FIRST_COMPLETED,
@@ -81,12 +160,11 @@ class FetchMany(LazyList[Fetched[T]]):
                     for number in wanted.result():
                         running.add(asyncio.create_task(self._fetch_one(number)))
                         upcoming = asyncio.ensure_future(_next(source))
-                for task in [task for task in running if task.done()]:
-                    running.discard(task)
-                    result = task.result()
-                    if result.error is not None and self._on_error == "raise":
-                        raise result.error
-                    if result.error is None or self._on_error == "yield":
+                done = [task for task in running if task.done()]
+                running.difference_update(done)
+                # Objects first: an error that stops the run must not discard what is there.
+                for result in sorted((task.result() for task in done), key=_rank):
+                    if self._settle(result, streak):
                         yield result
         finally:
             await cancel_all(running if upcoming is None else {*running, upcoming})
@@ -94,11 +172,31 @@ class FetchMany(LazyList[Fetched[T]]):
 
     async def _fetch_one(self, number: int) -> Fetched[T]:
         try:
-            return Fetched(number, value=await self._fetch(number))
-        except ClosedError:
-            raise  # no other id can succeed either
+            value = await self._fetch(number)
         except MetronError as error:
             return Fetched(number, error=error)
+        return Fetched(operator.index(number), value=value)
+
+    def _settle(self, result: Fetched[T], streak: FailureStreak) -> bool:
+        """Count a result, and return whether to yield it.
+
+        Raises:
+            MetronError: If it stops the run.
+        """
+        error = result.error
+        stopped = streak.add(error)
+        if error is not None and (stopped or self._on_error == "raise" or stops_run(error)):
+            if stopped:
+                error.add_note(f"Stopped after {STOP_AFTER} failures in a row")
+            raise error
+        if self._meter is not None:
+            self._meter.step()
+        return error is None or self._on_error == "yield"
+
+
+def _rank(result: Fetched[Any]) -> int:
+    """Order results that came together: objects, causes, and blocks that follow from them."""
+    return (result.error is not None) + isinstance(result.error, BlockedError)
 
 
 async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncGenerator[int, None]:

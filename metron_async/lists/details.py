@@ -10,30 +10,25 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+import dataclasses
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from metron_async.errors import NotFoundError
 from metron_async.lists.base import LazyList, checked_whole
 from metron_async.lists.bulk import cancel_all
 from metron_async.lists.pagination import RowList
+from metron_async.lists.progress import Meter
 from metron_async.types import R_co
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from metron_async.lists.sources import PageSource
-    from metron_async.types import Page
+    from metron_async.lists.sources import DetailSource, PageSource
+    from metron_async.types import Page, Progress
 
-__all__ = ["DetailedList", "Details", "Objects"]
+__all__ = ["DetailedList", "Details"]
 
 D_co = TypeVar("D_co", covariant=True)
-
-
-class Objects(Protocol[D_co]):
-    """What objects are read from; see :class:`~metron_async.lists.sources.DetailSource`."""
-
-    async def known(self, page: Page[Any]) -> Mapping[int, D_co]: ...  # noqa: D102
-    async def refetch(self, number: int) -> D_co: ...  # noqa: D102
 
 
 class DetailedList(RowList[R_co], Generic[R_co, D_co]):
@@ -44,12 +39,13 @@ class DetailedList(RowList[R_co], Generic[R_co, D_co]):
         ...     print(issue.number, issue.desc)
     """
 
-    def __init__(self, source: PageSource[R_co], objects: Objects[D_co]) -> None:
+    def __init__(self, source: PageSource[R_co], objects: DetailSource[D_co]) -> None:
         super().__init__(source)
-        self._refreshed = source.refreshed
         self._objects = objects
 
-    def details(self, *, concurrency: int = 4) -> Details[D_co]:
+    def details(
+        self, *, concurrency: int = 4, progress: Callable[[Progress], object] | None = None
+    ) -> Details[D_co]:
         """Return the same list with its objects in full.
 
         Each page of the list costs one request, and so does each object that is not in the cache
@@ -58,12 +54,16 @@ class DetailedList(RowList[R_co], Generic[R_co, D_co]):
 
         Args:
             concurrency: Maximum concurrent requests for objects that are not cached, from 1.
+            progress: Called with a :class:`~metron_async.Progress` for each object that is done
+                and each wait that begins.
 
         Raises:
-            UsageError: If *concurrency* is not a whole number from 1.
+            UsageError: If an argument is invalid.
         """
-        rows = RowList(self._refreshed())
-        return Details(rows, self._objects, concurrency=concurrency)
+        meter = Meter(progress, self._objects.caller.core.stats)
+        objects = dataclasses.replace(self._objects, caller=meter.watched(self._objects.caller))
+        pages = dataclasses.replace(self._source, caller=objects.caller.refreshed())
+        return Details(RowList(pages), objects, concurrency=concurrency, meter=meter)
 
 
 class Details(LazyList[D_co]):
@@ -72,18 +72,28 @@ class Details(LazyList[D_co]):
     Objects that are deleted while the list is read are left out.
     """
 
-    def __init__(self, rows: RowList[Any], objects: Objects[D_co], *, concurrency: int) -> None:
+    def __init__(
+        self,
+        rows: RowList[Any],
+        objects: DetailSource[D_co],
+        *,
+        concurrency: int,
+        meter: Meter,
+    ) -> None:
         self._rows = rows
         self._objects = objects
         self._concurrency = checked_whole(concurrency, "concurrency", 1)
+        self._meter = meter
 
     def __repr__(self) -> str:
         return f"{self._rows!r}.details()"
 
     async def __aiter__(self) -> AsyncGenerator[D_co, None]:
         """Iterate the objects of the whole list."""
+        self._meter.start(None)
         async with contextlib.aclosing(self._rows.pages()) as pages:
             async for page in pages:
+                self._meter.total = page.count
                 known = await self._objects.known(page)
                 async with contextlib.aclosing(self._in_order(page, known)) as objects:
                     async for found in objects:
@@ -114,6 +124,7 @@ class Details(LazyList[D_co]):
                     value = await task
                     running -= 1
                 waiting.popleft()
+                self._meter.step()
                 if value is not None:
                     yield value
         finally:

@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import math
 import warnings
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from metron_async.errors import (
     IncompleteListError,
@@ -22,28 +22,17 @@ from metron_async.errors import (
 )
 from metron_async.lists.base import LazyList, checked_limit, checked_whole, collected
 from metron_async.lists.tracker import PageTracker
-from metron_async.types import Page, R_co, Row
+from metron_async.types import Page, R_co
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from types import FrameType
 
     from metron_async._engine.messages import Answer
+    from metron_async.lists.sources import PageSource
     from metron_async.models import PageBody
 
-__all__ = ["Pages", "RowList"]
-
-R = TypeVar("R", bound=Row)
-
-
-class Pages(Protocol[R]):
-    """What a list is read from; see :class:`~metron_async.lists.sources.PageSource`."""
-
-    @property
-    def target(self) -> str: ...  # noqa: D102
-    async def fetch(self, number: int) -> Answer[PageBody[R]]: ...  # noqa: D102
-    async def forget(self, numbers: Iterable[int]) -> None: ...  # noqa: D102
-    def kept(self, rows: Sequence[R], /) -> Sequence[R]: ...  # noqa: D102
+__all__ = ["RowList"]
 
 
 class RowList(LazyList[R_co]):
@@ -60,7 +49,7 @@ class RowList(LazyList[R_co]):
             that reached the end; ``None`` before that.
     """
 
-    def __init__(self, source: Pages[R_co]) -> None:
+    def __init__(self, source: PageSource[R_co]) -> None:
         self._source = source
         self.missing: int | None = None
 

@@ -12,6 +12,7 @@ A namespace inherits one class per capability, with its types as arguments, and 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from datetime import datetime
@@ -28,6 +29,7 @@ from metron_async.lists.base import CallError
 from metron_async.lists.bulk import FetchMany, OnError
 from metron_async.lists.details import DetailedList
 from metron_async.lists.pagination import RowList
+from metron_async.lists.progress import Meter
 from metron_async.lists.sources import DetailSource, PageSource
 from metron_async.models import IssueSummary
 from metron_async.types import Row
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 
     from metron_async._engine.caller import Caller
-    from metron_async.types import NotModified
+    from metron_async.types import NotModified, Progress
 
 __all__ = [
     "Detailed",
@@ -206,17 +208,24 @@ class Retrievable(Resource, Generic[D]):
         *,
         concurrency: int = 4,
         on_error: OnError = "yield",
+        progress: Callable[[Progress], object] | None = None,
     ) -> FetchMany[D]:
         """Return many objects in full, as soon as each is there.
 
-        Fresh cached objects cost nothing. The failure of one id does not stop the iteration.
-        Requests have the priority of the view: use ``BULK`` for long jobs.
+        Fresh cached objects cost nothing. Requests have the priority of the view: use ``BULK``
+        for long jobs.
+
+        An error that concerns one id (such as a missing object) does not stop the iteration. An
+        error that concerns all of them does: the quota, refused credentials, a block, a closed
+        client, the storage. So do five failures of the server in a row.
 
         Args:
             ids: Ids, from an iterable or an asynchronous one; there may be millions.
             concurrency: Maximum concurrent requests, from 1.
-            on_error: ``"yield"`` yields failures like results, ``"skip"`` leaves them out,
-                ``"raise"`` raises the first.
+            on_error: What to do with an error that concerns one id: ``"yield"`` it like a
+                result, ``"skip"`` the id, or ``"raise"`` the error.
+            progress: Called with a :class:`~metron_async.Progress` for each id that is done and
+                each wait that begins.
 
         Returns:
             A lazy list with one :class:`~metron_async.Fetched` per id.
@@ -224,12 +233,18 @@ class Retrievable(Resource, Generic[D]):
         Raises:
             UsageError: If an argument is invalid.
 
+        The iteration raises the errors that concern the run.
+
         Example:
             >>> bulk = metron.with_options(priority=Priority.BULK)  # doctest: +SKIP
             >>> async for got in bulk.issues.fetch_many([1, 2, 3]):  # doctest: +SKIP
             ...     print(got.id, got.value or got.error)
         """
-        return FetchMany(self._objects.fetch, ids, concurrency=concurrency, on_error=on_error)
+        meter = Meter(progress, self._caller.core.stats)
+        objects = dataclasses.replace(self._objects, caller=meter.watched(self._caller))
+        return FetchMany(
+            objects.fetch, ids, concurrency=concurrency, on_error=on_error, meter=meter
+        )
 
 
 class Listable(Resource, Generic[R]):
