@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
     {"walk"},
     {"pagination"},
     {"bulk"},
+    {"matching"},
     {"resources"},
     {"client"},
     {"sync"},

@@ -1,0 +1,1 @@
+"""From what is known of a comic to its issue."""

@@ -1,0 +1,214 @@
+"""Decides which of several issues a query means, or that it cannot be decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from metron_async.errors import MetronError  # noqa: TC001 - msgspec reads the annotations
+from metron_async.matching.names import LOOSE, SUBTITLE
+from metron_async.matching.query import IssueQuery  # noqa: TC001
+from metron_async.matching.score import (
+    ACCEPTED,
+    HASH_LIMIT,
+    MARGIN,
+    Facts,
+    Score,
+    facts_of,
+    score_facts,
+)
+from metron_async.models import Issue, IssueSummary, SeriesRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Candidate", "How", "Match", "Rules", "decide", "summary_of"]
+
+How = Literal["metron_id", "cv_id", "gcd_id", "upc", "sku", "series_id", "series", "cover", "none"]
+"""By what an issue was found; ``"none"`` if none was."""
+
+_SHOWN = 10
+_FLOOR = 20.0
+_IDS = ("metron_id", "cv_id", "gcd_id")
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to decide."""
+
+    accepted: float = ACCEPTED
+    """Least score."""
+    margin: float = MARGIN
+    """Least lead over the next issue."""
+    hash_limit: int = HASH_LIMIT
+    """Largest distance of cover hashes, in bits, 0 to 64."""
+
+
+DEFAULT_RULES = Rules()
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An issue that may be meant."""
+
+    issue: IssueSummary
+    """The issue as lists show it."""
+    score: Score
+    """How well it fits, and why."""
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query means, as far as it can be decided.
+
+    A match is true if an issue was decided.
+    """
+
+    query: IssueQuery
+    """What was asked."""
+    issue: IssueSummary | None = None
+    """The issue, or ``None`` if none was found or several fit."""
+    detail: Issue | None = None
+    """The issue in full, if that was asked for and the issue was decided."""
+    candidates: tuple[Candidate, ...] = ()
+    """Issues that may be meant, the best first; the decided one is the first."""
+    how: How = "none"
+    """By what the issue or the candidates were found."""
+    why: str = ""
+    """Why no issue was decided, or ``""``."""
+    requests: int = 0
+    """Requests that this match cost; a list shared by several is counted once."""
+    index: int = 0
+    """Place of the query among those that were given to ``match_many``."""
+    error: MetronError | None = None
+    """What failed, if the query could not be examined."""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether there are candidates but no decision."""
+        return self.issue is None and bool(self.candidates)
+
+    def __bool__(self) -> bool:
+        return self.issue is not None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An issue and all that is known of it."""
+
+    issue: IssueSummary
+    facts: Facts
+
+
+def row_of(issue: IssueSummary | Issue, facts: Facts | None = None) -> Row:
+    """Return a row from a row of a list or from a full issue."""
+    summary = summary_of(issue) if isinstance(issue, Issue) else issue
+    return Row(summary, facts or facts_of(issue))
+
+
+def decide(
+    query: IssueQuery,
+    rows: Iterable[Row],
+    *,
+    how: How,
+    complete: bool = True,
+    rules: Rules = DEFAULT_RULES,
+) -> Match:
+    """Return the match of a query among *rows*.
+
+    An issue is decided if it has the least score, leads by the margin, has the series' name, and
+    nothing contradicts it. Otherwise the match is ambiguous, or empty without a candidate.
+
+    Args:
+        query: What is known of a comic.
+        rows: Issues that may be meant.
+        how: By what they were found.
+        complete: Whether these are all issues that may be meant.
+        rules: What it takes to decide.
+    """
+    unique: Mapping[int, Row] = {row.issue.id: row for row in rows}
+    ranked = sorted(
+        (
+            Candidate(row.issue, score_facts(query, row.facts, hash_limit=rules.hash_limit))
+            for row in unique.values()
+        ),
+        key=_rank,
+    )
+    shown = tuple(found for found in ranked if found.score.value >= _FLOOR)[:_SHOWN]
+    why = _objection(query, shown, how, complete=complete, rules=rules)
+    return Match(
+        query=query,
+        issue=None if why else shown[0].issue,
+        candidates=shown,
+        how=how if shown else "none",
+        why=why,
+    )
+
+
+def _rank(found: Candidate) -> tuple[float, int, int, int]:
+    """Return what sorts candidates; of equal ones the older series comes first."""
+    series = found.issue.series
+    return (-found.score.value, series.volume, series.year_began, found.issue.id)
+
+
+def _objection(
+    query: IssueQuery, ranked: tuple[Candidate, ...], how: How, *, complete: bool, rules: Rules
+) -> str:
+    """Return why the first candidate cannot be decided, or ``""``."""
+    if not ranked:
+        return "no issue found"
+    best = ranked[0].score
+    if "cover_differs" in best.contradicted:
+        return next(r.text for r in best.reasons if r.fact == "cover_differs")
+    if how in _IDS and not _doubtful_id(query, best):
+        return ""
+    if best.contradicted:
+        texts = [r.text for r in best.reasons if r.fact in best.contradicted]
+        return f"the best candidate contradicts the query: {', '.join(texts)}"
+    facts = {reason.fact for reason in best.reasons}
+    if query.number is None and not facts & {"only", "code", "cover", "date"}:
+        return "no number given, and the series has several issues"
+    if not _named(best):
+        return "no series of that name"
+    if best.value < rules.accepted:
+        return f"too little is known: {best.value:g} of {rules.accepted:g} points"
+    if not complete:
+        return "more issues may fit than were looked at"
+    second = ranked[1].score.value if len(ranked) > 1 else 0.0
+    if best.value - second < rules.margin:
+        fitting = sum(1 for c in ranked if best.value - c.score.value < rules.margin)
+        return f"{fitting} issues fit equally well"
+    return ""
+
+
+def _named(best: Score) -> bool:
+    """Return whether the series is known to be the right one."""
+    facts = {reason.fact for reason in best.reasons}
+    if best.name >= LOOSE * 0.97 or "code" in facts or "series_id" in facts:
+        return True
+    # The same cover, number and a year that agrees prove a series that is named otherwise.
+    if {"cover", "number"} <= facts and best.name >= SUBTITLE / 2:
+        return True
+    return best.name >= SUBTITLE and "number" in facts and bool(facts & {"date", "cover"})
+
+
+def _doubtful_id(query: IssueQuery, best: Score) -> bool:
+    """Return whether an id leads to an issue of another name and another number."""
+    if query.series is None or query.number is None:
+        return False
+    return best.name < SUBTITLE / 2 and "number_differs" in best.contradicted
+
+
+def summary_of(issue: Issue) -> IssueSummary:
+    """Return the row by which lists show a full issue."""
+    series = issue.series
+    return IssueSummary(
+        id=issue.id,
+        series=SeriesRef(
+            id=series.id, name=series.name, volume=series.volume, year_began=series.year_began
+        ),
+        number=issue.number,
+        issue_name=f"{series.name} ({series.year_began}) #{issue.number}",
+        cover_date=issue.cover_date,
+        store_date=issue.store_date,
+        image=issue.image,
+        cover_hash=issue.cover_hash,
+        modified=issue.modified,
+    )

@@ -1,0 +1,268 @@
+"""Finds the issue that one query means, the cheapest certain way first.
+
+A request by an id or a code names one issue. A request by the words of a series' name and by a
+number returns the issues of every series with these words. Only what these leave open is
+searched more widely: by other spellings of the number, by other names of the series, and by a
+part of its name. A wider search can only find candidates and decides under the same rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from metron_async.errors import NotFoundError
+from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
+from metron_async.matching.names import LOOSE, name_similarity, normal_name, search_words
+from metron_async.matching.numbers import number_spellings
+from metron_async.matching.query import readings_of
+from metron_async.matching.score import facts_of, publisher_core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from metron_async.matching.decide import How
+    from metron_async.matching.query import IssueQuery
+    from metron_async.matching.source import Lists, Meter
+    from metron_async.models import IssueSummary
+
+__all__ = ["Search", "better"]
+
+_MOST_PAGES = 5
+_MOST_DETAILS = 3
+_FEW_WORDS = 2
+
+_CODES: tuple[How, ...] = ("cv_id", "gcd_id", "upc", "sku")
+
+
+def better(one: Match | None, other: Match) -> Match:
+    """Return the match that says more: a decided one, else the one with the best candidate."""
+    if one is None or bool(other) > bool(one):
+        return other
+    if bool(one) > bool(other):
+        return one
+    return other if _best(other) > _best(one) else one
+
+
+def _best(match: Match) -> float:
+    return match.candidates[0].score.value if match.candidates else 0.0
+
+
+class Search:
+    """Searches for one query at a time.
+
+    Args:
+        lists: What the requests return.
+        rules: What it takes to decide.
+    """
+
+    def __init__(self, lists: Lists, rules: Rules = DEFAULT_RULES) -> None:
+        self._lists = lists
+        self._rules = rules
+
+    async def find(self, query: IssueQuery, meter: Meter) -> Match:
+        """Return what *query* means.
+
+        Raises:
+            MetronError: If a request fails.
+        """
+        match = await self.by_ids(query, meter)
+        if match:
+            return match
+        for step in (self._by_series_id, self.by_series, self._by_cover):
+            match = better(match, await step(query, meter))
+            if match:
+                return match
+        return match
+
+    async def by_ids(self, query: IssueQuery, meter: Meter) -> Match:
+        """Return what the ids and codes of a query mean."""
+        best = Match(query=query, why="no issue found")
+        if query.metron_id is not None:
+            try:
+                issue = await self._lists.issue(query.metron_id, meter)
+            except NotFoundError:
+                pass  # deleted, or mistyped; the other fields may lead to it
+            else:
+                found = self._decide(query, [row_of(issue)], "metron_id")
+                if found:
+                    return msgspec.structs.replace(found, detail=issue)
+                best = better(best, found)
+        for how in _CODES:
+            value = getattr(query, how)
+            if value is None:
+                continue
+            listing = self._lists.issues(**{how: value})
+            rows = await listing.walk(meter, 1)
+            known: dict[str, Any] = {how: value}
+            best = better(best, self._decide(query, _rows(rows, **known), how))
+            if best:
+                break
+        return best
+
+    async def _by_series_id(self, query: IssueQuery, meter: Meter) -> Match:
+        if query.series_id is None:
+            return self._decide(query, [], "series_id")
+        rows: list[Row] = []
+        for filters in self._numbered(query):
+            listing = self._lists.issues(series_id=query.series_id, **filters)
+            rows += _rows(await listing.walk(meter, _MOST_PAGES))
+            if rows:
+                break
+        return self._decide(query, rows, "series_id")
+
+    async def _by_cover(self, query: IssueQuery, meter: Meter) -> Match:
+        if query.cover_hash is None or query.series is not None:
+            return self._decide(query, [], "cover")
+        listing = self._lists.issues(cover_hash=query.cover_hash)
+        return self._decide(query, _rows(await listing.walk(meter, 1)), "cover")
+
+    # -- by series and number ----------------------------------------------------------------
+
+    async def by_series(self, query: IssueQuery, meter: Meter) -> Match:
+        """Return what the series and number of a query mean."""
+        if query.series is None:
+            return self._decide(query, [], "series")
+        words = search_words(readings_of(query)[0].series)
+        match = await self._narrowed(query, {"series_name": words}, meter)
+        if match or _is_settled(match):
+            return match
+        return better(match, await self.wider(query, meter))
+
+    async def _narrowed(self, query: IssueQuery, series: dict[str, Any], meter: Meter) -> Match:
+        """Return what a query means among the issues of *series* with its number."""
+        match = Match(query=query, why="no issue found")
+        for number in self._numbered(query):
+            filters = series | number
+            listing = self._lists.issues(**filters)
+            rows = await listing.walk(meter, 1)
+            if not listing.complete and query.year is not None:
+                rows = await self._of_year(query, filters, meter)
+                complete = True
+            else:
+                rows = await listing.walk(meter, _MOST_PAGES)
+                complete = listing.complete
+            found = self._decide(query, _rows(rows), "series", complete=complete)
+            found = await self._by_publisher(query, found, filters, rows, meter)
+            match = better(match, found)
+            if match or _is_settled(match):
+                break
+        return match
+
+    async def _of_year(
+        self, query: IssueQuery, filters: dict[str, Any], meter: Meter
+    ) -> list[IssueSummary]:
+        """Return the issues of a query's year; covers are dated ahead, so the next one counts."""
+        assert query.year is not None  # noqa: S101 - the caller looked
+        found: list[IssueSummary] = []
+        for year in (query.year, query.year + 1):
+            listing = self._lists.issues(**filters, cover_year=year)
+            found += await listing.walk(meter, _MOST_PAGES)
+        return found
+
+    async def _by_publisher(
+        self,
+        query: IssueQuery,
+        match: Match,
+        filters: dict[str, Any],
+        rows: Sequence[IssueSummary],
+        meter: Meter,
+    ) -> Match:
+        """Ask which of several fitting issues are the publisher's, which rows do not say."""
+        if match or query.publisher is None or not _is_tied(match, self._rules):
+            return match
+        name = publisher_core(query.publisher)
+        listing = self._lists.issues(**filters, publisher_name=name)
+        own = {row.id for row in await listing.walk(meter, _MOST_PAGES)}
+        if not own or not listing.complete:
+            return match
+        judged = [
+            row_of(row, facts_of(row, publisher=name if row.id in own else f"other than {name}"))
+            for row in rows
+        ]
+        return self._decide(query, judged, "series")
+
+    @staticmethod
+    def _numbered(query: IssueQuery) -> list[dict[str, Any]]:
+        """Return the filters by number to try in turn."""
+        number = readings_of(query)[0].number
+        if not number:
+            return [{}] if query.year is None else [{"cover_year": query.year}, {}]
+        return [{"number": spelling} for spelling in number_spellings(number)]
+
+    # -- wider -------------------------------------------------------------------------------
+
+    async def wider(self, query: IssueQuery, meter: Meter) -> Match:
+        """Return what a query means if its series is known by another name, or in part."""
+        name = readings_of(query)[0].series
+        words = search_words(name)
+        number = self._numbered(query)[0]
+        listing = self._lists.issues(series_q=words, **number)
+        rows = await listing.walk(meter, 1)
+        names = await self.other_names(name, rows, meter)
+        match = self._decide(
+            query, _rows(rows, names=names.get), "series", complete=listing.complete
+        )
+        if match or _is_settled(match):
+            return match
+        fewer = search_words(_main_part(name), _FEW_WORDS)
+        if normal_name(fewer) == normal_name(words):
+            return match
+        if query.year is not None:
+            number = {**number, "cover_year": query.year}
+        listing = self._lists.issues(series_name=fewer, **number)
+        rows = await listing.walk(meter, 1)
+        found = self._decide(query, _rows(rows), "series", complete=listing.complete)
+        return better(match, found)
+
+    async def other_names(
+        self, name: str, rows: Iterable[IssueSummary], meter: Meter
+    ) -> dict[int, tuple[str, ...]]:
+        """Return other names of the series of *rows* that are not called *name*."""
+        series = {row.series.id: row.series.name for row in rows}
+        unlike = [rid for rid, own in series.items() if name_similarity(name, own) < LOOSE]
+        return {rid: await self._lists.other_names(rid, meter) for rid in unlike[:_MOST_DETAILS]}
+
+    def _decide(
+        self, query: IssueQuery, rows: Iterable[Row], how: How, *, complete: bool = True
+    ) -> Match:
+        return decide(query, rows, how=how, complete=complete, rules=self._rules)
+
+
+def _rows(
+    issues: Iterable[IssueSummary],
+    names: Callable[[int, tuple[str, ...]], tuple[str, ...]] = lambda _, none: none,
+    **known: Any,
+) -> list[Row]:
+    """Return rows for issues of a list, with what their being in it makes known."""
+    return [
+        row_of(
+            issue,
+            msgspec.structs.replace(facts_of(issue, names=names(issue.series.id, ())), **known),
+        )
+        for issue in issues
+    ]
+
+
+def _main_part(name: str) -> str:
+    """Return a name without its subtitle."""
+    for separator in (": ", " - ", " \u2013 ", " \u2014 "):
+        head, found, _ = name.partition(separator)
+        if found and head.strip():
+            return head
+    return name
+
+
+def _is_tied(match: Match, rules: Rules) -> bool:
+    """Return whether several candidates fit equally well."""
+    best = match.candidates[:2]
+    return len(best) > 1 and best[0].score.value - best[1].score.value < rules.margin
+
+
+def _is_settled(match: Match) -> bool:
+    """Return whether an issue of that name and number was found, so that nothing wider helps."""
+    if not match.candidates:
+        return False
+    best = match.candidates[0].score
+    return best.name >= LOOSE and not {"number_differs", "year_differs"} & set(best.contradicted)

@@ -1,0 +1,148 @@
+"""A catalogue for names of real files: the issues that they mean, and decoys around each."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from metron_async import AsyncMetron
+from metron_async.matching.client import ClientSource
+from metron_async.matching.query import IssueQuery
+from metron_async.matching.run import MatchRun
+from metron_async.testing import FakeMetron
+from metron_async.testing import records as r
+
+DATA = Path(__file__).parent.parent / "data" / "filenames.json"
+
+
+class Known(NamedTuple):
+    """A file of the corpus, and the issue that it means."""
+
+    file: str
+    fields: dict[str, str]
+    issue: int
+    certain: bool
+
+
+def corpus() -> list[dict[str, str]]:
+    return json.loads(DATA.read_text(encoding="utf-8"))["files"]
+
+
+def query_of(fields):
+    return IssueQuery(**{key: value for key, value in fields.items() if key != "file"})
+
+
+class Shop:
+    """Fills a fake server with series and issues."""
+
+    def __init__(self, **options):
+        options.setdefault("throttle", False)
+        options.setdefault("issues", 600)
+        self.fake = FakeMetron(**options)
+
+    def publisher(self, name):
+        for known in self.fake.catalogue.tables.publisher.values():
+            if known.name == name:
+                return known.id
+        rid = self.fake.catalogue.next_id("publisher")
+        record = r.Publisher(id=rid, name=name, modified=self.fake.clock.moment())
+        self.fake.catalogue.add("publisher", record)
+        return rid
+
+    def series(self, name, began=2000, *, volume=1, publisher="Decoy House", **fields):
+        rid = self.fake.catalogue.next_id("series")
+        record = r.Series(
+            id=rid,
+            name=name,
+            sort_name=name.removeprefix("The "),
+            volume=volume,
+            series_type=fields.pop("series_type", 1),
+            status=fields.pop("status", 4),
+            publisher=self.publisher(publisher),
+            year_began=began,
+            modified=self.fake.clock.moment(),
+            **fields,
+        )
+        self.fake.catalogue.add("series", record)
+        return rid
+
+    def issue(self, series, number, cover, **fields):
+        if isinstance(cover, int):
+            cover = dt.date(cover, 6, 1)
+        return self.fake.add_issue(series, str(number), cover_date=cover, **fields).id
+
+    def run_of(self, name, began, numbers, **fields):
+        """Add a series that brings out an issue a month."""
+        series = self.series(name, began, **fields)
+        for place, number in enumerate(numbers):
+            month = dt.date(began + place // 12, place % 12 + 1, 1)
+            self.issue(series, number, month)
+        return series
+
+
+def stock(shop, files):
+    """Add the issues that *files* mean, with at least 20 decoys each."""
+    found = {}
+    for fields in files:
+        key = (fields["series"], fields["number"], fields.get("year"), fields.get("volume"))
+        if key not in found:
+            found[key] = add_file(shop, fields)
+        yield found[key]._replace(file=fields["file"], fields=fields)
+
+
+def add_file(shop, fields):
+    name, number = fields["series"], fields["number"]
+    year = int(fields.get("year", 1995))
+    volume = int(fields.get("volume", 1))
+    began = volume if volume > 1000 else year
+    own = shop.series(
+        name,
+        began,
+        volume=1 if volume > 1000 else volume,
+        publisher={"DC": "DC Comics"}.get(fields.get("publisher"), fields.get("publisher", "Own")),
+    )
+    for other in ("1001b", "1002b", "1003b", "1004b", "1005b"):
+        shop.issue(own, other, year)
+    issue = shop.issue(own, number, year, names=(fields.get("title", "A Story"),))
+    told = bool({"year", "volume", "publisher"} & fields.keys())
+    if told:
+        for offset in (-30, -21, -12, -7, -4, 4, 7, 13):
+            other = shop.series(name, began + offset, volume=volume % 1000 + 40 + offset)
+            shop.issue(other, number, year + offset)
+    for pattern in NEAR:
+        other = shop.series(pattern.format(name), began)
+        shop.issue(other, number, year)
+    return Known(fields["file"], fields, issue, certain=told)
+
+
+NEAR = [
+    "{} Unlimited",
+    "All-New {}",
+    "{}s",
+    "Young {}",
+    "{} and Friends",
+    "Ultimate {}",
+    "{} Adventures",
+    "{}: Special",
+    "Mega{}",
+    "{} 2",
+    "X{}",
+    "{} Quarterly",
+    "The Last {}",
+]
+
+
+@contextlib.asynccontextmanager
+async def source_of(fake, **options):
+    """Open a client of *fake* and yield what matching asks."""
+    options.setdefault("cache", None)
+    async with AsyncMetron(token=fake.token, transport=fake.transport(), **options) as metron:
+        yield ClientSource(metron.issues, metron.series, metron.origin_of)
+
+
+async def match_all(fake, queries, **options):
+    async with source_of(fake) as source:
+        return await MatchRun(source, queries, **options).collect()
