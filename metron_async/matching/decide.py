@@ -21,7 +21,8 @@ from metron_async.matching.score import (
 from metron_async.models import Issue, IssueSummary, SeriesRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["Candidate", "How", "Match", "Rules", "decide", "summary_of"]
 
@@ -31,6 +32,7 @@ How = Literal["metron_id", "cv_id", "gcd_id", "upc", "sku", "series_id", "series
 _SHOWN = 10
 _FLOOR = 20.0
 _IDS = ("metron_id", "cv_id", "gcd_id")
+_SAME_NAME = LOOSE * 0.97  # the least trust in a reading that joins series and title
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +134,7 @@ def decide(
         key=_rank,
     )
     shown = tuple(found for found in ranked if found.score.value >= _FLOOR)[:_SHOWN]
-    why = _objection(query, shown, how, complete=complete, rules=rules)
+    why = next(_objections(query, shown, how, complete=complete, rules=rules), "")
     return Match(
         query=query,
         issue=None if why else shown[0].issue,
@@ -148,45 +150,43 @@ def _rank(found: Candidate) -> tuple[float, int, int, int]:
     return (-found.score.value, series.volume, series.year_began, found.issue.id)
 
 
-def _objection(
+def _objections(
     query: IssueQuery, ranked: tuple[Candidate, ...], how: How, *, complete: bool, rules: Rules
-) -> str:
-    """Return why the first candidate cannot be decided, or ``""``."""
+) -> Iterator[str]:
+    """Yield why the first candidate cannot be decided, the strongest reason first."""
     if not ranked:
-        return "no issue found"
+        yield "no issue found"
+        return
     best = ranked[0].score
-    if "cover_differs" in best.contradicted:
-        return next(r.text for r in best.reasons if r.fact == "cover_differs")
+    facts = {reason.fact: reason.text for reason in best.reasons}
+    if "cover_differs" in facts:
+        yield facts["cover_differs"]
     if how in _IDS and not _doubtful_id(query, best):
-        return ""
+        return
     if best.contradicted:
-        texts = [r.text for r in best.reasons if r.fact in best.contradicted]
-        return f"the best candidate contradicts the query: {', '.join(texts)}"
-    facts = {reason.fact for reason in best.reasons}
-    if query.number is None and not facts & {"only", "code", "cover", "date"}:
-        return "no number given, and the series has several issues"
-    if not _named(best):
-        return "no series of that name"
+        texts = [facts[fact] for fact in best.contradicted]
+        yield f"the best candidate contradicts the query: {', '.join(texts)}"
+    if query.number is None and not facts.keys() & {"only", "code", "cover", "date"}:
+        yield "no number given, and the series has several issues"
+    if not _named(best, facts.keys()):
+        yield "no series of that name"
     if best.value < rules.accepted:
-        return f"too little is known: {best.value:g} of {rules.accepted:g} points"
+        yield f"too little is known: {best.value:g} of {rules.accepted:g} points"
     if not complete:
-        return "more issues may fit than were looked at"
-    second = ranked[1].score.value if len(ranked) > 1 else 0.0
-    if best.value - second < rules.margin:
-        fitting = sum(1 for c in ranked if best.value - c.score.value < rules.margin)
-        return f"{fitting} issues fit equally well"
-    return ""
+        yield "more issues may fit than were looked at"
+    close = sum(1 for other in ranked if best.value - other.score.value < rules.margin)
+    if close > 1:
+        yield f"{close} issues fit equally well"
 
 
-def _named(best: Score) -> bool:
+def _named(best: Score, facts: AbstractSet[str]) -> bool:
     """Return whether the series is known to be the right one."""
-    facts = {reason.fact for reason in best.reasons}
-    if best.name >= LOOSE * 0.97 or "code" in facts or "series_id" in facts:
+    if best.name >= _SAME_NAME or facts & {"code", "series_id"}:
         return True
-    # The same cover, number and a year that agrees prove a series that is named otherwise.
+    # The same cover, number and a likely name prove a series that is named otherwise.
     if {"cover", "number"} <= facts and best.name >= SUBTITLE / 2:
         return True
-    return best.name >= SUBTITLE and "number" in facts and bool(facts & {"date", "cover"})
+    return best.name >= SUBTITLE and {"number", "date"} <= facts
 
 
 def _doubtful_id(query: IssueQuery, best: Score) -> bool:

@@ -27,7 +27,8 @@ _HEAD_ENDS = re.compile(
     r"|\s-?\d+(?:\.\w+)?(?=\s*(?:[(\[]|$))|\s\d{2,4}\s",
     re.IGNORECASE,
 )
-_TITLE_OF_SERIES = re.compile(r"^(annual|special)\b\s*", re.IGNORECASE)
+_KIND = re.compile(r"\b(annual|special)\b(?=\s*#?\d)", re.IGNORECASE)
+_MIDDLE = re.compile(r"^(?P<series>.*\S)\s+-\s+(?P<number>\d{1,4})\s+-\s+(?P<title>[^(]*[^(\s])")
 _PUBLISHER = re.compile(
     r"^(?:dc|marvel|image|dark horse|idw|boom!?|dynamite|valiant|oni|vertigo|archie|fantagraphics"
     r"|titan|vault|aftershock|dstlry|mad cave|ahoy|rebellion)(?: (?:comics|press|publishing))?$",
@@ -79,15 +80,19 @@ def _fields(name: str, parsed: Mapping[str, Any]) -> dict[str, Any]:
     texts = {key: value for key, value in parsed.items() if isinstance(value, str)}
     series, title = texts.get("series", "").strip(" -,"), texts.get("title", "").strip(" -,")
     number = texts.get("issue")
-    series = _whole_series(name, series, title)
-    if found := _TITLE_OF_SERIES.match(title):
+    if number is None and (found := _MIDDLE.match(name)):
+        series, number, title = found["series"], found["number"], found["title"]
+    series = _whole_series(name, series, f"{title} {number or ''}")
+    if (kind := _KIND.search(name)) and kind[1].casefold() not in series.casefold():
         # "Wolf v1 Annual #1": the word belongs to the name of the series.
-        series, title = f"{series} {found[1]}", title[found.end() :].strip(" -,")
+        series = f"{series} {kind[1]}"
+        title = "" if title.casefold() == kind[1].casefold() else title
     publisher = texts.get("publisher")
     if title and (f"({title})" in name or name.endswith(f"({title}")):
         # What stands in parentheses is not a title but a publisher, or the name of a scanner.
         publisher = title if publisher is None and _PUBLISHER.match(title) else publisher
         title = ""
+    title = title.partition(" (")[0]
     if (found := _YEAR_OF_SERIES.search(name)) and "volume" not in texts:
         texts["volume"] = found["year"]
     fields: dict[str, Any] = {
@@ -103,13 +108,18 @@ def _fields(name: str, parsed: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value not in {None, ""}}
 
 
-def _whole_series(name: str, series: str, title: str) -> str:
-    """Return the series as it stands in the name, where the parser cut a part out of it."""
+def _whole_series(name: str, series: str, rest: str) -> str:
+    """Return the series as it stands in the name, where the parser cut a part out of it.
+
+    Args:
+        name: The file's name.
+        series: What the parser takes for the series.
+        rest: What it takes for the title and the number.
+    """
     end = _HEAD_ENDS.search(name)
     head = name[: end.start()].strip(" -,") if end else ""
     own, whole = normal_name(series), normal_name(head)
-    if head and whole != own and whole.startswith(f"{own} "):
-        rest = whole.removeprefix(own).strip()
-        if not title or rest not in normal_name(title):
-            return head
-    return series
+    if not whole.startswith(f"{own} "):
+        return series
+    words = set(normal_name(rest).split())
+    return series if set(whole.removeprefix(own).split()) <= words else head

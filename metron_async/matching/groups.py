@@ -37,6 +37,8 @@ _YEAR = re.compile(r"\s*\(\d{4}\)(?:\s+Digital Chapter)?\s*$")
 _FORMAT = re.compile(r"\s+(?:TPB|HC|Omnibus|GN)$")
 _MOST_SERIES_PAGES = 4
 _MOST_DETAILS = 3
+_NUMBERLESS = 4
+"""Pages worth reading for a query without a number, which cannot be asked for by number."""
 
 
 class Series(NamedTuple):
@@ -53,6 +55,20 @@ class Series(NamedTuple):
     names: tuple[str, ...]
     likeness: float
     publisher: str | None = None
+
+
+class Named(NamedTuple):
+    """What the list of the series of one name says.
+
+    Attributes:
+        series: Series that may be meant.
+        words: Words by which they were found, ``""`` if by another name.
+        issues: Issues of all series with these words.
+    """
+
+    series: Sequence[Series]
+    words: str
+    issues: int
 
 
 def base_names(display_name: str) -> tuple[str, ...]:
@@ -123,10 +139,10 @@ class GroupSearch:
         found: dict[int, Match] = {}
         if not left:
             return found
-        series = await self._series(list(left.values()), meter)
-        for strict in (True, False) if series else ():
-            wanted = {i: fitting(q, series, strict=strict) for i, q in left.items()}
-            for index, match in (await self._in_lists(left, wanted, series, meter)).items():
+        named = await self._named(list(left.values()), meter)
+        for strict in (True, False) if named.series else ():
+            wanted = {i: fitting(q, named.series, strict=strict) for i, q in left.items()}
+            for index, match in (await self._in_lists(left, wanted, named, meter)).items():
                 found[index] = better(found.get(index), match)
                 if match:
                     del left[index]
@@ -136,19 +152,25 @@ class GroupSearch:
         self,
         queries: Mapping[int, IssueQuery],
         wanted: Mapping[int, Sequence[Series]],
-        series: Sequence[Series],
+        named: Named,
         meter: Meter,
     ) -> dict[int, Match]:
         """Match *queries* in the lists of the series that they want, if that is the cheapest."""
         needed = {one.row.id: one for own in wanted.values() for one in own}
-        if _pages(needed.values()) > len(queries):
+        affordable = sum(1 if query.number else _NUMBERLESS for query in queries.values())
+        cost, of_all = _pages(needed.values()), pages_of(named.issues)
+        known = {one.row.id: one for one in named.series}
+        if named.words and of_all < cost and of_all <= affordable:
+            listing = self._lists.issues(series_name=named.words)
+            rows = await listing.walk(meter, of_all + 1)
+            return {i: self._match(q, rows, "series", known) for i, q in queries.items()}
+        if cost > affordable:
             return {}
         listings: dict[int, Listing[IssueSummary]] = {}
         for series_id, one in needed.items():
             own = [q for i, q in queries.items() if one in wanted[i]]
             listings[series_id] = listing = self._lists.issues(series_id=series_id)
             await self._read(listing, own, meter, pages=pages_of(one.row.issue_count))
-        known = {one.row.id: one for one in series}
         rows = [row for listing in listings.values() for row in listing.rows]
         return {
             index: self._match(query, rows, "series", known)
@@ -156,7 +178,7 @@ class GroupSearch:
             if all(_covers(listings[one.row.id], query) for one in wanted[index])
         }
 
-    async def _series(self, queries: Sequence[IssueQuery], meter: Meter) -> list[Series]:
+    async def _named(self, queries: Sequence[IssueQuery], meter: Meter) -> Named:
         """Return the series that the queries may mean, none if there are too many to tell."""
         names = {reading.series for query in queries for reading in readings_of(query)}
         words = search_words(series_hints(queries[0]).name)
@@ -165,13 +187,17 @@ class GroupSearch:
         if not listing.complete:
             rows = await listing.walk(meter, min(_MOST_SERIES_PAGES, len(queries)))
             if not listing.complete:
-                return []
+                return Named((), words, 0)
+        issues = sum(row.issue_count for row in rows)
         found = [_series_of(row, names) for row in rows]
         exact = [series for series in found if series.likeness >= LOOSE]
         if exact:
-            return await self._with_publisher(exact, queries, words, meter)
+            exact = await self._with_publisher(exact, queries, words, meter)
+            return Named(exact, words, issues)
         renamed = await self._renamed(words, names, meter)
-        return renamed or [series for series in found if series.likeness >= SUBTITLE]
+        if renamed:
+            return Named(renamed, "", 0)
+        return Named([one for one in found if one.likeness >= SUBTITLE], words, issues)
 
     async def _with_publisher(
         self, series: list[Series], queries: Sequence[IssueQuery], words: str, meter: Meter
@@ -273,11 +299,19 @@ def fitting(query: IssueQuery, series: Sequence[Series], *, strict: bool) -> tup
     found = [
         one
         for one in series
-        if year is None or one.row.year_began - 1 <= year <= (one.row.year_end or year) + 1
+        if year is None or one.row.year_began - 1 <= year <= _last_year(one.row) + 1
     ]
     if strict and volume is not None:
         found = [s for s in found if volume in {s.row.volume, s.row.year_began}] or found
     return tuple(found or series)
+
+
+def _last_year(row: SeriesSummary) -> int:
+    """Return the last year in which a series can be expected to have an issue.
+
+    A series without an end is taken to have at least one issue a year.
+    """
+    return row.year_end or row.year_began + row.issue_count + 1
 
 
 def _series_of(row: SeriesSummary, names: Iterable[str], others: tuple[str, ...] = ()) -> Series:

@@ -23,6 +23,7 @@ __all__ = [
     "forms_of",
     "name_similarity",
     "normal_name",
+    "search_stems",
     "search_words",
     "squashed_name",
 ]
@@ -66,7 +67,9 @@ _CANONICAL: Mapping[str, str] = {
 }
 # Words whose spelling varies between a file and the server: they do not help a search.
 _UNSEARCHED = frozenset({"the", "a", "an", "and", "n", "of", *_CANONICAL, *_CANONICAL.values()})
+_BOUNDARY = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _MAX_WORDS = 8
+_STEM = 5
 
 
 @functools.lru_cache(maxsize=32_768)
@@ -173,24 +176,37 @@ def name_similarity(one: str, other: str) -> float:
     return 0.95 * SUBTITLE * 2 * common / (len(a.pairs) + len(b.pairs))
 
 
-def search_words(name: str, limit: int = _MAX_WORDS) -> str:
+def search_words(name: str) -> str:
     """Return the words of *name* for a filter that wants all of them to occur.
 
     The server compares words as substrings, without regard to case and accents. So a search
     finds a differently spelled name when the words are cut where spellings differ: at
-    punctuation, and before a plural or possessive "s" whose apostrophe may be missing.
+    punctuation, between digits and letters, and before a plural or possessive "s" whose
+    apostrophe may be missing.
 
     Args:
         name: Name of a series.
-        limit: Words to keep, the longest first.
     """
-    words = list(dict.fromkeys(normal_name(_separated(name)).split()))
-    telling = [word for word in words if word not in _UNSEARCHED] or words
+    telling = _telling(name)
     cut = [word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in telling]  # noqa: PLR2004
-    longest = sorted(cut, key=len, reverse=True)[:limit]
+    longest = sorted(cut, key=len, reverse=True)[:_MAX_WORDS]
     return " ".join(word for word in cut if word in longest) or name.strip()
 
 
-def _separated(name: str) -> str:
-    """Return *name* with a space for each apostrophe."""
-    return "".join(" " if character in _APOSTROPHES else character for character in name)
+def search_stems(name: str) -> str:
+    """Return the beginnings of the two longest words of *name*, for the widest search.
+
+    Example:
+        >>> search_stems("The Amazing Spiderman")
+        'amazi spide'
+    """
+    telling = _telling(name)
+    longest = sorted(telling, key=len, reverse=True)[:2]
+    return " ".join(word[:_STEM] for word in telling if word in longest) or name.strip()
+
+
+def _telling(name: str) -> list[str]:
+    """Return the words of *name* that tell it from others and are spelled alike everywhere."""
+    spaced = "".join(" " if character in _APOSTROPHES else character for character in name)
+    words = list(dict.fromkeys(_BOUNDARY.sub(" ", normal_name(spaced)).split()))
+    return [word for word in words if word not in _UNSEARCHED] or words

@@ -17,6 +17,8 @@ _MIXED = re.compile(r"^(\d+)[ -](1/2|1/4|3/4)$")
 _COMMA = re.compile(r"^(-?\d+),(\d{1,2})$")
 _DECIMAL = re.compile(r"^(-?\d*)\.(\d+)$")
 _ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
+_SUFFIX = re.compile(r"(?<=\d)[. ](?=[^\W\d_])")
+_SUFFIXED = re.compile(r"^(-?[\d.]*\d)([^\W\d_].*)$")
 _ZERO_PARTS = re.compile(r"^(?:0\.)+(?=\d+\.\d)")
 _SPACES = re.compile(r"\s+")
 _KIND = re.compile(
@@ -29,21 +31,21 @@ def normal_number(number: str) -> str:
     """Return the normal form of an issue number.
 
     Case, leading zeros and a leading ``#`` do not matter, nor how a fraction or a minus sign is
-    written. Everything else is kept: ``9-5``, ``100+``, ``b1`` and ``1.mu`` are numbers of their
-    own.
+    written, nor a point before letters. Everything else is kept: ``9-5``, ``100+``, ``b1`` and
+    ``1mu`` are numbers of their own.
 
     Args:
         number: A number as a file, a cover or the server gives it.
 
     Example:
         >>> [normal_number(number) for number in ("001", "½", "1/2", "1.MU", "-01", "B01")]
-        ['1', '0.5', '0.5', '1.mu', '-1', 'b1']
+        ['1', '0.5', '0.5', '1mu', '-1', 'b1']
     """
     text = unicodedata.normalize("NFKC", number).replace("\u2044", "/").casefold()
     text = _SPACES.sub(" ", _DASHES.sub("-", _spaced_fraction(number, text))).strip()
     text = _OF.sub("", _PREFIX.sub("", text)) or text
     text = "".join(_ascii_digit(character) for character in text)
-    text = _ZERO_PARTS.sub("", _ZEROS.sub("", text))
+    text = _SUFFIX.sub("", _ZERO_PARTS.sub("", _ZEROS.sub("", text)))
     text = _FRACTIONS.get(text, text)
     if mixed := _MIXED.match(text):
         text = mixed[1] + _FRACTIONS[mixed[2]][1:]
@@ -79,19 +81,15 @@ def number_spellings(number: str) -> tuple[str, ...]:
     The server compares numbers in full, ignoring case, so each spelling is a request of its own.
     """
     plain = normal_number(number)
-    whole, point, part = plain.partition(".")
-    signs = _SPELLED.get(f"0.{part}", ()) if point else ()
+    if suffixed := _SUFFIXED.match(plain):
+        dotted = f"{suffixed[1]}.{suffixed[2]}"
+        # "80.BEY" and "1.MU", but "1a".
+        return (dotted, plain) if len(suffixed[2]) > 1 else (plain, dotted)
+    whole, _, part = plain.partition(".")
+    signs = _SPELLED.get(f"0.{part}", ())
     if not signs or not whole.isdigit():
         return (plain,)
-    return (
-        plain,
-        *(sign if whole == "0" else f"{whole}{sign}" for sign in signs[:1]),
-        *_long(plain),
-    )
-
-
-def _long(plain: str) -> tuple[str, ...]:
-    return _SPELLED[plain][1:] if plain in _SPELLED else ()
+    return (plain, *signs) if whole == "0" else (plain, f"{whole}{signs[0]}")
 
 
 def split_number(number: str) -> tuple[str, str]:

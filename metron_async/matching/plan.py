@@ -104,7 +104,11 @@ def plan(queries: Sequence[IssueQuery], *, details: bool = False) -> MatchPlan:
         else:
             members.setdefault(_key(query), []).append(index)
     groups = [
-        Group(_way(len(indexes)), queries[indexes[0]].series or "", tuple(indexes))
+        Group(
+            _way([queries[index] for index in indexes]),
+            queries[indexes[0]].series or "",
+            tuple(indexes),
+        )
         for indexes in members.values()
     ]
     groups.sort(key=_order)
@@ -119,8 +123,10 @@ def _key(query: IssueQuery) -> tuple[str, int]:
     return squashed_name(series_hints(query).name), 0
 
 
-def _way(count: int) -> Literal["number", "list"]:
-    return "list" if count >= LIST_FROM else "number"
+def _way(queries: Sequence[IssueQuery]) -> Literal["number", "list"]:
+    # Without a number it takes the series to know whether it has a single issue.
+    numberless = any(query.number is None for query in queries)
+    return "list" if len(queries) >= LIST_FROM or numberless else "number"
 
 
 def _order(group: Group) -> tuple[float, int]:

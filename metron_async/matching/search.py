@@ -14,7 +14,7 @@ import msgspec
 
 from metron_async.errors import NotFoundError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
-from metron_async.matching.names import LOOSE, name_similarity, normal_name, search_words
+from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.numbers import number_spellings
 from metron_async.matching.query import readings_of
 from metron_async.matching.score import facts_of, publisher_core
@@ -31,7 +31,6 @@ __all__ = ["Search", "better"]
 
 _MOST_PAGES = 5
 _MOST_DETAILS = 3
-_FEW_WORDS = 2
 
 _CODES: tuple[How, ...] = ("cv_id", "gcd_id", "upc", "sku")
 
@@ -206,12 +205,12 @@ class Search:
         )
         if match or _is_settled(match):
             return match
-        fewer = search_words(_main_part(name), _FEW_WORDS)
-        if normal_name(fewer) == normal_name(words):
+        stems = search_stems(name)
+        if stems == words:
             return match
         if query.year is not None:
             number = {**number, "cover_year": query.year}
-        listing = self._lists.issues(series_name=fewer, **number)
+        listing = self._lists.issues(series_name=stems, **number)
         rows = await listing.walk(meter, 1)
         found = self._decide(query, _rows(rows), "series", complete=listing.complete)
         return better(match, found)
@@ -243,15 +242,6 @@ def _rows(
         )
         for issue in issues
     ]
-
-
-def _main_part(name: str) -> str:
-    """Return a name without its subtitle."""
-    for separator in (": ", " - ", " \u2013 ", " \u2014 "):
-        head, found, _ = name.partition(separator)
-        if found and head.strip():
-            return head
-    return name
 
 
 def _is_tied(match: Match, rules: Rules) -> bool:
