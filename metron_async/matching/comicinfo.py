@@ -115,14 +115,20 @@ def _tree(xml: bytes, root: str) -> Element:
         stack[-1].children.append(element)
         stack.append(element)
 
+    def end(_name: str) -> None:
+        stack.pop()
+
+    def characters(text: str) -> None:
+        stack[-1].pieces.append(text)
+
     def doctype(*_: object) -> None:
         _refuse(root, "document types and entities are not allowed")
 
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _name: stack.pop()
-    parser.CharacterDataHandler = lambda text: stack[-1].pieces.append(text)
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
     parser.StartDoctypeDeclHandler = doctype
     parser.EntityDeclHandler = doctype
     parser.Parse(xml, True)

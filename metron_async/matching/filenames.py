@@ -50,7 +50,7 @@ def read_filename(path: str | os.PathLike[str]) -> dict[str, Any]:
         ConfigurationError: If comicfn2dict is not installed.
     """
     try:
-        from comicfn2dict import comicfn2dict  # noqa: PLC0415 - an extra
+        from comicfn2dict import comicfn2dict  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         msg = "Reading file names needs comicfn2dict: pip install 'metron-async[files]'"
         raise ConfigurationError(msg) from error

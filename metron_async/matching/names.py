@@ -66,7 +66,9 @@ _CANONICAL: Mapping[str, str] = {
     "versus": "vs",
 }
 # Words whose spelling varies between a file and the server: they do not help a search.
-_UNSEARCHED = frozenset({"the", "a", "an", "and", "n", "of", *_CANONICAL, *_CANONICAL.values()})
+_UNSEARCHED = frozenset(
+    {"the", "a", "an", "and", "n", "of", "s", *_CANONICAL, *_CANONICAL.values()}
+)
 _BOUNDARY = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _MAX_WORDS = 8
 _STEM = 5

@@ -15,8 +15,9 @@ _PREFIX = re.compile(r"^(?:#|issue\b|no\.?(?=[\s\d])|nr\.?(?=[\s\d])|n[°º])\s*
 _OF = re.compile(r"\s*\(?\s*of\s+\d+\s*\)?$")
 _MIXED = re.compile(r"^(\d+)[ -](1/2|1/4|3/4)$")
 _COMMA = re.compile(r"^(-?\d+),(\d{1,2})$")
+_THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+$")
 _DECIMAL = re.compile(r"^(-?\d*)\.(\d+)$")
-_ZEROS = re.compile(r"(?<![\d.])0+(?=\d)")
+_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 _SUFFIX = re.compile(r"(?<=\d)[. ](?=[^\W\d_])")
 _SUFFIXED = re.compile(r"^(-?[\d.]*\d)([^\W\d_].*)$")
 _ZERO_PARTS = re.compile(r"^(?:0\.)+(?=\d+\.\d)")
@@ -49,7 +50,7 @@ def normal_number(number: str) -> str:
     text = _FRACTIONS.get(text, text)
     if mixed := _MIXED.match(text):
         text = mixed[1] + _FRACTIONS[mixed[2]][1:]
-    text = _COMMA.sub(r"\1.\2", text)
+    text = text.replace(",", "") if _THOUSANDS.match(text) else _COMMA.sub(r"\1.\2", text)
     if decimal := _DECIMAL.match(text):
         whole, part = decimal[1], decimal[2].rstrip("0")
         whole += "" if whole not in {"", "-"} else "0"

@@ -21,7 +21,7 @@ class Case(NamedTuple):
         cover: Year of the cover.
         volume: Volume of the series on the server.
         alt: Another name of the series.
-        certain: Whether the name is enough to decide.
+        alone: Whether it is the only issue of its series.
     """
 
     file: str
@@ -31,31 +31,54 @@ class Case(NamedTuple):
     cover: int
     volume: int = 1
     alt: str = ""
-    certain: bool = True
+    alone: bool = False
 
 
 CASES = [
     # dashes that stand for slashes and colons, underscores for spaces
     Case("Batman_-_Superman_#020_(2021)_(digital).cbr", "Batman/Superman", 2019, "20", 2021, 2),
-    Case("Aquaman - Green Arrow - Deep Target #01 (of 07) (2021) (digital).cbr",
-         "Aquaman/Green Arrow: Deep Target", 2021, "1", 2021),
-    Case("Star Wars - Darth Vader 012 (2018) (Digital).cbz", "Star Wars: Darth Vader", 2017, "12",
-         2018, 2),
-    Case("Once & Future 005 (2019) (Digital) (Zone-Empire).cbz", "Once and Future", 2019, "5",
-         2020),
+    Case(
+        "Aquaman - Green Arrow - Deep Target #01 (of 07) (2021) (digital).cbr",
+        "Aquaman/Green Arrow: Deep Target",
+        2021,
+        "1",
+        2021,
+    ),
+    Case(
+        "Star Wars - Darth Vader 012 (2018) (Digital).cbz",
+        "Star Wars: Darth Vader",
+        2017,
+        "12",
+        2018,
+        2,
+    ),
+    Case(
+        "Once & Future 005 (2019) (Digital) (Zone-Empire).cbz", "Once and Future", 2019, "5", 2020
+    ),
     Case("Archer and Armstrong 003 (2012).cbz", "Archer & Armstrong", 2012, "3", 2012, 2),
     Case("Assassins Creed - Uprising 03 (2017).cbz", "Assassin's Creed: Uprising", 2017, "3", 2017),
     Case("Asterix - 01 - Asterix le Gaulois (1961).cbr", "Astérix", 1961, "1", 1961),
     Case("Amazing Spider-Man, The 013 (1964).cbz", "The Amazing Spider-Man", 1963, "13", 1964),
     Case("Amazing Spiderman 014 (1964).cbz", "The Amazing Spider-Man", 1963, "14", 1964),
-    Case("Amazing Spider-Man #078.BEY (2022) (Digital) (Zone-Empire).cbr",
-         "The Amazing Spider-Man", 2018, "78.BEY", 2022, 5),
+    Case(
+        "Amazing Spider-Man #078.BEY (2022) (Digital) (Zone-Empire).cbr",
+        "The Amazing Spider-Man",
+        2018,
+        "78.BEY",
+        2022,
+        5,
+    ),
     # volumes, and volumes that are years
     Case("Action Spy Tales v1965 #3.cbr", "Action Spy Tales", 1965, "3", 1965),
     Case("Daredevil v5 #001 (2016).cbz", "Daredevil", 2016, "1", 2016, 5),
     Case("Wolverine (2010) #017 (2012).cbz", "Wolverine", 2010, "17", 2012, 4),
-    Case("Elephantmen 2259 #008 - Simple Truth 03 (of 06) (2021) (digital).cbr",
-         "Elephantmen 2259", 2019, "8", 2021),
+    Case(
+        "Elephantmen 2259 #008 - Simple Truth 03 (of 06) (2021) (digital).cbr",
+        "Elephantmen 2259",
+        2019,
+        "8",
+        2021,
+    ),
     Case("2000AD 2123 (2019).cbz", "2000 AD", 1977, "2123", 2019),
     # covers are dated ahead
     Case("Saga 056 (2021) (Digital).cbz", "Saga", 2012, "56", 2022),
@@ -63,18 +86,33 @@ CASES = [
     Case("Wizard ½ (1994).cbz", "Wizard", 1991, "1/2", 1994),
     Case("Generation X -1 (1997).cbz", "Generation X", 1994, "-1", 1997),
     Case("Detective Comics #000 (2012).cbz", "Detective Comics", 2011, "0", 2012, 2),
-    Case("Wolverine and the X-Men 27.AU (2013).cbz", "Wolverine & the X-Men", 2011, "27AU", 2013,
-         certain=False),
+    Case(
+        "Wolverine and the X-Men 27.AU (2013).cbz",
+        "Wolverine & the X-Men",
+        2011,
+        "27AU",
+        2013,
+    ),
     # annuals and one-shots
-    Case("The Defenders v1 Annual #01 (1976) (Digital).cbr", "The Defenders Annual", 1976, "1",
-         1976),
+    Case(
+        "The Defenders v1 Annual #01 (1976) (Digital).cbr", "The Defenders Annual", 1976, "1", 1976
+    ),
     Case("X-Men Annual 03 (1979).cbz", "X-Men Annual", 1970, "3", 1979),
-    Case("Batman - The Killing Joke (1988) (Digital).cbz", "Batman: The Killing Joke", 1988, "1",
-         1988),
-    Case("Goblin (2021) (digital) (Son of Ultron-Empire).cbr", "Goblin", 2021, "1", 2021),
+    Case(
+        "Batman - The Killing Joke (1988) (Digital).cbz",
+        "Batman: The Killing Joke",
+        1988,
+        "1",
+        1988,
+        alone=True,
+    ),
+    Case(
+        "Goblin (2021) (digital) (Son of Ultron-Empire).cbr", "Goblin", 2021, "1", 2021, alone=True
+    ),
     # renamed
-    Case("Captain Wonder 004 (1992).cbz", "Doctor Marvellous", 1991, "4", 1992,
-         alt="Captain Wonder"),
+    Case(
+        "Captain Wonder 004 (1992).cbz", "Doctor Marvellous", 1991, "4", 1992, alt="Captain Wonder"
+    ),
     # other scripts
     Case("Атака титанов 003 (2010).cbz", "Атака титанов", 2010, "3", 2010),
     Case("進撃の巨人 007 (2012).cbz", "進撃の巨人", 2009, "7", 2012),

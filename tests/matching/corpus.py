@@ -143,6 +143,34 @@ async def source_of(fake, **options):
         yield ClientSource(metron.issues, metron.series, metron.origin_of)
 
 
+def stock_cases(shop, cases):
+    """Add the issues that *cases* mean, with decoys, and return their ids."""
+    series = {}
+    for case in cases:
+        key = (case.series, case.began, case.volume)
+        if key not in series:
+            series[key] = shop.series(
+                case.series,
+                case.began,
+                volume=case.volume,
+                alt_names=(case.alt,) if case.alt else (),
+            )
+            for offset in (-25, -14, -6, 7) if f"({case.cover}" in case.file else ():
+                other = shop.series(
+                    case.series, case.began + offset, volume=case.volume + 50 + offset
+                )
+                shop.issue(other, case.number, case.cover + offset)
+            for pattern in NEAR:
+                other = shop.series(pattern.format(case.series), case.began)
+                shop.issue(other, case.number, case.cover)
+            for number in () if case.alone else ("501", "502", "503", "504"):
+                shop.issue(series[key], number, case.cover)
+    return [
+        shop.issue(series[case.series, case.began, case.volume], case.number, case.cover)
+        for case in cases
+    ]
+
+
 async def match_all(fake, queries, **options):
     async with source_of(fake) as source:
         return await MatchRun(source, queries, **options).collect()
