@@ -20,6 +20,7 @@ __all__ = [
     "LOOSE",
     "SUBTITLE",
     "NameForms",
+    "all_stems",
     "forms_of",
     "name_similarity",
     "normal_name",
@@ -205,6 +206,11 @@ def search_stems(name: str) -> str:
     telling = _telling(name)
     longest = sorted(telling, key=len, reverse=True)[:2]
     return " ".join(word[:_STEM] for word in telling if word in longest) or name.strip()
+
+
+def all_stems(name: str) -> set[str]:
+    """Return the beginnings of all words of *name* that :func:`search_stems` can ask for."""
+    return {word[:_STEM] for word in _telling(name)} or {name.strip()}
 
 
 def _telling(name: str) -> list[str]:

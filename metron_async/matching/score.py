@@ -51,6 +51,7 @@ __all__ = [
     "Facts",
     "Reason",
     "Score",
+    "bits_of",
     "facts_of",
     "hamming",
     "score",
@@ -199,11 +200,12 @@ def hamming(one: str, other: str) -> int:
         >>> hamming("00000000000000ff", "0000000000000000")
         8
     """
-    return (_bits(one) ^ _bits(other)).bit_count()
+    return (bits_of(one) ^ bits_of(other)).bit_count()
 
 
 @functools.lru_cache(maxsize=4_096)
-def _bits(text: str) -> int:
+def bits_of(text: str) -> int:
+    """Return a cover hash as a number of 64 bits; raise ``UsageError`` if it is not a hash."""
     try:
         if len(text) == 16 and text.isalnum():  # noqa: PLR2004 - 64 bits
             return int(text, 16)

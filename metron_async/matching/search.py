@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from metron_async.matching.source import Lists, Meter
     from metron_async.models import IssueSummary
 
-__all__ = ["Search", "better"]
+__all__ = ["Search", "better", "is_settled"]
 
 _MOST_PAGES = 5
 _MOST_DETAILS = 3
@@ -125,7 +125,7 @@ class Search:
             return self._decide(query, [], "series")
         words = search_words(readings_of(query)[0].series)
         match = await self._narrowed(query, {"series_name": words}, meter)
-        if match or _is_settled(match):
+        if match or is_settled(match):
             return match
         return better(match, await self.wider(query, meter))
 
@@ -145,7 +145,7 @@ class Search:
             found = self._decide(query, _rows(rows), "series", complete=complete)
             found = await self._by_publisher(query, found, filters, rows, meter)
             match = better(match, found)
-            if match or _is_settled(match):
+            if match or is_settled(match):
                 break
         return match
 
@@ -203,7 +203,7 @@ class Search:
         match = self._decide(
             query, _rows(rows, names=names.get), "series", complete=listing.complete
         )
-        if match or _is_settled(match):
+        if match or is_settled(match):
             return match
         stems = search_stems(name)
         if stems == words:
@@ -250,7 +250,7 @@ def _is_tied(match: Match, rules: Rules) -> bool:
     return len(best) > 1 and best[0].score.value - best[1].score.value < rules.margin
 
 
-def _is_settled(match: Match) -> bool:
+def is_settled(match: Match) -> bool:
     """Return whether an issue of that name and number was found, so that nothing wider helps."""
     if not match.candidates:
         return False
