@@ -8,7 +8,7 @@ import msgspec
 
 from metron_async.errors import MetronError  # noqa: TC001 - msgspec reads the annotations
 from metron_async.matching.names import LOOSE, SUBTITLE
-from metron_async.matching.query import IssueQuery  # noqa: TC001
+from metron_async.matching.query import ISSUE_IDS, IssueQuery
 from metron_async.matching.score import (
     ACCEPTED,
     HASH_LIMIT,
@@ -31,7 +31,6 @@ How = Literal["metron_id", "cv_id", "gcd_id", "upc", "sku", "series_id", "series
 
 _SHOWN = 10
 _FLOOR = 20.0
-_IDS = ("metron_id", "cv_id", "gcd_id")
 _SAME_NAME = LOOSE * 0.97  # the least trust in a reading that joins series and title
 
 
@@ -161,7 +160,7 @@ def _objections(
     facts = {reason.fact: reason.text for reason in best.reasons}
     if "cover_differs" in facts:
         yield facts["cover_differs"]
-    if how in _IDS and not _doubtful_id(query, best):
+    if how in ISSUE_IDS and not _doubtful_id(query, best):
         return
     if best.contradicted:
         texts = [facts[fact] for fact in best.contradicted]

@@ -112,11 +112,14 @@ class GroupSearch:
 
     async def _alone(self, query: IssueQuery, known: Match | None, meter: Meter) -> Match:
         """Return the match of a query that the lists leave open."""
-        match = better(known, await self._search.by_ids(query, meter))
-        if match or known is not None:
-            return match
-        # The lists were not read to their end, as asking by number costs less.
-        return better(match, await self._search.by_series(query, meter))
+        by_ids = await self._search.by_ids(query, meter)
+        if by_ids:
+            return by_ids
+        if known is not None and query.metron_id is None:
+            return better(by_ids, known)
+        # The lists were not read to their end, as asking by number costs less, or the list was
+        # searched for an id that does not exist.
+        return await self._search.by_rest(query, by_ids, meter)
 
     async def _by_series_id(
         self, queries: Mapping[int, IssueQuery], meter: Meter

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import os
     from typing import Self
 
-__all__ = ["IssueQuery", "Reading", "readings_of"]
+__all__ = ["IDENTIFYING", "ISSUE_IDS", "IssueQuery", "Reading", "readings_of", "series_hints"]
 
 _MAX_TEXT = 500
 _MAX_ID = 2_147_483_647
@@ -38,16 +38,11 @@ _INTEGERS = {
     "volume": (0, _MAX_VOLUME),
 }
 _TEXTS = ("sku", "series", "number", "publisher", "title")
-_IDENTIFYING = (
-    "metron_id",
-    "cv_id",
-    "gcd_id",
-    "upc",
-    "sku",
-    "series",
-    "series_id",
-    "cover_hash",
-)
+ISSUE_IDS = ("metron_id", "cv_id", "gcd_id")
+"""Fields that name one issue by themselves."""
+
+IDENTIFYING = (*ISSUE_IDS, "upc", "sku", "series", "series_id", "cover_hash")
+"""Fields of which a query must have at least one."""
 
 
 class IssueQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,10 +99,10 @@ class IssueQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         _set(self, "cover_hash", _hash(self.cover_hash))
         for name in ("cover_date", "store_date"):
             _check_date(name, getattr(self, name))
-        if all(getattr(self, name) is None for name in _IDENTIFYING):
+        if all(getattr(self, name) is None for name in IDENTIFYING):
             msg = (
                 "Nothing in the query identifies an issue: expected at least one of"
-                f" {', '.join(_IDENTIFYING)}"
+                f" {', '.join(IDENTIFYING)}"
             )
             raise UsageError(msg)
 

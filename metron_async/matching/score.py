@@ -10,7 +10,7 @@ one side does not know change nothing. So more agreement never lowers a score.
 | series' id | 40 | -80 |
 | name of the series | 40 x similarity | 0 at least |
 | number | 30 | -60 |
-| no number given | 25 for the only issue of its series, 5 for number 1 | 0 |
+| no number given | 25 for the only issue of its series, 4 for number 1 | 0 |
 | year | 15 cover, 14 sale, 8 off by one or start of the series | -25 |
 | volume | 10; also as the year in which the series began | -12 |
 | cover date | 10 same day, 6 same month | 0 |
@@ -68,7 +68,7 @@ POINTS: dict[str, float] = {
     "number": 30,
     "number_differs": -60,
     "only": 25,
-    "first": 5,
+    "first": 4,
     "cover_year": 15,
     "store_year": 14,
     "near_year": 8,
@@ -268,7 +268,7 @@ def _name_and_number(query: IssueQuery, facts: Facts) -> tuple[float, list[Reaso
         if not reading.number:
             if facts.only:
                 reasons.append(_reason("only", "the only issue of its series"))
-            elif "1" in numbers:
+            elif "1" in numbers and reading.series:
                 reasons.append(_reason("first", "no number given, the first of its series"))
         elif reading.number in numbers:
             reasons.append(_reason("number", f"number {facts.number}"))

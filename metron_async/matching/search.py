@@ -16,14 +16,13 @@ from metron_async.errors import NotFoundError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
 from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.numbers import number_spellings
-from metron_async.matching.query import readings_of
+from metron_async.matching.query import IDENTIFYING, ISSUE_IDS, IssueQuery, readings_of
 from metron_async.matching.score import facts_of, publisher_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from metron_async.matching.decide import How
-    from metron_async.matching.query import IssueQuery
     from metron_async.matching.source import Lists, Meter
     from metron_async.models import IssueSummary
 
@@ -67,13 +66,29 @@ class Search:
             MetronError: If a request fails.
         """
         match = await self.by_ids(query, meter)
-        if match:
-            return match
+        return match or await self.by_rest(query, match, meter)
+
+    async def by_rest(self, query: IssueQuery, by_ids: Match, meter: Meter) -> Match:
+        """Return what the rest of a query means, whose ids and codes have decided nothing.
+
+        Args:
+            query: The query.
+            by_ids: What its ids and codes lead to. If that is another issue, nothing is decided.
+            meter: Counts the requests.
+        """
+        rest = without_ids(query)
+        if rest is None:
+            return by_ids
+        best: Match | None = None
         for step in (self._by_series_id, self.by_series, self._by_cover):
-            match = better(match, await step(query, meter))
-            if match:
-                return match
-        return match
+            best = better(best, await step(rest, meter))
+            if best:
+                break
+        assert best is not None  # noqa: S101 - there are steps
+        best = msgspec.structs.replace(best, query=query)
+        if best and by_ids.candidates:
+            return _contradicting(best, by_ids)
+        return better(by_ids, best)
 
     async def by_ids(self, query: IssueQuery, meter: Meter) -> Match:
         """Return what the ids and codes of a query mean."""
@@ -82,7 +97,7 @@ class Search:
             try:
                 issue = await self._lists.issue(query.metron_id, meter)
             except NotFoundError:
-                pass  # deleted, or mistyped; the other fields may lead to it
+                meter.requests += 1  # deleted, or mistyped; the other fields may lead to it
             else:
                 found = self._decide(query, [row_of(issue)], "metron_id")
                 if found:
@@ -123,16 +138,30 @@ class Search:
         """Return what the series and number of a query mean."""
         if query.series is None:
             return self._decide(query, [], "series")
-        words = search_words(readings_of(query)[0].series)
-        match = await self._narrowed(query, {"series_name": words}, meter)
+        first, *others = readings_of(query)
+        words = search_words(first.series)
+        match = await self._narrowed(query, {"series_name": words}, self._numbered(query), meter)
+        if match or is_settled(match):
+            return match
+        for other in others:
+            if other.number != first.number:  # an annual that is filed with its series
+                series = {"series_name": search_words(other.series)}
+                numbers = [{"number": other.number}]
+                match = better(match, await self._narrowed(query, series, numbers, meter))
         if match or is_settled(match):
             return match
         return better(match, await self.wider(query, meter))
 
-    async def _narrowed(self, query: IssueQuery, series: dict[str, Any], meter: Meter) -> Match:
-        """Return what a query means among the issues of *series* with its number."""
+    async def _narrowed(
+        self,
+        query: IssueQuery,
+        series: dict[str, Any],
+        numbers: Sequence[dict[str, Any]],
+        meter: Meter,
+    ) -> Match:
+        """Return what a query means among the issues of *series* with one of *numbers*."""
         match = Match(query=query, why="no issue found")
-        for number in self._numbered(query):
+        for number in numbers:
             filters = series | number
             listing = self._lists.issues(**filters)
             rows = await listing.walk(meter, 1)
@@ -242,6 +271,23 @@ def _rows(
         )
         for issue in issues
     ]
+
+
+def without_ids(query: IssueQuery) -> IssueQuery | None:
+    """Return *query* without ids of issues, ``None`` if nothing else identifies an issue."""
+    rest = {name: value for name, value in query.given().items() if name not in ISSUE_IDS}
+    return IssueQuery(**rest) if rest.keys() & IDENTIFYING else None
+
+
+def _contradicting(match: Match, by_ids: Match) -> Match:
+    """Return *match*, undecided if the ids or codes of its query lead to another issue."""
+    assert match.issue is not None  # noqa: S101 - it is decided
+    if any(other.issue.id == match.issue.id for other in by_ids.candidates):
+        return match
+    other = by_ids.candidates[0].issue
+    why = f"{by_ids.how} leads to {other.issue_name}, the rest to {match.issue.issue_name}"
+    candidates = (*match.candidates, *by_ids.candidates)
+    return msgspec.structs.replace(match, issue=None, candidates=candidates, why=why)
 
 
 def _is_tied(match: Match, rules: Rules) -> bool:

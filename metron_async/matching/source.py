@@ -127,7 +127,7 @@ class Listing(Generic[T]):
                 except NotFoundError:
                     if number == 1:
                         raise
-                    chunk = Chunk[T]((), self.count, 1)  # the list has become shorter
+                    chunk = Chunk((), self.count, 1)  # the list has become shorter
                 meter.requests += chunk.requests
                 self._pages[number] = chunk.rows
                 self.count = chunk.count
@@ -181,7 +181,11 @@ class Lists:
     async def other_names(self, series: int, meter: Meter) -> tuple[str, ...]:
         """Return the other names of a series."""
         if series not in self._names:
-            got = await self._source.series(series)
+            try:
+                got = await self._source.series(series)
+            except NotFoundError:
+                meter.requests += 1  # deleted meanwhile
+                return ()
             meter.requests += got.requests
             self._names[series] = got.value.alt_names
         return self._names[series]
