@@ -9,7 +9,7 @@ import msgspec
 from metron_async.errors import MetronError  # noqa: TC001 - msgspec reads the annotations
 from metron_async.matching.names import LOOSE, SUBTITLE
 from metron_async.matching.query import ISSUE_IDS, IssueQuery
-from metron_async.matching.score import (
+from metron_async.matching.scoring import (
     ACCEPTED,
     HASH_LIMIT,
     MARGIN,

@@ -15,11 +15,11 @@ import msgspec
 
 from metron_async.matching.decide import DEFAULT_RULES, Match, Rules, decide, row_of
 from metron_async.matching.failures import examined
-from metron_async.matching.names import LOOSE, SUBTITLE, name_similarity, search_words
+from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.numbers import normal_number
-from metron_async.matching.plan import ROWS_A_PAGE, pages_of
+from metron_async.matching.planning import ROWS_A_PAGE, pages_of
 from metron_async.matching.query import readings_of, series_hints
-from metron_async.matching.score import facts_of, publisher_core
+from metron_async.matching.scoring import facts_of, publisher_core
 from metron_async.matching.search import Search, better
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from metron_async.matching.decide import How
     from metron_async.matching.query import IssueQuery
-    from metron_async.matching.score import Facts
+    from metron_async.matching.scoring import Facts
     from metron_async.matching.source import Listing, Lists, Meter
     from metron_async.models import IssueSummary, SeriesSummary
 
@@ -37,6 +37,8 @@ _YEAR = re.compile(r"\s*\(\d{4}\)(?:\s+Digital Chapter)?\s*$")
 _FORMAT = re.compile(r"\s+(?:TPB|HC|Omnibus|GN)$")
 _MOST_SERIES_PAGES = 4
 _MOST_DETAILS = 3
+_LIKELY = 0.5
+"""Similarity from which a series is worth looking at, where none has the name."""
 _NUMBERLESS = 4
 """Pages worth reading for a query without a number, which cannot be asked for by number."""
 
@@ -118,8 +120,8 @@ class GroupSearch:
         if known is not None and query.metron_id is None:
             return better(by_ids, known)
         # The lists were not read to their end, as asking by number costs less, or the list was
-        # searched for an id that does not exist.
-        return await self._search.by_rest(query, by_ids, meter)
+        # searched for an id that does not exist. Other names were searched for all queries.
+        return await self._search.by_rest(query, by_ids, meter, wide=False)
 
     async def _by_series_id(
         self, queries: Mapping[int, IssueQuery], meter: Meter
@@ -143,7 +145,11 @@ class GroupSearch:
         if not left:
             return found
         named = await self._named(list(left.values()), meter)
-        for strict in (True, False) if named.series else ():
+        if named is None:
+            return found
+        if not named.series:
+            return {i: decide(q, [], how="series", rules=self._rules) for i, q in left.items()}
+        for strict in (True, False):
             wanted = {i: fitting(q, named.series, strict=strict) for i, q in left.items()}
             for index, match in (await self._in_lists(left, wanted, named, meter)).items():
                 found[index] = better(found.get(index), match)
@@ -181,26 +187,31 @@ class GroupSearch:
             if all(_covers(listings[one.row.id], query) for one in wanted[index])
         }
 
-    async def _named(self, queries: Sequence[IssueQuery], meter: Meter) -> Named:
-        """Return the series that the queries may mean, none if there are too many to tell."""
+    async def _named(self, queries: Sequence[IssueQuery], meter: Meter) -> Named | None:
+        """Return the series that the queries may mean, ``None`` if there are too many to tell."""
         names = {reading.series for query in queries for reading in readings_of(query)}
-        words = search_words(series_hints(queries[0]).name)
+        name = series_hints(queries[0]).name
+        words = search_words(name)
         listing = self._lists.series(name=words)
-        rows = await listing.walk(meter, 1)
+        await listing.walk(meter, 1)
         if not listing.complete:
-            rows = await listing.walk(meter, min(_MOST_SERIES_PAGES, len(queries)))
+            await listing.walk(meter, min(_MOST_SERIES_PAGES, len(queries)))
             if not listing.complete:
-                return Named((), words, 0)
-        issues = sum(row.issue_count for row in rows)
-        found = [_series_of(row, names) for row in rows]
-        exact = [series for series in found if series.likeness >= LOOSE]
+                return None
+        found = [_series_of(row, names) for row in listing.rows]
+        exact = [one for one in found if one.likeness >= LOOSE]
         if exact:
             exact = await self._with_publisher(exact, queries, words, meter)
-            return Named(exact, words, issues)
+            return Named(exact, words, sum(one.row.issue_count for one in found))
         renamed = await self._renamed(words, names, meter)
         if renamed:
             return Named(renamed, "", 0)
-        return Named([one for one in found if one.likeness >= SUBTITLE], words, issues)
+        stems = search_stems(name)
+        if stems != words:
+            rows = await self._lists.series(name=stems).walk(meter, 1)
+            found += [_series_of(row, names) for row in rows]
+        found.sort(key=lambda one: -one.likeness)
+        return Named([one for one in found if one.likeness >= _LIKELY][:_MOST_DETAILS], "", 0)
 
     async def _with_publisher(
         self, series: list[Series], queries: Sequence[IssueQuery], words: str, meter: Meter

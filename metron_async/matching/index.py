@@ -111,7 +111,8 @@ class MatchIndex:
                     )
             for code in _CODES if "issue_details" in tables else ():
                 self._db.execute(
-                    f"CREATE INDEX IF NOT EXISTS mirror_match_{code} ON issue_details ({code})"
+                    f"CREATE INDEX IF NOT EXISTS mirror_match_{code} ON issue_details"
+                    f" ({code} COLLATE NOCASE)"
                 )
         self._watched = watched
 
@@ -214,7 +215,7 @@ class MatchIndex:
         if "issue_details" not in self.tables:
             return []
         found = self._db.execute(
-            f"SELECT id FROM issue_details WHERE {name} = ? LIMIT 20", (value,)
+            f"SELECT id FROM issue_details WHERE {name} = ? COLLATE NOCASE LIMIT 20", (value,)
         )
         return [rid for (rid,) in found]
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from metron_async.errors import UsageError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
 from metron_async.matching.index import MatchIndex
 from metron_async.matching.query import readings_of
-from metron_async.matching.score import bits_of, facts_of
+from metron_async.matching.scoring import bits_of, facts_of
 from metron_async.matching.search import better, is_settled
 from metron_async.models import BasicRef, IssueSummary
 
@@ -62,7 +63,7 @@ class LocalMatcher:
             best = better(best, decide(query, rows, how=how, rules=rules))
             if best or (how == "series" and is_settled(best)):
                 break
-        return best or decide(query, [], how="none", rules=rules)
+        return decide(query, [], how="none", rules=rules) if best is None else best
 
     def similar_covers(self, cover_hash: str, distance: int = 10) -> list[SimilarCover]:
         """Return the issues of the mirror with a similar cover, the most similar first.
@@ -72,9 +73,12 @@ class LocalMatcher:
             distance: Most bits in which the hashes may differ, 0 to 64.
 
         Raises:
-            UsageError: If the hash is invalid, or if the mirror holds no issues.
+            UsageError: If an argument is invalid, or if the mirror holds no issues.
         """
         bits = bits_of(cover_hash)
+        if isinstance(distance, bool) or distance not in range(65):
+            msg = f"Invalid distance: expected a whole number from 0 to 64, got {distance!r}"
+            raise UsageError(msg)
         self._index.refresh()
         found = self._index.near_covers(bits, distance)
         issues = self._issues([rid for rid, _ in found])

@@ -13,7 +13,7 @@ from metron_async.errors import MetronError, UsageError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Rules
 from metron_async.matching.failures import concerns_run, examined
 from metron_async.matching.groups import GroupSearch
-from metron_async.matching.plan import Group, MatchPlan, plan
+from metron_async.matching.planning import Group, MatchPlan, plan
 from metron_async.matching.search import Search
 from metron_async.matching.source import Lists, Meter
 

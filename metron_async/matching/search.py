@@ -17,7 +17,7 @@ from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decid
 from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.numbers import number_spellings
 from metron_async.matching.query import IDENTIFYING, ISSUE_IDS, IssueQuery, readings_of
-from metron_async.matching.score import facts_of, publisher_core
+from metron_async.matching.scoring import facts_of, publisher_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,23 +68,28 @@ class Search:
         match = await self.by_ids(query, meter)
         return match or await self.by_rest(query, match, meter)
 
-    async def by_rest(self, query: IssueQuery, by_ids: Match, meter: Meter) -> Match:
+    async def by_rest(
+        self, query: IssueQuery, by_ids: Match, meter: Meter, *, wide: bool = True
+    ) -> Match:
         """Return what the rest of a query means, whose ids and codes have decided nothing.
 
         Args:
             query: The query.
             by_ids: What its ids and codes lead to. If that is another issue, nothing is decided.
             meter: Counts the requests.
+            wide: Whether to search more widely for a series that is not found.
         """
         rest = without_ids(query)
         if rest is None:
             return by_ids
-        best: Match | None = None
-        for step in (self._by_series_id, self.by_series, self._by_cover):
+        steps = [self._by_series_id, self._by_series, self._by_cover]
+        if wide:
+            steps.insert(2, self._wider)
+        best = Match(query=query, why="no issue found")
+        for step in steps:
             best = better(best, await step(rest, meter))
-            if best:
+            if best or is_settled(best):
                 break
-        assert best is not None  # noqa: S101 - there are steps
         best = msgspec.structs.replace(best, query=query)
         if best and by_ids.candidates:
             return _contradicting(best, by_ids)
@@ -134,7 +139,7 @@ class Search:
 
     # -- by series and number ----------------------------------------------------------------
 
-    async def by_series(self, query: IssueQuery, meter: Meter) -> Match:
+    async def _by_series(self, query: IssueQuery, meter: Meter) -> Match:
         """Return what the series and number of a query mean."""
         if query.series is None:
             return self._decide(query, [], "series")
@@ -150,7 +155,7 @@ class Search:
                 match = better(match, await self._narrowed(query, series, numbers, meter))
         if match or is_settled(match):
             return match
-        return better(match, await self.wider(query, meter))
+        return match
 
     async def _narrowed(
         self,
@@ -221,14 +226,16 @@ class Search:
 
     # -- wider -------------------------------------------------------------------------------
 
-    async def wider(self, query: IssueQuery, meter: Meter) -> Match:
+    async def _wider(self, query: IssueQuery, meter: Meter) -> Match:
         """Return what a query means if its series is known by another name, or in part."""
+        if query.series is None:
+            return self._decide(query, [], "series")
         name = readings_of(query)[0].series
         words = search_words(name)
         number = self._numbered(query)[0]
         listing = self._lists.issues(series_q=words, **number)
         rows = await listing.walk(meter, 1)
-        names = await self.other_names(name, rows, meter)
+        names = await self._other_names(name, rows, meter)
         match = self._decide(
             query, _rows(rows, names=names.get), "series", complete=listing.complete
         )
@@ -244,7 +251,7 @@ class Search:
         found = self._decide(query, _rows(rows), "series", complete=listing.complete)
         return better(match, found)
 
-    async def other_names(
+    async def _other_names(
         self, name: str, rows: Iterable[IssueSummary], meter: Meter
     ) -> dict[int, tuple[str, ...]]:
         """Return other names of the series of *rows* that are not called *name*."""

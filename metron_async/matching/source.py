@@ -7,7 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from metron_async.errors import NotFoundError
-from metron_async.matching.plan import pages_of
+from metron_async.matching.planning import pages_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metron_async.matching.decide import Rules, decide, row_of, summary_of
 from metron_async.matching.query import IssueQuery
-from metron_async.matching.score import MARGIN, facts_of
+from metron_async.matching.scoring import MARGIN, facts_of
 from metron_async.models import IssueSummary
 
 from .support import full, row

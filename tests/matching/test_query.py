@@ -35,7 +35,7 @@ def test_it_is_a_value():
     assert query == IssueQuery(series="Wolf", number="0.5")
     assert hash(query) == hash(IssueQuery(series="Wolf", number="0.5"))
     assert repr(query) == "IssueQuery(series='Wolf', number='0.5')"
-    assert pickle.loads(pickle.dumps(query)) == query
+    assert pickle.loads(pickle.dumps(query)) == query  # noqa: S301 - ours
     assert msgspec.json.decode(msgspec.json.encode(query), type=IssueQuery) == query
     with pytest.raises(AttributeError):
         query.year = 2000

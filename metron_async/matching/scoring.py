@@ -84,7 +84,7 @@ POINTS: dict[str, float] = {
     "cover_differs": -10,
     "title": 5,
 }
-"""Points by fact, as in the table at the top of :mod:`metron_async.matching.score`."""
+"""Points by fact, as in the table at the top of :mod:`metron_async.matching.scoring`."""
 
 ACCEPTED = 60.0
 """Least score of an issue that can be decided."""

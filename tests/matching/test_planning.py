@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 
-from metron_async.matching.plan import pages_of, plan
+from metron_async.matching.planning import pages_of, plan
 from metron_async.matching.query import IssueQuery
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import UsageError
+from metron_async.matching import scoring as score_module
 from metron_async.matching.query import IssueQuery
-from metron_async.matching.score import (
+from metron_async.matching.scoring import (
     POINTS,
     facts_of,
     hamming,
@@ -205,9 +206,7 @@ def test_a_nearer_year_never_scores_less(year, apart):
 
 
 def test_the_documented_points_are_the_points():
-    from metron_async.matching import score as module
-
-    table = module.__doc__
+    table = score_module.__doc__
     for fact, words in {
         "id": "| 100 | -100 |",
         "code": "| 80 |",
