@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from metron_async.errors import MetronError  # noqa: TC001 - msgspec reads the annotations
+from metron_async.matching.facts import Facts, facts_of
+from metron_async.matching.hashes import HASH_LIMIT
 from metron_async.matching.names import LOOSE, SUBTITLE
 from metron_async.matching.query import ISSUE_IDS, IssueQuery
-from metron_async.matching.scoring import (
-    ACCEPTED,
-    HASH_LIMIT,
-    MARGIN,
-    Facts,
-    Score,
-    facts_of,
-    score_facts,
-)
+from metron_async.matching.scoring import ACCEPTED, MARGIN, Score, score_facts
 from metron_async.models import Issue, IssueSummary, SeriesRef
 
 if TYPE_CHECKING:

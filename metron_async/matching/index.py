@@ -8,8 +8,6 @@ brings the index up to date at the price of these rows, whichever process change
 from __future__ import annotations
 
 import contextlib
-import itertools
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -234,7 +232,7 @@ class MatchIndex:
         """Return the ids of issues whose covers are near, with their distances, nearest first."""
         covers = self._loaded_covers()
         # Without a loop in Python: it takes half the time for 150,000 covers.
-        apart = map(int.bit_count, map(operator.xor, covers.hashes, itertools.repeat(bits)))
+        apart = map(int.bit_count, map(bits.__xor__, covers.hashes))
         found = [(n, rid) for n, rid in zip(apart, covers.ids, strict=True) if n <= distance]
         return [(rid, apart) for apart, rid in sorted(found)]
 

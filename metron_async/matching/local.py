@@ -8,10 +8,11 @@ import msgspec
 
 from metron_async.errors import UsageError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
+from metron_async.matching.facts import facts_of
+from metron_async.matching.hashes import bits_of
 from metron_async.matching.index import MatchIndex
+from metron_async.matching.outcomes import better, is_settled
 from metron_async.matching.query import readings_of
-from metron_async.matching.scoring import bits_of, facts_of
-from metron_async.matching.search import better, is_settled
 from metron_async.models import BasicRef, IssueSummary
 
 if TYPE_CHECKING:

@@ -1,90 +1,37 @@
-"""How well an issue fits a query: evidence, points and reasons.
+"""How well an issue fits a query: what the facts add up to.
 
-Each fact that both sides know adds or removes points, documented in :data:`POINTS`. Facts that
-one side does not know change nothing. So more agreement never lowers a score.
-
-| fact | agrees | disagrees |
-|---|---|---|
-| Metron's, Comic Vine's or GCD's id | 100 | -100 |
-| UPC, SKU | 80 | 0: a variant cover has its own |
-| series' id | 40 | -80 |
-| name of the series | 40 x similarity | 0 at least |
-| number | 30 | -60 |
-| no number given | 25 for the only issue of its series, 4 for number 1 | 0 |
-| year | 15 cover, 14 sale, 8 off by one or start of the series | -25 |
-| volume | 10; also as the year in which the series began | -12 |
-| cover date | 10 same day, 6 same month | 0 |
-| day of sale | 10 same day, 6 within a week | 0 |
-| publisher | 6 | -20 |
-| cover hash | 25 at distance 0, 5 at the limit | -10 beyond, and never decided |
-| title | 5 | 0 |
-
-An issue with equal name and number and nothing against it has 70 points. :data:`ACCEPTED` is the
-least score that can be decided, and :data:`MARGIN` the lead over the next issue that it takes.
+The points of each fact are those of :data:`~metron_async.matching.points.POINTS`.
 """
 
 from __future__ import annotations
 
-import functools
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from metron_async.errors import UsageError
-from metron_async.matching.names import LOOSE, name_similarity, normal_name
+from metron_async.matching.facts import Facts, facts_of
+from metron_async.matching.hashes import HASH_LIMIT, hamming
+from metron_async.matching.names import LOOSE, name_similarity
 from metron_async.matching.numbers import normal_number
+from metron_async.matching.points import POINTS, Reason
+from metron_async.matching.publishers import same_publisher
 from metron_async.matching.query import readings_of, series_hints
-from metron_async.models import Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from metron_async.matching.query import IssueQuery
-    from metron_async.models import IssueSummary
+    from metron_async.models import Issue, IssueSummary
 
 __all__ = [
     "ACCEPTED",
-    "HASH_LIMIT",
     "MARGIN",
-    "POINTS",
-    "Facts",
-    "Reason",
     "Score",
-    "bits_of",
-    "facts_of",
-    "hamming",
     "score",
     "score_facts",
 ]
-
-POINTS: dict[str, float] = {
-    "id": 100,
-    "id_differs": -100,
-    "code": 80,
-    "series_id": 40,
-    "series_id_differs": -80,
-    "name": 40,
-    "number": 30,
-    "number_differs": -60,
-    "only": 25,
-    "first": 4,
-    "cover_year": 15,
-    "store_year": 14,
-    "near_year": 8,
-    "year_differs": -25,
-    "volume": 10,
-    "volume_differs": -12,
-    "date": 10,
-    "near_date": 6,
-    "publisher": 6,
-    "publisher_differs": -20,
-    "cover": 25,
-    "cover_at_limit": 5,
-    "cover_differs": -10,
-    "title": 5,
-}
-"""Points by fact, as in the table at the top of :mod:`metron_async.matching.scoring`."""
 
 ACCEPTED = 60.0
 """Least score of an issue that can be decided."""
@@ -92,21 +39,7 @@ ACCEPTED = 60.0
 MARGIN = 5.0
 """Lead over the next issue that a decision takes."""
 
-HASH_LIMIT = 10
-"""Distance up to which two cover hashes are of one cover: what metron-tagger uses."""
-
 _WEEK = timedelta(days=7)
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """One fact that changed a score."""
-
-    fact: str
-    """Name of the fact in :data:`POINTS`."""
-    points: float
-    """Points that it added, or removed if negative."""
-    text: str
-    """The fact in words, such as ``"number 3"``."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,95 +57,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         reasons = ", ".join(f"{reason.text} {reason.points:+g}" for reason in self.reasons)
         return f"{self.value:g} ({reasons})"
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an issue, from a row of a list, the full issue, or a mirror."""
-
-    id: int
-    series_id: int
-    names: tuple[str, ...]
-    number: str
-    volume: int
-    year_began: int
-    cover_date: date
-    store_date: date | None = None
-    cover_hash: str = ""
-    alt_number: str = ""
-    publisher: str | None = None
-    titles: tuple[str, ...] = ()
-    cv_id: int | None = None
-    gcd_id: int | None = None
-    upc: str = ""
-    sku: str = ""
-    only: bool = False
-    """Whether it is known to be the only issue of its series."""
-
-
-def facts_of(
-    row: IssueSummary | Issue, *, names: Iterable[str] = (), publisher: str | None = None
-) -> Facts:
-    """Return what a row or a full issue says.
-
-    Args:
-        row: The row or issue.
-        names: Other names of the series that are known.
-        publisher: Name of the publisher, if the row does not have it.
-    """
-    facts = Facts(
-        id=row.id,
-        series_id=row.series.id,
-        names=(row.series.name, *names),
-        number=row.number,
-        volume=row.series.volume,
-        year_began=row.series.year_began,
-        cover_date=row.cover_date,
-        store_date=row.store_date,
-        cover_hash=row.cover_hash,
-        publisher=publisher,
-    )
-    if not isinstance(row, Issue):
-        return facts
-    return msgspec.structs.replace(
-        facts,
-        names=(*facts.names, *row.series.alt_names),
-        alt_number=row.alt_number,
-        publisher=row.publisher.name,
-        titles=(*filter(None, (row.collection_title,)), *row.story_titles),
-        cv_id=row.cv_id,
-        gcd_id=row.gcd_id,
-        upc=row.upc,
-        sku=row.sku,
-    )
-
-
-def hamming(one: str, other: str) -> int:
-    """Return in how many of 64 bits two cover hashes differ.
-
-    Args:
-        one: 16 hexadecimal digits.
-        other: The same.
-
-    Raises:
-        UsageError: If one of them is not a hash.
-
-    Example:
-        >>> hamming("00000000000000ff", "0000000000000000")
-        8
-    """
-    return (bits_of(one) ^ bits_of(other)).bit_count()
-
-
-@functools.lru_cache(maxsize=4_096)
-def bits_of(text: str) -> int:
-    """Return a cover hash as a number of 64 bits; raise ``UsageError`` if it is not a hash."""
-    try:
-        if len(text) == 16 and text.isalnum():  # noqa: PLR2004 - 64 bits
-            return int(text, 16)
-    except ValueError:
-        pass
-    msg = f"Invalid cover hash: expected 16 hexadecimal digits, got {text[:40]!r}"
-    raise UsageError(msg)
 
 
 def score(query: IssueQuery, row: IssueSummary | Issue, *, hash_limit: int = HASH_LIMIT) -> Score:
@@ -394,23 +238,3 @@ _RULES: tuple[Callable[[IssueQuery, Facts], list[Reason]], ...] = (
     _publisher,
     _title,
 )
-
-_PUBLISHING = frozenset(
-    {
-        *("comics", "comic", "press", "publishing", "publications", "entertainment", "studios"),
-        *("studio", "inc", "ltd", "group", "books", "the", "of"),
-    }
-)
-
-
-def publisher_core(name: str) -> str:
-    """Return the words of a publisher's name that tell it from others, such as ``"dc"``."""
-    words = normal_name(name).split()
-    return " ".join([word for word in words if word not in _PUBLISHING] or words)
-
-
-def same_publisher(one: str, other: str) -> bool:
-    """Return whether two names of publishers mean the same one, as far as words can tell."""
-    a, b = publisher_core(one).split(), publisher_core(other).split()
-    short, long = sorted((a, b), key=len)
-    return long[: len(short)] == short

@@ -14,37 +14,33 @@ import msgspec
 
 from metron_async.errors import NotFoundError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
+from metron_async.matching.facts import facts_of
 from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.numbers import number_spellings
-from metron_async.matching.query import IDENTIFYING, ISSUE_IDS, IssueQuery, readings_of
-from metron_async.matching.scoring import facts_of, publisher_core
+from metron_async.matching.outcomes import (
+    better,
+    contradicting,
+    is_settled,
+    is_tied,
+    without_ids,
+)
+from metron_async.matching.publishers import publisher_core
+from metron_async.matching.query import readings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from metron_async.matching.decide import How
+    from metron_async.matching.query import IssueQuery
     from metron_async.matching.source import Lists, Meter
     from metron_async.models import IssueSummary
 
-__all__ = ["Search", "better", "is_settled"]
+__all__ = ["Search"]
 
 _MOST_PAGES = 5
 _MOST_DETAILS = 3
 
 _CODES: tuple[How, ...] = ("cv_id", "gcd_id", "upc", "sku")
-
-
-def better(one: Match | None, other: Match) -> Match:
-    """Return the match that says more: a decided one, else the one with the best candidate."""
-    if one is None or bool(other) > bool(one):
-        return other
-    if bool(one) > bool(other):
-        return one
-    return other if _best(other) > _best(one) else one
-
-
-def _best(match: Match) -> float:
-    return match.candidates[0].score.value if match.candidates else 0.0
 
 
 class Search:
@@ -92,7 +88,7 @@ class Search:
                 break
         best = msgspec.structs.replace(best, query=query)
         if best and by_ids.candidates:
-            return _contradicting(best, by_ids)
+            return contradicting(best, by_ids)
         return better(by_ids, best)
 
     async def by_ids(self, query: IssueQuery, meter: Meter) -> Match:
@@ -203,7 +199,7 @@ class Search:
         meter: Meter,
     ) -> Match:
         """Ask which of several fitting issues are the publisher's, which rows do not say."""
-        if match or query.publisher is None or not _is_tied(match, self._rules):
+        if match or query.publisher is None or not is_tied(match, self._rules):
             return match
         name = publisher_core(query.publisher)
         listing = self._lists.issues(**filters, publisher_name=name)
@@ -278,34 +274,3 @@ def _rows(
         )
         for issue in issues
     ]
-
-
-def without_ids(query: IssueQuery) -> IssueQuery | None:
-    """Return *query* without ids of issues, ``None`` if nothing else identifies an issue."""
-    rest = {name: value for name, value in query.given().items() if name not in ISSUE_IDS}
-    return IssueQuery(**rest) if rest.keys() & IDENTIFYING else None
-
-
-def _contradicting(match: Match, by_ids: Match) -> Match:
-    """Return *match*, undecided if the ids or codes of its query lead to another issue."""
-    assert match.issue is not None  # noqa: S101 - it is decided
-    if any(other.issue.id == match.issue.id for other in by_ids.candidates):
-        return match
-    other = by_ids.candidates[0].issue
-    why = f"{by_ids.how} leads to {other.issue_name}, the rest to {match.issue.issue_name}"
-    candidates = (*match.candidates, *by_ids.candidates)
-    return msgspec.structs.replace(match, issue=None, candidates=candidates, why=why)
-
-
-def _is_tied(match: Match, rules: Rules) -> bool:
-    """Return whether several candidates fit equally well."""
-    best = match.candidates[:2]
-    return len(best) > 1 and best[0].score.value - best[1].score.value < rules.margin
-
-
-def is_settled(match: Match) -> bool:
-    """Return whether an issue of that name and number was found, so that nothing wider helps."""
-    if not match.candidates:
-        return False
-    best = match.candidates[0].score
-    return best.name >= LOOSE and not {"number_differs", "year_differs"} & set(best.contradicted)

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from metron_async import ConfigurationError, UsageError
 from metron_async.matching.covers import cover_hash
+from metron_async.matching.hashes import hamming
 from metron_async.matching.query import IssueQuery
-from metron_async.matching.scoring import hamming
 
 
 def cover(size=(400, 600), mode="RGB"):

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async.matching.decide import Rules, decide, row_of, summary_of
+from metron_async.matching.facts import facts_of
 from metron_async.matching.query import IssueQuery
-from metron_async.matching.scoring import MARGIN, facts_of
+from metron_async.matching.scoring import MARGIN
 from metron_async.models import IssueSummary
 
 from .support import full, row

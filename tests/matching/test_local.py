@@ -10,6 +10,7 @@ import pytest
 from world import client
 
 from metron_async import UsageError
+from metron_async.matching.client import ClientSource
 from metron_async.matching.local import LocalMatcher
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.run import MatchRun
@@ -67,7 +68,7 @@ def test_the_harder_names_are_matched(path):
     with matcher(path) as local:
         for case, rid in zip(CASES, wanted, strict=True):
             match = local.match(IssueQuery.from_filename(case.file))
-            assert match.issue and match.issue.id == rid, (case, match.why)
+            assert (match.issue and match.issue.id) == rid, (case, match.why)
 
 
 def test_a_library_is_matched(path):
@@ -204,8 +205,6 @@ def test_it_decides_as_the_client_does(path):
     queries = [query_of(one.fields) for one in known if "publisher" not in one.fields]
 
     async def main():
-        from metron_async.matching.client import ClientSource
-
         async with client(shop.fake, cache=None) as metron:
             source = ClientSource(metron.issues, metron.series, metron.origin_of)
             return await MatchRun(source, queries).collect()

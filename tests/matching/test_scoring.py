@@ -9,16 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import UsageError
-from metron_async.matching import scoring as score_module
+from metron_async.matching import points as points_module
+from metron_async.matching.facts import facts_of
+from metron_async.matching.hashes import hamming
+from metron_async.matching.points import POINTS
+from metron_async.matching.publishers import same_publisher
 from metron_async.matching.query import IssueQuery
-from metron_async.matching.scoring import (
-    POINTS,
-    facts_of,
-    hamming,
-    same_publisher,
-    score,
-    score_facts,
-)
+from metron_async.matching.scoring import score, score_facts
 
 from .support import full, row
 
@@ -206,7 +203,7 @@ def test_a_nearer_year_never_scores_less(year, apart):
 
 
 def test_the_documented_points_are_the_points():
-    table = score_module.__doc__
+    table = points_module.__doc__
     for fact, words in {
         "id": "| 100 | -100 |",
         "code": "| 80 |",
