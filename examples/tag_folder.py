@@ -189,7 +189,7 @@ class Tagger:
             if comic.sidecar.tag is not None and comic.sidecar.details is None:
                 wanted[comic.sidecar.tag.issue_id].append(comic)
         self._progress.total += len(wanted)
-        async with contextlib.aclosing(self._metron.issues.fetch_many(wanted)) as results:
+        async with contextlib.aclosing(aiter(self._metron.issues.fetch_many(wanted))) as results:
             async for got in results:
                 if isinstance(got.error, FATAL):
                     raise got.error

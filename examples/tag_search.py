@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tag_names import Comic
 
-    from metron_async import MetronView, Page, Paginator
+    from metron_async import MetronView, Page, RowList
     from metron_async.filters import IssueFilters
     from metron_async.models import Issue, IssueSummary
 
@@ -103,7 +103,7 @@ class Search:
         row = choose(_without_id(comic), rows, same_name=series_id is None)
         return tag_of(row, "series and number") if row else None
 
-    def _numbered(self, comic: Comic, series_id: int | None) -> Paginator[IssueSummary]:
+    def _numbered(self, comic: Comic, series_id: int | None) -> RowList[IssueSummary]:
         if series_id is not None:
             return self._issues.iter(series_id=series_id, number=comic.number)
         return self._issues.iter(series_name=comic.series, number=comic.number)

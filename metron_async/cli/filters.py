@@ -10,8 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
+from metron_async._values import Among
 from metron_async.filters import common
-from metron_async.values import Among
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ def _converter(hint: Any) -> tuple[Callable[[str], object], str]:
         return _date, "DATE"
     if hint is datetime:
         return _instant, "TIME"
-    return (str, "TEXT") if hint is str else (_date_or_instant, "DATE|TIME")
+    return str, "TEXT"
 
 
 def _integer(text: str) -> int:
@@ -104,10 +104,6 @@ def _instant(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise _wrong(text, "a time such as 2026-11-20T17:00 or 2026-11-20T17:00Z") from None
-
-
-def _date_or_instant(text: str) -> date:
-    return _date(text) if re.fullmatch(r"\d{4}-?\d\d-?\d\d", text) else _instant(text)
 
 
 def _member(among: Among, text: str) -> object:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from metron_async.client import AsyncMetron
-    from metron_async.pagination import Paginator
+    from metron_async.lists.pagination import RowList
     from metron_async.quota import WindowState
 
 __all__ = ["get", "list_rows", "quota"]
@@ -79,12 +79,12 @@ async def list_rows(metron: AsyncMetron, options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(metron: AsyncMetron, options: argparse.Namespace) -> Paginator[Any]:
+def _list(metron: AsyncMetron, options: argparse.Namespace) -> RowList[Any]:
     if options.source == "wish_list":
         return metron.wish_list.items()
     if options.source == "pull_list":
         return metron.pull_list.series()
-    found: Paginator[Any] = getattr(metron, options.source).iter(**filters_in(options))
+    found: RowList[Any] = getattr(metron, options.source).iter(**filters_in(options))
     return found
 
 

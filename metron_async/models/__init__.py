@@ -1,84 +1,27 @@
-"""What the API answers, and what it accepts: frozen msgspec Structs."""
+"""Objects that the API returns and accepts: frozen msgspec Structs."""
 
-from metron_async.models.arcs import Arc, ArcSummary
-from metron_async.models.characters import Character, CharacterSummary, CharacterWritten
-from metron_async.models.collection import (
-    CollectionFormatStat,
-    CollectionIssue,
-    CollectionItem,
-    CollectionStats,
-    CollectionSummary,
-    MissingIssue,
-    MissingSeries,
-    RatingResult,
-    ReadDate,
-    ScrobbleResult,
-)
-from metron_async.models.common import (
-    Attribution,
-    BasicRef,
-    Model,
-    NamedRow,
-    PageBody,
-    Row,
-    SeriesRef,
-    User,
-)
-from metron_async.models.creators import Creator, CreatorSummary
-from metron_async.models.credits import Credit, CreditWritten
-from metron_async.models.encoding import (
-    Action,
-    FormFields,
-    JsonFields,
-    check_input,
-    encode_form,
-    encode_input,
-)
-from metron_async.models.images import MAX_BODY, ImagePart, image_part, image_type
-from metron_async.models.imprints import Imprint, ImprintSummary, ImprintWritten
-from metron_async.models.inputs import (
-    ArcInput,
-    CharacterInput,
-    CreatorInput,
-    CreditInput,
-    ImprintInput,
-    Input,
-    IssueInput,
-    PublisherInput,
-    SeriesInput,
-    TeamInput,
-    UniverseInput,
-    VariantInput,
-)
-from metron_async.models.inputs_account import (
-    AcquireInput,
-    CollectionAddInput,
-    PullListAddInput,
-    RatingInput,
-    ScrobbleInput,
-    WishListAddInput,
-)
-from metron_async.models.issues import Issue, IssueSeries, IssueSummary, IssueWritten, Reprint
-from metron_async.models.kinds import AgeRating, Genre, Role, SeriesType
-from metron_async.models.publishers import Publisher, PublisherSummary
-from metron_async.models.pull_list import PulledSeries, PullList, PullListIssue, PullListSeries
-from metron_async.models.reading_lists import (
-    ReadingList,
-    ReadingListIssue,
-    ReadingListItem,
-    ReadingListSummary,
-)
-from metron_async.models.series import AssociatedSeries, Series, SeriesSummary, SeriesWritten
-from metron_async.models.teams import Team, TeamSummary, TeamWritten
-from metron_async.models.universes import Universe, UniverseSummary, UniverseWritten
-from metron_async.models.variants import Variant, VariantWritten
-from metron_async.models.wish_list import (
-    AcquireResult,
-    WishList,
-    WishListItem,
-    WishListItemSummary,
-)
-from metron_async.models.writable import Image, Price, Upload
+from metron_async.models._encoding import *
+from metron_async.models._images import *
+from metron_async.models._rules import *
+from metron_async.models.arcs import *
+from metron_async.models.base import *
+from metron_async.models.characters import *
+from metron_async.models.collection import *
+from metron_async.models.common import *
+from metron_async.models.creators import *
+from metron_async.models.credits import *
+from metron_async.models.imprints import *
+from metron_async.models.inputs import *
+from metron_async.models.inputs_account import *
+from metron_async.models.issues import *
+from metron_async.models.publishers import *
+from metron_async.models.pull_list import *
+from metron_async.models.reading_lists import *
+from metron_async.models.series import *
+from metron_async.models.teams import *
+from metron_async.models.universes import *
+from metron_async.models.variants import *
+from metron_async.models.wish_list import *
 
 __all__ = [
     "MAX_BODY",
@@ -144,6 +87,7 @@ __all__ = [
     "ReadingListIssue",
     "ReadingListItem",
     "ReadingListSummary",
+    "Record",
     "Reprint",
     "Role",
     "Row",

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Unpack
 
+from metron_async._engine.messages import Stale
 from metron_async.cache import Kind
-from metron_async.engine.messages import Stale, Written
 from metron_async.enums import BookFormat, Grade, GradingCompany, Rating
 from metron_async.filters import CollectionFilters
+from metron_async.lists.pagination import RowList
 from metron_async.models import (
     CollectionAddInput,
     CollectionItem,
@@ -21,39 +22,38 @@ from metron_async.models import (
     ScrobbleInput,
     ScrobbleResult,
 )
-from metron_async.pagination import Paginator
-from metron_async.resources.base import Listable, Retrievable, checked_id
+from metron_async.resources.base import Listable, Retrievable, checked_id, listing
 from metron_async.resources.writable import Personal, given
+from metron_async.types import Added
 
-__all__ = ["Collection"]
+__all__ = ["CollectionResource"]
 
 
-class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Personal):
+class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary], Personal):
     """The account's own comics: ``metron.collection``.
 
     Reading an issue once more moves neither the item's ``modified`` nor its ``Last-Modified``, so
     an item is never fetched with a condition, except by an explicit ``get_if_modified``.
     """
 
-    path = "collection"
-    conditional = False
-    model = CollectionItem
-    row = CollectionSummary
+    _path = "collection"
+    _conditional = False
 
-    def iter(self, **filters: Unpack[CollectionFilters]) -> Paginator[CollectionSummary]:
-        """Iterate the items that match :class:`~metron_async.filters.CollectionFilters`."""
+    @listing(CollectionFilters)
+    def iter(self, **filters: Unpack[CollectionFilters]) -> RowList[CollectionSummary]:
+        """Return the items that match :class:`~metron_async.filters.CollectionFilters`."""
         return self._list(CollectionFilters, filters)
 
     async def stats(self) -> CollectionStats:
         """Fetch the collection's totals."""
         return await self._caller.get(self._request("stats/"), CollectionStats)
 
-    def missing_series(self) -> Paginator[MissingSeries]:
-        """Iterate the series of which the account owns some issues, but not all."""
+    def missing_series(self) -> RowList[MissingSeries]:
+        """Return the series of which the account owns some issues, but not all."""
         return self._rows(self._request("missing_series/"), MissingSeries)
 
-    def missing_issues(self, series_id: int, /) -> Paginator[MissingIssue]:
-        """Iterate the issues of one series that the account does not own.
+    def missing_issues(self, series_id: int, /) -> RowList[MissingIssue]:
+        """Return the issues of one series that the account does not own.
 
         Args:
             series_id: Metron's id of the series; an unknown one gives an empty list.
@@ -75,8 +75,8 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
         purchase_store: str | None = None,
         storage_location: str | None = None,
         notes: str | None = None,
-    ) -> Written[CollectionItem]:
-        """Add an issue to the collection. An item that is there already is left as it is.
+    ) -> Added[CollectionItem]:
+        """Add an issue to the collection. An existing item is not changed.
 
         Args:
             issue_id: Metron's id of the issue.
@@ -92,10 +92,10 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
             notes: Your notes.
 
         Returns:
-            The item, and whether it was created or there already.
+            The item, and whether this call created it.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
+            UsageError: If a value is invalid; nothing was sent.
             MetronError: For anything else; see :mod:`metron_async.errors`.
 
         Example:
@@ -122,23 +122,23 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
         *,
         date_read: datetime | None = None,
         rating: Rating | int | None = None,
-    ) -> ScrobbleResult:
-        """Note that an issue was read, which adds it to the collection if it is not there.
+    ) -> Added[ScrobbleResult]:
+        """Record that an issue was read. This adds it to the collection if necessary.
 
-        Each call adds a read date. It is never sent twice; if its outcome is unknown, the error
-        says so, and ``read_dates`` of the item will tell.
+        Each call adds a read date and is sent at most once. If its outcome is unknown, the error
+        says so. ``read_dates`` of the item then show whether the server carried it out.
 
         Args:
             issue_id: Metron's id of the issue.
-            date_read: When it was read, aware; by default when the server hears of it.
+            date_read: When it was read, aware; by default the time at which the server gets this.
             rating: Stars, a :class:`~metron_async.enums.Rating` or 1 to 5; by default left alone.
 
         Returns:
-            The item; ``created`` tells whether it was added by this.
+            The item, and whether this call added it to the collection.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
-            ValidationError: If there is no such issue.
+            UsageError: If a value is invalid; nothing was sent.
+            ValidationError: If the issue does not exist.
             TransportError: If the connection failed. With ``outcome_unknown`` set, the issue may
                 count as read.
             MetronError: For anything else; see :mod:`metron_async.errors`.
@@ -147,22 +147,22 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
         data = ScrobbleInput(issue_id=number, **given(date_read=date_read, rating=rating))
         # An issue shows the mean of all users' ratings.
         rated = () if rating is None else (Stale("issue", Kind.DETAIL, number),)
-        return (await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)).value
+        return await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)
 
     async def rate(self, id: int, rating: Rating | int | None, /) -> RatingResult:
-        """Give stars to an item of the collection, or take them back.
+        """Rate an item of the collection, or clear its rating.
 
         Args:
             id: Id of the item, not of the issue.
             rating: A :class:`~metron_async.enums.Rating` or 1 to 5; ``None`` clears.
 
         Raises:
-            UsageError: If it is no number of stars; nothing was sent.
-            NotFoundError: If the collection has no such item.
+            UsageError: If *rating* is not a number of stars; nothing was sent.
+            NotFoundError: If the item is not in the collection.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         data = RatingInput(rating=rating)
-        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).value
+        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).item
 
     async def remove(self, id: int, /) -> None:
         """Remove an item from the collection, with its read dates and rating.
@@ -171,7 +171,7 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
             id: Id of the item, not of the issue.
 
         Raises:
-            NotFoundError: If the collection has no such item.
+            NotFoundError: If the item is not in the collection.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         await self._change("DELETE", f"{checked_id(id)}/", None)

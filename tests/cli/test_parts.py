@@ -22,7 +22,7 @@ from metron_async.cli.parser import make_parser
 from metron_async.cli.progress import PlainProgress, Progress, make_progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
 from metron_async.filters import CollectionFilters, IssueFilters, encode_filters, filter_names
-from metron_async.sync import (
+from metron_async.mirror import (
     SOURCES,
     Deleted,
     DetailFailed,
@@ -76,12 +76,11 @@ def test_codes_can_be_named() -> None:
     found = parsed(
         CollectionFilters,
         *("--book-format", "print", "--grade", "9.8", "--is-read"),
-        *("--date-read-gt", "2026-11-20", "--date-read-lt", "2026-11-20T12:00"),
+        *("--date-read-gt", "2026-11-20", "--date-read-lt", "2026-11-21"),
     )
     assert found["book_format"] is BookFormat.PRINT
     assert found["date_read_gt"] == dt.date(2026, 11, 20)
-    assert isinstance(found["date_read_lt"], dt.datetime)
-    assert found["date_read_lt"].tzinfo is not None
+    assert found["date_read_lt"] == dt.date(2026, 11, 21)
     assert encode_filters(CollectionFilters, found)
     series = parsed(SOURCES["series"].filters, "--status", "4")
     assert series == {"status": SeriesStatus.ONGOING}
@@ -99,7 +98,7 @@ def test_exit_codes_are_distinct_and_the_nearest_counts() -> None:
     assert len(set(codes)) == len(codes)
     assert exit_code(errors.ConfigurationError("x")) == 3
     assert exit_code(errors.UsageError("x")) == 2
-    assert exit_code(errors.TimeoutError("x")) == 12
+    assert exit_code(errors.RequestTimeoutError("x")) == 12
     assert exit_code(errors.TransportError("x")) == 11
     assert exit_code(errors.IncompleteListError("x")) == 14
     assert exit_code(errors.PaginationError("x")) == 13

@@ -9,7 +9,8 @@ import contextlib
 import types
 
 import pytest
-from world import client, idle, settle, virtual
+from support.virtual import settle, virtual
+from support.world import client, idle
 
 from metron_async import AsyncMetron, ClosedError, Priority, RateLimitError
 from metron_async.cache import SQLiteCache
@@ -71,7 +72,7 @@ async def page(metron):
 
 async def details(metron):
     view = metron.with_options(priority=Priority.NORMAL)
-    assert [issue.id async for issue in view.publishers.iter_details()]
+    assert [issue.id async for issue in view.publishers.iter().details()]
 
 
 async def many(metron):

@@ -11,15 +11,16 @@ import datetime as dt
 import inspect
 
 import pytest
-from calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
-from scale import scaled
-from stores import Slow, slow_cache, slow_quota, use_guards
-from suspensions import cancelled_after, cancelled_at
-from world import idle, virtual
+from support.calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
+from support.scale import scaled
+from support.stores import Slow, slow_cache, slow_quota, use_guards
+from support.suspensions import cancelled_after, cancelled_at
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron
+from metron_async._engine.guard import MemoryGuardStore
 from metron_async.client import MetronView
-from metron_async.engine.guard import MemoryGuardStore
 from metron_async.errors import NotFoundError, ValidationError
 from metron_async.models import (
     ArcInput,
@@ -34,6 +35,7 @@ from metron_async.models import (
     UniverseInput,
     VariantInput,
 )
+from metron_async.resources.base import Detailed
 from metron_async.testing import FakeMetron
 
 INPUTS = {
@@ -63,7 +65,7 @@ async def _many(namespace):
 
 
 async def _details(namespace):
-    return await namespace.iter_details(concurrency=2).collect(3)
+    return await namespace.iter().details(concurrency=2).collect(3)
 
 
 async def _rows(paginator):
@@ -82,7 +84,6 @@ GENERAL = {
     "get_if_modified": lambda ns: ns.get_if_modified(1, LONG_AGO),
     "fetch_many": _many,
     "iter": lambda ns: _rows(ns.iter()),
-    "iter_details": _details,
     "issues": lambda ns: _rows(ns.issues(1)),
 }
 SPECIAL = {
@@ -144,11 +145,13 @@ def all_calls():
     for name in namespaces():
         for method in methods(metron, name):
             yield f"{name}.{method}", how_to_call(name, method)
+        if isinstance(getattr(metron, name), Detailed):
+            yield f"{name}.details", lambda metron, name=name: _details(getattr(metron, name))
     yield from OF_THE_CLIENT.items()
 
 
 CALLS = dict(all_calls())
-BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.iter_details")
+BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.details")
 BRIEF += ("collection.add", "arcs.create", "issues.get_if_modified")
 
 

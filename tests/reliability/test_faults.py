@@ -14,8 +14,9 @@ import re
 
 import msgspec
 import pytest
-from calls import READS, SIZE, WRITES, furnish, plain
-from world import idle, virtual
+from support.calls import READS, SIZE, WRITES, furnish, plain
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import NOT_MODIFIED, AsyncMetron
 from metron_async.errors import (
@@ -28,9 +29,9 @@ from metron_async.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     StatusError,
-    TimeoutError,  # noqa: A004
     TransportError,
     ValidationError,
 )
@@ -140,7 +141,7 @@ TROUBLES = (
     Trouble(
         "no answer in time",
         lambda: Fault.latency(100),
-        TimeoutError,
+        RequestTimeoutError,
         passing=True,
         unknown=True,
         stale=True,
@@ -199,7 +200,7 @@ TROUBLES = (
     _unreadable("promised more", lambda: Fault.recounted(3), lists_only=True, in_walks=True),
 )
 
-LISTS = {"page", "collect", "issue list", "iter_details"}
+LISTS = {"page", "collect", "issue list", "details"}
 NO_BODY = {"get_if_modified, unchanged", "get anew", "remove"}  # answered with 304 or 204
 
 
@@ -208,7 +209,7 @@ EXCEPTIONS = {
     ("unasked 304", "get_if_modified"): NOT_MODIFIED,
     # What is gone in the middle of a list: fewer rows, or one object less.
     ("404", "collect"): IncompleteListError,
-    ("404", "iter_details"): LEFT_OUT,
+    ("404", "details"): LEFT_OUT,
 }
 
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from secrets_search import TOKEN
+from support.secrets_search import TOKEN
 
 from metron_async import AsyncMetron, ConfigurationError
-from metron_async.engine.identity import user_agent
+from metron_async._engine.identity import user_agent
 from metron_async.errors import DecodeError, MetronError, UsageError
 from metron_async.models import ArcInput, IssueInput, Upload
 from metron_async.testing import FakeMetron, Fault, run_virtual
@@ -154,7 +154,7 @@ def test_an_id_is_a_number(number):
             ids = [number]
             calls = (
                 lambda: metron.issues.get(number),
-                lambda: metron.issues.fetch_many(ids, on_error="raise").__anext__(),
+                lambda: metron.issues.fetch_many(ids, on_error="raise").first(),
                 lambda: metron.series.issues(number).collect(),
                 lambda: metron.publishers.series(number).collect(),
                 lambda: metron.reading_lists.items(number).collect(),
