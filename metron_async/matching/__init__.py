@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import load
+from metron_async._lazy import load
 
 if TYPE_CHECKING:
-    from metron_async.matching.covers import cover_hash
-    from metron_async.matching.decide import Candidate, How, Match, Rules
-    from metron_async.matching.hashes import HASH_LIMIT, hamming
-    from metron_async.matching.local import SimilarCover
-    from metron_async.matching.names import name_similarity, normal_name
-    from metron_async.matching.numbers import normal_number, same_number
-    from metron_async.matching.planning import Group, MatchPlan, plan
-    from metron_async.matching.points import POINTS, Reason
-    from metron_async.matching.query import IssueQuery
-    from metron_async.matching.run import MatchProgress, MatchRun
-    from metron_async.matching.scoring import ACCEPTED, MARGIN, Score, score
+    from metron_async.matching.covers import *
+    from metron_async.matching.decide import *
+    from metron_async.matching.hashes import *
+    from metron_async.matching.local import *
+    from metron_async.matching.names import *
+    from metron_async.matching.numbers import *
+    from metron_async.matching.planning import *
+    from metron_async.matching.points import *
+    from metron_async.matching.query import *
+    from metron_async.matching.run import *
+    from metron_async.matching.scoring import *
 
 __all__ = [
     "ACCEPTED",
@@ -53,19 +53,19 @@ __all__ = [
     "score",
 ]
 
-_HOMES = {
-    "metron_async.matching.covers": ("cover_hash",),
-    "metron_async.matching.decide": ("Candidate", "How", "Match", "Rules"),
-    "metron_async.matching.hashes": ("HASH_LIMIT", "hamming"),
-    "metron_async.matching.local": ("SimilarCover",),
-    "metron_async.matching.names": ("name_similarity", "normal_name"),
-    "metron_async.matching.numbers": ("normal_number", "same_number"),
-    "metron_async.matching.planning": ("Group", "MatchPlan", "plan"),
-    "metron_async.matching.points": ("POINTS", "Reason"),
-    "metron_async.matching.query": ("IssueQuery",),
-    "metron_async.matching.run": ("MatchProgress", "MatchRun"),
-    "metron_async.matching.scoring": ("ACCEPTED", "MARGIN", "Score", "score"),
-}
+_HOMES = (
+    "metron_async.matching.names",
+    "metron_async.matching.numbers",
+    "metron_async.matching.hashes",
+    "metron_async.matching.points",
+    "metron_async.matching.query",
+    "metron_async.matching.scoring",
+    "metron_async.matching.decide",
+    "metron_async.matching.planning",
+    "metron_async.matching.covers",
+    "metron_async.matching.run",
+    "metron_async.matching.local",
+)
 
 
 def __getattr__(name: str) -> object:

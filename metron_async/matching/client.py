@@ -9,8 +9,8 @@ from metron_async.matching.source import Chunk, Got
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from metron_async.engine.messages import Origin
     from metron_async.models import Issue, IssueSummary, Series, SeriesSummary
+    from metron_async.types import Origin
 
 __all__ = ["ClientSource"]
 
@@ -19,14 +19,16 @@ class IssuesLike(Protocol):
     """The part of ``metron.issues`` that is used."""
 
     async def get(self, id: int, /) -> Issue: ...
-    def iter(self, **filters: Any) -> Any: ...
+    @property
+    def iter(self) -> Callable[..., Any]: ...
 
 
 class SeriesLike(Protocol):
     """The part of ``metron.series`` that is used."""
 
     async def get(self, id: int, /) -> Series: ...
-    def iter(self, **filters: Any) -> Any: ...
+    @property
+    def iter(self) -> Callable[..., Any]: ...
 
 
 class ClientSource:

@@ -8,7 +8,7 @@ import msgspec
 
 from metron_async.errors import MetronError  # noqa: TC001 - msgspec reads the annotations
 from metron_async.matching.facts import Facts, facts_of
-from metron_async.matching.hashes import HASH_LIMIT
+from metron_async.matching.hashes import HASH_LIMIT, checked_bits
 from metron_async.matching.names import LOOSE, SUBTITLE
 from metron_async.matching.query import ISSUE_IDS, IssueQuery
 from metron_async.matching.scoring import ACCEPTED, MARGIN, Score, score_facts
@@ -37,6 +37,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Least lead over the next issue."""
     hash_limit: int = HASH_LIMIT
     """Largest distance of cover hashes, in bits, 0 to 64."""
+
+    def __post_init__(self) -> None:
+        checked_bits(self.hash_limit, "hash_limit")
 
 
 DEFAULT_RULES = Rules()

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 from metron_async.errors import (
     AuthenticationError,
     BlockedError,
+    CacheError,
     ClosedError,
+    ConfigurationError,
     MetronError,
     PermissionDeniedError,
+    QuotaStoreError,
     RateLimitError,
+    ServerError,
+    TransportError,
 )
 from metron_async.matching.decide import Match
 
@@ -19,15 +24,20 @@ if TYPE_CHECKING:
 
     from metron_async.matching.query import IssueQuery
 
-__all__ = ["concerns_run", "examined"]
+__all__ = ["Failures", "examined"]
 
 _OF_RUN = (
     AuthenticationError,
     BlockedError,
+    CacheError,
     ClosedError,
+    ConfigurationError,
     PermissionDeniedError,
+    QuotaStoreError,
     RateLimitError,
 )
+_OF_SERVER = (ServerError, TransportError)
+_IN_A_ROW = 5
 
 
 def concerns_run(error: MetronError) -> bool:
@@ -47,3 +57,23 @@ async def examined(query: IssueQuery, search: Awaitable[Match]) -> Match:
         if concerns_run(error):
             raise
         return Match(query=query, why=str(error), error=error)
+
+
+class Failures:
+    """Counts failures in a row: a server that is down fails every query."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def note(self, error: MetronError | None) -> None:
+        """Take in how a search ended, ``None`` for a success.
+
+        Raises:
+            MetronError: The error, if it ends the run.
+        """
+        if error is None:
+            self._in_a_row = 0
+            return
+        self._in_a_row += isinstance(error, _OF_SERVER)
+        if concerns_run(error) or self._in_a_row >= _IN_A_ROW:
+            raise error

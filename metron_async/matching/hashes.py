@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 
+from metron_async._values import show
 from metron_async.errors import UsageError
 
-__all__ = ["HASH_LIMIT", "bits_of", "hamming"]
+__all__ = ["HASH_LIMIT", "bits_of", "checked_bits", "hamming"]
+
+_BITS = 64
 
 HASH_LIMIT = 10
 """Distance up to which two cover hashes are of one cover: what metron-tagger uses."""
@@ -38,4 +41,16 @@ def bits_of(text: str) -> int:
     except ValueError:
         pass
     msg = f"Invalid cover hash: expected 16 hexadecimal digits, got {text[:40]!r}"
+    raise UsageError(msg)
+
+
+def checked_bits(number: object, name: str) -> int:
+    """Return the argument *name* if it can be a distance of two hashes.
+
+    Raises:
+        UsageError: If it is not a whole number from 0 to 64.
+    """
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _BITS:
+        return number
+    msg = f"Invalid {name}: expected a whole number from 0 to 64, got {show(number)}"
     raise UsageError(msg)

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from metron_async.errors import UsageError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
 from metron_async.matching.facts import facts_of
-from metron_async.matching.hashes import bits_of
+from metron_async.matching.hashes import bits_of, checked_bits
 from metron_async.matching.index import MatchIndex
 from metron_async.matching.outcomes import better, is_settled
 from metron_async.matching.query import readings_of
@@ -77,9 +76,7 @@ class LocalMatcher:
             UsageError: If an argument is invalid, or if the mirror holds no issues.
         """
         bits = bits_of(cover_hash)
-        if isinstance(distance, bool) or distance not in range(65):
-            msg = f"Invalid distance: expected a whole number from 0 to 64, got {distance!r}"
-            raise UsageError(msg)
+        checked_bits(distance, "distance")
         self._index.refresh()
         found = self._index.near_covers(bits, distance)
         issues = self._issues([rid for rid, _ in found])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
+from metron_async._values import show
 from metron_async.errors import UsageError
 from metron_async.matching.numbers import normal_number, split_number
-from metron_async.values import show
 
 if TYPE_CHECKING:
     import os

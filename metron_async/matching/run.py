@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from metron_async._values import show
 from metron_async.errors import MetronError, UsageError
+from metron_async.lists.base import LazyList, checked_limit, checked_whole
+from metron_async.lists.bulk import OnError, cancel_all
 from metron_async.matching.decide import DEFAULT_RULES, Match, Rules
-from metron_async.matching.failures import concerns_run, examined
+from metron_async.matching.failures import Failures, examined
 from metron_async.matching.groups import GroupSearch
 from metron_async.matching.planning import Group, MatchPlan, plan
+from metron_async.matching.query import IssueQuery
 from metron_async.matching.search import Search
 from metron_async.matching.source import Lists, Meter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
-    from metron_async.matching.query import IssueQuery
     from metron_async.matching.source import Source
 
-__all__ = ["MatchProgress", "MatchRun", "OnError"]
-
-OnError = Literal["yield", "skip", "raise"]
+__all__ = ["MatchProgress", "MatchRun"]
 
 
 class MatchProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +46,24 @@ class MatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Requests so far."""
 
 
-class MatchRun:
-    """The matches of many queries, found in few requests: an asynchronous iterable.
+class MatchRun(LazyList[Match]):
+    """The matches of many queries, found in few requests.
 
-    Nothing is sent before it is iterated. Matches come as they become known; ``match.index`` is
-    the place of the query. A run that was interrupted, by an error or by leaving the loop, goes
-    on where it stopped when it is iterated again.
+    Creating it sends nothing. Matches come as they become known; ``match.index`` is the place of
+    the query. A run that was interrupted, by an error or by leaving the loop, continues where it
+    stopped when it is iterated again.
+
+    Args:
+        source: Where rows come from.
+        queries: What is known of each comic.
+        details: Whether to fetch the full issue for each query that is decided.
+        concurrency: Maximum number of groups and queries that are searched for at once.
+        on_error: Whether failures of single queries are yielded, skipped or raised.
+        progress: Called with the state of the run after each match.
+        rules: What it takes to decide.
+
+    Raises:
+        UsageError: If an argument is invalid.
 
     Example:
         >>> run = metron.issues.match_many(queries)  # doctest: +SKIP
@@ -71,21 +84,19 @@ class MatchRun:
         progress: Callable[[MatchProgress], object] | None = None,
         rules: Rules = DEFAULT_RULES,
     ) -> None:
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-            msg = f"Invalid concurrency: expected a whole number from 1, got {concurrency!r}"
-            raise UsageError(msg)
         if on_error not in {"yield", "skip", "raise"}:
-            msg = f"Invalid on_error: expected 'yield', 'skip' or 'raise', got {on_error!r}"
+            msg = f"on_error must be 'yield', 'skip' or 'raise', got {show(on_error)}"
             raise UsageError(msg)
         self._source = source
-        self._queries: Sequence[IssueQuery] = list(queries)
+        self._queries: Sequence[IssueQuery] = _checked(queries)
         self._details = details
-        self._concurrency = concurrency
+        self._concurrency = checked_whole(concurrency, "concurrency", 1)
         self._on_error = on_error
         self._progress = progress
         self._rules = rules
         self._done: set[int] = set()
         self._outcomes: Counter[str] = Counter()
+        self._failures = Failures()
         self._requests = 0
         self._iterating = False
 
@@ -111,22 +122,22 @@ class MatchRun:
             requests=self._requests,
         )
 
-    async def collect(self) -> list[Match]:
-        """Return the matches that are left, in the order of their queries.
+    async def collect(self, limit: int | None = None) -> list[Match]:
+        """Fetch the matches that are left into a list, in the order of their queries.
+
+        Args:
+            limit: Maximum number of matches, or ``None`` for all.
 
         Raises:
-            MetronError: If the run cannot go on; what was found before is lost to this call.
+            MetronError: If the run cannot go on. What it had found is lost to this call.
         """
-        matches = [match async for match in self]
+        matches = await super().collect(checked_limit(limit))
         return sorted(matches, key=lambda match: match.index)
 
-    def __aiter__(self) -> AsyncIterator[Match]:
+    async def __aiter__(self) -> AsyncGenerator[Match, None]:
         """Iterate the matches that are left."""
-        return self._matches()
-
-    async def _matches(self) -> AsyncGenerator[Match, None]:
         if self._iterating:
-            msg = "The run is iterated already; make another one for a second loop"
+            msg = "The run is being iterated already: create another one for a second loop"
             raise UsageError(msg)
         self._iterating = True
         ready: asyncio.Queue[Match | None] = asyncio.Queue(maxsize=self._concurrency)
@@ -143,9 +154,7 @@ class MatchRun:
             await watch
         finally:
             self._iterating = False
-            for task in (watch, *workers):
-                task.cancel()
-            await asyncio.gather(watch, *workers, return_exceptions=True)
+            await cancel_all([watch, *workers])
 
     def _open_groups(self) -> Iterable[Group]:
         """Yield the groups with queries that are not done."""
@@ -165,11 +174,10 @@ class MatchRun:
                         left.discard(index)
                         await ready.put(await self._completed(index, match, meter))
             except MetronError as error:
-                if concerns_run(error):
-                    raise
+                self._failures.note(error)
                 for index in sorted(left):
-                    failed = Match(query=self._queries[index], why=str(error), error=error)
-                    await ready.put(await self._completed(index, failed, meter))
+                    match = Match(query=self._queries[index], why=str(error), error=error)
+                    await ready.put(self._placed(index, match, meter))
 
     async def _find(self, group: Group, meter: Meter) -> AsyncGenerator[tuple[int, Match], None]:
         lists = Lists(self._source)
@@ -186,23 +194,27 @@ class MatchRun:
             yield index, await examined(query, search)
 
     async def _completed(self, index: int, match: Match, meter: Meter) -> Match:
-        """Return *match* with its place, its cost and, if wanted, the full issue."""
-        detail, error, why = match.detail, match.error, match.why
-        if self._details and match.issue is not None and detail is None:
-            try:
-                detail = await Lists(self._source).issue(match.issue.id, meter)
-            except MetronError as caught:
-                if concerns_run(caught):
-                    raise
-                error, why = caught, str(caught)
-        return msgspec.structs.replace(
-            match,
-            detail=detail if self._details else None,
-            error=error,
-            why=why,
-            index=index,
-            requests=meter.take(),
-        )
+        """Return *match* with its place, its cost and, if wanted, the full issue.
+
+        Raises:
+            MetronError: If an error ends the run.
+        """
+        if self._details and match.issue is not None and match.detail is None:
+            detailed = self._detailed(match, match.issue.id, meter)
+            failed = await examined(match.query, detailed)
+            match = msgspec.structs.replace(
+                match, detail=failed.detail, error=failed.error, why=failed.why
+            )
+        self._failures.note(match.error)
+        return self._placed(index, match, meter)
+
+    async def _detailed(self, match: Match, number: int, meter: Meter) -> Match:
+        detail = await Lists(self._source).issue(number, meter)
+        return msgspec.structs.replace(match, detail=detail)
+
+    def _placed(self, index: int, match: Match, meter: Meter) -> Match:
+        detail = match.detail if self._details else None
+        return msgspec.structs.replace(match, index=index, detail=detail, requests=meter.take())
 
     def _note(self, match: Match) -> None:
         outcome = "decided" if match else "ambiguous" if match.ambiguous else "unknown"
@@ -221,3 +233,12 @@ async def _finish(
         await asyncio.gather(*workers)
     finally:
         await ready.put(None)
+
+
+def _checked(queries: Iterable[IssueQuery]) -> Sequence[IssueQuery]:
+    found = list(queries)
+    for query in found:
+        if not isinstance(query, IssueQuery):
+            msg = f"queries must be IssueQuery objects, got {show(query)}"
+            raise UsageError(msg)
+    return found

@@ -13,6 +13,7 @@ from metron_async.mirror.details import DetailFetcher
 from metron_async.mirror.errors import MirrorBusyError
 from metron_async.mirror.events import Finished, Report, Waiting
 from metron_async.mirror.forecast import Allowance, Plan, forecast
+from metron_async.mirror.matching import Matching
 from metron_async.mirror.plan import next_walk
 from metron_async.mirror.selection import Selection
 from metron_async.mirror.sources import checked_filters
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Mirror"]
 
 
-class Mirror:
+class Mirror(Matching):
     """A local SQLite mirror of chosen lists, kept up to date at the price of few requests.
 
     The first run walks a list in full, later ones ask for what has changed. Each page is stored as

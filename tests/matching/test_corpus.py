@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from world import virtual
+from support.match_cases import CASES, UNKNOWN
+from support.match_corpus import Shop, corpus, library, match_all, query_of, stock, stock_cases
+from support.virtual import virtual
 
 from metron_async.matching.query import IssueQuery
-
-from .cases import CASES, UNKNOWN
-from .corpus import NEAR, Shop, corpus, match_all, query_of, stock, stock_cases
 
 READ = {
     "what a person reads": lambda known: query_of(known.fields),
@@ -68,46 +67,6 @@ def test_nothing_is_decided_where_only_the_decoys_are_there():
         shop.fake.delete("issue", issue)
     matches = virtual(match_all(shop.fake, [query_of(one.fields) for one in known]))
     assert [str(match.candidates[0]) for match in matches if match] == []
-
-
-LENGTHS = {
-    "Amazing Phantom": (12, 1),
-    "Savage Wolf": (60, 20),
-    "Mighty Beacon: Dawn": (100, 50),
-    "Night & Day": (40, 10),
-    "The Iron Clad": (250, 120),
-    "X-Factor Nine": (30, 5),
-    "Zero Hour": (10, 1),
-    "Captain Cosmos": (99, 60),
-    "Doctor Blade": (20, 8),
-    "Silent City": (15, 3),
-    "Red Sparrow": (130, 90),
-    "Galaxy Rangers": (50, 11),
-    "Tomb of Terror": (24, 9),
-    "Witch's Brew": (18, 7),
-    "Star Kids": (300, 200),
-}
-"""Fifteen series: how many issues each has, and the first of the ten that are on the disk."""
-
-
-def library():
-    """Return a shop with 150 issues of fifteen series among decoys, queries and right ids."""
-    shop = Shop()
-    queries, wanted = [], []
-    for place, (name, (length, first)) in enumerate(LENGTHS.items()):
-        series = shop.run_of(name, 1990 + place, range(1, length + 1))
-        shop.run_of(name, 1970 + place, range(1, 13), volume=9)
-        for pattern in NEAR:
-            shop.run_of(pattern.format(name), 1990 + place, range(1, 9))
-        issues = {i.number: i for i in shop.fake.catalogue.issues_of_series(series)}
-        spelled = name.replace(":", " -").replace("'", "")
-        for number in range(first, first + 10):
-            issue = issues[str(number)]
-            wanted.append(issue.id)
-            queries.append(
-                IssueQuery(series=spelled, number=f"{number:03}", year=issue.cover_date.year)
-            )
-    return shop, queries, wanted
 
 
 @pytest.mark.parametrize(("details", "most"), [(False, 35), (True, 185)])

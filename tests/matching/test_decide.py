@@ -7,14 +7,13 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.match_rows import full, row
 
 from metron_async.matching.decide import Rules, decide, row_of, summary_of
 from metron_async.matching.facts import facts_of
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.scoring import MARGIN
 from metron_async.models import IssueSummary
-
-from .support import full, row
 
 QUERY = IssueQuery(series="Savage Wolf", number="3")
 

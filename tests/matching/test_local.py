@@ -7,18 +7,16 @@ import contextlib
 import sqlite3
 
 import pytest
-from world import client
+from support.match_cases import CASES
+from support.match_corpus import Shop, corpus, library, query_of, stock, stock_cases
+from support.world import client
 
 from metron_async import UsageError
 from metron_async.matching.client import ClientSource
 from metron_async.matching.local import LocalMatcher
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.run import MatchRun
-from metron_async.sync import Mirror
-
-from .cases import CASES
-from .corpus import Shop, corpus, query_of, stock, stock_cases
-from .test_corpus import library
+from metron_async.mirror import Mirror
 
 
 def mirrored(fake, path, *names, **options):
@@ -213,3 +211,33 @@ def test_it_decides_as_the_client_does(path):
     with matcher(path) as local:
         for match in online:
             assert local.match(match.query).issue == match.issue
+
+
+async def test_a_mirror_matches_in_its_thread(path):
+    shop = Shop(issues=20)
+    issue = shop.issue(shop.series("Ghost", 1990), 1, 1990, cover_hash="0" * 16)
+    async with client(shop.fake, cache=None) as metron, Mirror(metron, path) as mirror:
+        with pytest.raises(UsageError, match="first"):
+            await mirror.match(IssueQuery(series="Ghost", number="1"))
+        await mirror.run("issues")
+        before = len(shop.fake.requests)
+        match = await mirror.match(IssueQuery(series="The Ghost", number="001"))
+        assert match.issue.id == issue
+        (found,) = await mirror.similar_covers("0" * 15 + "1")
+        assert (found.issue.id, found.distance) == (issue, 1)
+        with pytest.raises(UsageError, match="Invalid hash_limit"):
+            await mirror.match(IssueQuery(series="Ghost", number="1"), hash_limit=65)
+        assert len(shop.fake.requests) == before
+
+
+async def test_the_client_matches():
+    shop = Shop(issues=20)
+    series = shop.run_of("Ghost", 1990, range(1, 6))
+    async with client(shop.fake, cache=None) as metron:
+        match = await metron.issues.match(IssueQuery(series="Ghost", number="3"), details=True)
+        assert match.issue.series.id == series
+        assert match.detail.number == "3"
+        run = metron.issues.match_many([IssueQuery(series_id=series, number="4")])
+        assert (await run.first()).issue.number == "4"
+        with pytest.raises(UsageError, match="Invalid hash_limit"):
+            metron.issues.match_many([], hash_limit=-1)

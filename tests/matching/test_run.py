@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
-from world import virtual
+from support.match_corpus import Shop, match_all, source_of
+from support.match_rows import full, row
+from support.virtual import virtual
 
 from metron_async import AsyncMetron, NotFoundError, RateLimitError, ServerError, UsageError
 from metron_async.matching.client import ClientSource
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.run import MatchRun
 from metron_async.matching.source import Chunk, Got, Listing, Meter
-
-from .corpus import Shop, match_all, source_of
-from .support import full, row
 
 NOT_FOUND = NotFoundError("Not found.", status=404)
 BROKEN = ServerError("Broken.", status=500)
@@ -174,11 +174,10 @@ def test_two_loops_at_once_are_refused():
     run = MatchRun(Script(), queries(*NAMES))
 
     async def main():
-        first = aiter(run)
-        await anext(first)
-        with pytest.raises(UsageError, match="iterated already"):
-            await anext(aiter(run))
-        await first.aclose()
+        async with contextlib.aclosing(aiter(run)) as first:
+            await anext(first)
+            with pytest.raises(UsageError, match="iterated already"):
+                await anext(aiter(run))
 
     virtual(main())
 
@@ -187,8 +186,26 @@ def test_two_loops_at_once_are_refused():
     "options", [{"concurrency": 0}, {"concurrency": True}, {"on_error": "ignore"}]
 )
 def test_wrong_options_are_refused(options):
-    with pytest.raises(UsageError, match="Invalid"):
+    with pytest.raises(UsageError, match="must be"):
         MatchRun(Script(), queries(*NAMES), **options)
+
+
+def test_what_is_not_a_query_is_refused():
+    with pytest.raises(UsageError, match="must be IssueQuery objects, got 'Wolf'"):
+        MatchRun(Script(), ["Wolf"])
+
+
+def test_a_server_that_is_down_ends_the_run_soon():
+    script = Script(lambda what: BROKEN)
+    run = MatchRun(script, [IssueQuery(series=f"Wolf {n}", number="3") for n in range(300)])
+
+    async def main():
+        got = []
+        with pytest.raises(ServerError):
+            got += [match async for match in run]
+        assert len(script.asked) < 20
+
+    virtual(main())
 
 
 def test_details_come_for_what_is_decided_alone():
@@ -282,7 +299,7 @@ def test_a_renamed_series_of_many_files_is_asked_for_once():
 
 
 def test_a_publisher_tells_series_of_many_files_apart():
-    shop = Shop(issues=100)
+    shop = Shop(issues=100, newer=False)
     shop.run_of("Ghost", 1990, range(1, 9), publisher="DC Comics")
     shop.run_of("Ghost", 1990, range(1, 9), publisher="Dark Horse Comics", volume=2)
     wanted = [

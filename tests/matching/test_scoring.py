@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.match_rows import full, row
 
 from metron_async import UsageError
 from metron_async.matching import points as points_module
@@ -16,8 +17,6 @@ from metron_async.matching.points import POINTS
 from metron_async.matching.publishers import same_publisher
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.scoring import score, score_facts
-
-from .support import full, row
 
 hashes = st.integers(min_value=0, max_value=2**64 - 1).map(lambda bits: f"{bits:016x}")
 QUERY = IssueQuery(series="Savage Wolf", number="3")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from world import virtual
+from support.match_corpus import Shop, match_all
+from support.virtual import virtual
 
 from metron_async.matching.query import IssueQuery
-
-from .corpus import Shop, match_all
 
 
 def found(shop, **fields):

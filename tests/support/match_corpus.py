@@ -174,3 +174,43 @@ def stock_cases(shop, cases):
 async def match_all(fake, queries, **options):
     async with source_of(fake) as source:
         return await MatchRun(source, queries, **options).collect()
+
+
+LENGTHS = {
+    "Amazing Phantom": (12, 1),
+    "Savage Wolf": (60, 20),
+    "Mighty Beacon: Dawn": (100, 50),
+    "Night & Day": (40, 10),
+    "The Iron Clad": (250, 120),
+    "X-Factor Nine": (30, 5),
+    "Zero Hour": (10, 1),
+    "Captain Cosmos": (99, 60),
+    "Doctor Blade": (20, 8),
+    "Silent City": (15, 3),
+    "Red Sparrow": (130, 90),
+    "Galaxy Rangers": (50, 11),
+    "Tomb of Terror": (24, 9),
+    "Witch's Brew": (18, 7),
+    "Star Kids": (300, 200),
+}
+"""Fifteen series: how many issues each has, and the first of the ten that are on the disk."""
+
+
+def library():
+    """Return a shop with 150 issues of fifteen series among decoys, queries and right ids."""
+    shop = Shop()
+    queries, wanted = [], []
+    for place, (name, (length, first)) in enumerate(LENGTHS.items()):
+        series = shop.run_of(name, 1990 + place, range(1, length + 1))
+        shop.run_of(name, 1970 + place, range(1, 13), volume=9)
+        for pattern in NEAR:
+            shop.run_of(pattern.format(name), 1990 + place, range(1, 9))
+        issues = {i.number: i for i in shop.fake.catalogue.issues_of_series(series)}
+        spelled = name.replace(":", " -").replace("'", "")
+        for number in range(first, first + 10):
+            issue = issues[str(number)]
+            wanted.append(issue.id)
+            queries.append(
+                IssueQuery(series=spelled, number=f"{number:03}", year=issue.cover_date.year)
+            )
+    return shop, queries, wanted
