@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from metron_async.cli.exits import INTERRUPTED, exit_code
+from metron_async.cli.matching import match
 from metron_async.cli.mirror import mirror
 from metron_async.cli.parser import make_parser
 from metron_async.cli.reading import get, list_rows, quota
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_COMMANDS = {"quota": quota, "get": get, "list": list_rows, "mirror": mirror}
+_COMMANDS = {"quota": quota, "get": get, "list": list_rows, "mirror": mirror, "match": match}
 _SECRETS = ("--token", "--password", "--username")
 
 
@@ -84,7 +85,8 @@ def _in_one_line(error: BaseException) -> str:
 
 
 def _how_to_resume(options: argparse.Namespace, given: Sequence[str]) -> str:
-    if options.command != "mirror" or options.demo:
+    kept = options.command == "mirror" or getattr(options, "write", "") == "json"
+    if not kept or options.demo:
         return ""
     return f" What was fetched is kept; go on with: metron-async {shlex.join(given)}"
 

@@ -97,6 +97,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     mirror.add_argument("file", metavar="FILE", help="the SQLite file, made if there is none")
     _add_lists(mirror, common, _add_mirror_options)
+
+    match = commands.add_parser(
+        "match", parents=[common], help="find the issues that files are", allow_abbrev=False
+    )
+    match.add_argument("paths", nargs="+", metavar="PATH", help="files and folders of comics")
+    _add_match_options(match)
     return parser
 
 
@@ -147,5 +153,21 @@ def _add_mirror_options(parser: argparse.ArgumentParser) -> None:
     add("--raw", action="store_true", help="keep the JSON of each row, too")
     add("--full", action="store_true", help="walk the whole list again")
     add("--deletions", action="store_true", help="remove what the server no longer lists")
+    add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def _add_match_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--json", action="store_true", help="print one JSON object per file")
+    add(
+        "--write",
+        choices=("none", "json"),
+        default="none",
+        help="json: write what was found beside each file, and skip files that have it",
+    )
+    add("--details", action="store_true", help="the full issues as well, a request for each")
+    add("--retry", action="store_true", help="search again for files that were not decided")
+    add("--plan", action="store_true", help="only show what it would cost")
     add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
     add("--quiet", action="store_true", help="show no progress")

@@ -16,6 +16,7 @@ from metron_async._lazy import load
 if TYPE_CHECKING:
     from metron_async.matching.covers import *
     from metron_async.matching.decide import *
+    from metron_async.matching.files import *
     from metron_async.matching.hashes import *
     from metron_async.matching.local import *
     from metron_async.matching.names import *
@@ -31,7 +32,9 @@ __all__ = [
     "HASH_LIMIT",
     "MARGIN",
     "POINTS",
+    "SIDECAR",
     "Candidate",
+    "ComicFile",
     "Group",
     "How",
     "IssueQuery",
@@ -44,13 +47,16 @@ __all__ = [
     "Score",
     "SimilarCover",
     "cover_hash",
+    "find_comics",
     "hamming",
     "name_similarity",
     "normal_name",
     "normal_number",
     "plan",
+    "read_comic",
     "same_number",
     "score",
+    "write_match",
 ]
 
 _HOMES = (
@@ -63,6 +69,7 @@ _HOMES = (
     "metron_async.matching.decide",
     "metron_async.matching.planning",
     "metron_async.matching.covers",
+    "metron_async.matching.files",
     "metron_async.matching.run",
     "metron_async.matching.local",
 )

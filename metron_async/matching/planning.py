@@ -112,8 +112,11 @@ def plan(queries: Sequence[IssueQuery], *, details: bool = False) -> MatchPlan:
         for indexes in members.values()
     ]
     groups.sort(key=_order)
-    count = len(queries)
-    return MatchPlan(queries=count, groups=(*groups, *alone), details=count if details else 0)
+    # Metron's own id is searched for by fetching the full issue.
+    detailed = sum(1 for q in queries if q.metron_id is None or q.series is not None)
+    return MatchPlan(
+        queries=len(queries), groups=(*groups, *alone), details=detailed if details else 0
+    )
 
 
 def _key(query: IssueQuery) -> tuple[str, int]:

@@ -38,10 +38,10 @@ def query_of(fields):
 class Shop:
     """Fills a fake server with series and issues."""
 
-    def __init__(self, **options):
+    def __init__(self, fake=None, **options):
         options.setdefault("throttle", False)
         options.setdefault("issues", 600)
-        self.fake = FakeMetron(**options)
+        self.fake = FakeMetron(**options) if fake is None else fake
 
     def publisher(self, name):
         for known in self.fake.catalogue.tables.publisher.values():
@@ -196,9 +196,9 @@ LENGTHS = {
 """Fifteen series: how many issues each has, and the first of the ten that are on the disk."""
 
 
-def library():
+def library(shop=None):
     """Return a shop with 150 issues of fifteen series among decoys, queries and right ids."""
-    shop = Shop()
+    shop = shop or Shop()
     queries, wanted = [], []
     for place, (name, (length, first)) in enumerate(LENGTHS.items()):
         series = shop.run_of(name, 1990 + place, range(1, length + 1))
