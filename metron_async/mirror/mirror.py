@@ -84,6 +84,7 @@ class Mirror(Matching):
 
     async def aclose(self) -> None:
         """Close the file. Closing twice is fine, and a mirror can be used again after."""
+        await self._close_matching()
         async with self._opening:
             store, self._store = self._store, None
             if store is not None:

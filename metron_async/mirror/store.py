@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from metron_async.matching.local import LocalMatcher
 from metron_async.mirror.errors import MirrorBusyError
 from metron_async.mirror.files import open_mirror
 from metron_async.mirror.selection import SELECT, Pairs, Selection, pairs_text, selection_of
@@ -49,16 +48,12 @@ class Store:
     Args:
         path: The file.
 
-    Attributes:
-        matcher: Finds issues in it.
-
     Raises:
         MirrorFileError: If it cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._db = open_mirror(path)
-        self.matcher: LocalMatcher = LocalMatcher(self._db)
 
     def close(self) -> None:
         """Close the file."""

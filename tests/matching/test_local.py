@@ -16,7 +16,7 @@ from metron_async.matching.client import ClientSource
 from metron_async.matching.local import LocalMatcher
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.run import MatchRun
-from metron_async.mirror import Mirror
+from metron_async.mirror import Mirror, MirrorBusyError, MirrorFileError
 
 
 def mirrored(fake, path, *names, **options):
@@ -241,3 +241,50 @@ async def test_the_client_matches():
         assert (await run.first()).issue.number == "4"
         with pytest.raises(UsageError, match="Invalid hash_limit"):
             metron.issues.match_many([], hash_limit=-1)
+
+
+async def test_a_mirror_matches_while_another_process_writes(path, monkeypatch):
+    monkeypatch.setattr("metron_async.mirror.matching._BUSY_TIMEOUT", 0.05)
+    shop = Shop(issues=20)
+    shop.run_of("Ghost", 1990, range(1, 6))
+    query = IssueQuery(series="Ghost", number="3")
+    async with client(shop.fake, cache=None) as metron, Mirror(metron, path) as mirror:
+        await mirror.run("issues")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(MirrorBusyError, match="locked"):
+                await mirror.match(query)  # the index is yet to be built
+            other.execute("ROLLBACK")
+            assert await mirror.match(query)
+            other.execute("BEGIN IMMEDIATE")
+            assert await mirror.match(query)
+            other.execute("ROLLBACK")
+        await mirror.aclose()
+        assert await mirror.match(query)  # opened again
+
+
+async def test_a_file_that_is_damaged_says_so(path):
+    shop = Shop(issues=20)
+    async with client(shop.fake, cache=None) as metron, Mirror(metron, path) as mirror:
+        await mirror.run("issues")
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("ALTER TABLE issues RENAME COLUMN number TO other")
+        with pytest.raises(MirrorFileError, match="no such column"):
+            await mirror.match(IssueQuery(series="Ghost", number="3"))
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(path, monkeypatch):
+    shop = Shop(issues=20)
+    shop.run_of("Ghost", 1990, range(1, 6))
+    mirrored(shop.fake, path)
+    query = IssueQuery(series="Ghost", number="3")
+
+    def fail(_):
+        raise MemoryError
+
+    with matcher(path) as local:
+        with monkeypatch.context() as patch:
+            patch.setattr("metron_async.matching.index.normal_number", fail)
+            with pytest.raises(MemoryError):
+                local.match(query)
+        assert local.match(query)
