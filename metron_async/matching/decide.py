@@ -130,7 +130,9 @@ def decide(
         key=_rank,
     )
     shown = tuple(found for found in ranked if found.score.value >= _FLOOR)[:_SHOWN]
-    why = next(_objections(query, shown, how, complete=complete, rules=rules), "")
+    why = "no issue found"
+    if shown:
+        why = next(_objections(query, shown, how, complete=complete, rules=rules), "")
     return Match(
         query=query,
         issue=None if why else shown[0].issue,
@@ -150,9 +152,6 @@ def _objections(
     query: IssueQuery, ranked: tuple[Candidate, ...], how: How, *, complete: bool, rules: Rules
 ) -> Iterator[str]:
     """Yield why the first candidate cannot be decided, the strongest reason first."""
-    if not ranked:
-        yield "no issue found"
-        return
     best = ranked[0].score
     facts = {reason.fact: reason.text for reason in best.reasons}
     if "cover_differs" in facts:

@@ -35,6 +35,7 @@ _PUBLISHER = re.compile(
     re.IGNORECASE,
 )
 _YEAR_OF_SERIES = re.compile(r"\((?P<year>\d{4})\)\s*#?\d[^(]*\((?:[^()]*\b)?\d{4}\)")
+_VOLUME = r"(?:\b|[_-])(?:v|vol\.?|volume|book|tome?|t)[ .]?|\("
 _MAX_NAME = 1_000
 
 
@@ -101,6 +102,10 @@ def _fields(name: str, parsed: Mapping[str, Any]) -> dict[str, Any]:
         "title": title,
         "publisher": publisher,
     }
+    if not re.search(
+        rf"(?:{_VOLUME})0*{texts.get('volume', '').lstrip('0')}\b", name, re.IGNORECASE
+    ):
+        texts.pop("volume", None)  # a number in the title
     for key, least in (("year", 1800), ("volume", 0)):
         text = texts.get(key, "")
         if text.isascii() and text.isdigit() and least <= int(text) <= 2999:  # noqa: PLR2004

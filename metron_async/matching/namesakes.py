@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
 from metron_async.matching.publishers import publisher_core
-from metron_async.matching.query import readings_of, series_hints
+from metron_async.matching.query import readings_of, search_name, series_hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ class Namesakes:
     async def find(self, queries: Sequence[IssueQuery], meter: Meter) -> Named | None:
         """Return the series that the queries may mean, ``None`` if there are too many to tell."""
         names = {reading.series for query in queries for reading in readings_of(query)}
-        name = series_hints(queries[0]).name
+        name = search_name(queries[0])
         words = search_words(name)
         listing = self._lists.series(name=words)
         await listing.walk(meter, 1)

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     import os
     from typing import Self
 
-__all__ = ["IDENTIFYING", "ISSUE_IDS", "IssueQuery", "Reading", "readings_of", "series_hints"]
+__all__ = [
+    "IDENTIFYING",
+    "ISSUE_IDS",
+    "IssueQuery",
+    "Reading",
+    "readings_of",
+    "search_name",
+    "series_hints",
+]
 
 _MAX_TEXT = 500
 _MAX_ID = 2_147_483_647
@@ -190,11 +198,23 @@ def readings_of(query: IssueQuery) -> tuple[Reading, ...]:
     found = [Reading(f"{series} {kind}" if kind else series, number, 1.0)]
     if kind:
         found.append(Reading(series, normal_number(query.number or ""), 0.98))
+    if (base := search_name(query)) != series:
+        found.append(Reading(base, number, 0.98))
     if query.title is not None:
         found.append(Reading(f"{series}: {query.title}", number, 0.99))
         if query.title.casefold().startswith(series.casefold()):
             found.append(Reading(query.title, number, 0.97))
     return tuple(found)
+
+
+def search_name(query: IssueQuery) -> str:
+    """Return the name by which the series of a query is searched.
+
+    A year at its end is left out if it is the query's: the series may be named with or without it.
+    """
+    name = series_hints(query).name
+    base = name.removesuffix(f" {query.year}") if query.year is not None else name
+    return base.rstrip(" -,:") or name
 
 
 class SeriesHints(NamedTuple):

@@ -211,8 +211,13 @@ def _publisher(query: IssueQuery, facts: Facts) -> list[Reason]:
 def _title(query: IssueQuery, facts: Facts) -> list[Reason]:
     if query.title is None:
         return []
-    best = max((name_similarity(query.title, title) for title in facts.titles), default=0.0)
-    return [_reason("title", f"title {query.title}")] if best >= LOOSE else []
+    pairs = [(query.title, title) for title in facts.titles]
+    if query.series is not None:
+        # More of what is known is explained by a series with the title in its name.
+        joined = f"{series_hints(query).name}: {query.title}"
+        pairs += [(joined, name) for name in facts.names]
+    same = any(name_similarity(one, other) >= LOOSE for one, other in pairs)
+    return [_reason("title", f"title {query.title}")] if same else []
 
 
 def _cover(query: IssueQuery, facts: Facts, limit: int) -> list[Reason]:

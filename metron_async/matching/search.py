@@ -16,7 +16,7 @@ from metron_async.errors import NotFoundError
 from metron_async.matching.decide import DEFAULT_RULES, Match, Row, Rules, decide, row_of
 from metron_async.matching.facts import facts_of
 from metron_async.matching.names import LOOSE, name_similarity, search_stems, search_words
-from metron_async.matching.numbers import number_spellings
+from metron_async.matching.numbers import number_spellings, split_number
 from metron_async.matching.outcomes import (
     better,
     contradicting,
@@ -25,7 +25,7 @@ from metron_async.matching.outcomes import (
     without_ids,
 )
 from metron_async.matching.publishers import publisher_core
-from metron_async.matching.query import readings_of
+from metron_async.matching.query import readings_of, search_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -140,7 +140,7 @@ class Search:
         if query.series is None:
             return self._decide(query, [], "series")
         first, *others = readings_of(query)
-        words = search_words(first.series)
+        words = search_words(self._searched(query))
         match = await self._narrowed(query, {"series_name": words}, self._numbered(query), meter)
         if match or is_settled(match):
             return match
@@ -213,6 +213,12 @@ class Search:
         return self._decide(query, judged, "series")
 
     @staticmethod
+    def _searched(query: IssueQuery) -> str:
+        """Return the name to search by: that of the annuals where the number says so."""
+        kind, _ = split_number(query.number or "")
+        return readings_of(query)[0].series if kind else search_name(query)
+
+    @staticmethod
     def _numbered(query: IssueQuery) -> list[dict[str, Any]]:
         """Return the filters by number to try in turn."""
         number = readings_of(query)[0].number
@@ -226,7 +232,7 @@ class Search:
         """Return what a query means if its series is known by another name, or in part."""
         if query.series is None:
             return self._decide(query, [], "series")
-        name = readings_of(query)[0].series
+        name = self._searched(query)
         words = search_words(name)
         number = self._numbered(query)[0]
         listing = self._lists.issues(series_q=words, **number)

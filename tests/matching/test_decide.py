@@ -11,6 +11,7 @@ from support.match_rows import full, row
 
 from metron_async.matching.decide import Rules, decide, row_of, summary_of
 from metron_async.matching.facts import facts_of
+from metron_async.matching.outcomes import better, contradicting, without_ids
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.scoring import MARGIN
 from metron_async.models import IssueSummary
@@ -157,3 +158,26 @@ def test_a_full_issue_has_the_row_of_its_list():
     assert isinstance(summary, IssueSummary)
     assert summary.issue_name == "Savage Wolf (1966) #3"
     assert summary.series.year_began == 1966
+
+
+def test_a_decided_match_says_more_than_an_undecided_one():
+    one, none = decided(QUERY, row()), decided(QUERY)
+    tied = decided(QUERY, row(), row(id=2))
+    assert better(one, tied) is one
+    assert better(tied, one) is one
+    assert better(none, tied) is tied
+    assert better(tied, none) is tied
+    assert better(None, none) is none
+
+
+def test_two_ways_to_one_issue_do_not_contradict():
+    match = decided(QUERY, row())
+    same = decided(QUERY, row(), row("Savage Wolf", id=2))
+    assert contradicting(match, same) is match
+
+
+def test_ids_can_be_left_out_of_a_query():
+    assert without_ids(IssueQuery(metron_id=1, cv_id=2)) is None
+    assert without_ids(IssueQuery(metron_id=1, series="Wolf", year=1966)) == IssueQuery(
+        series="Wolf", year=1966
+    )

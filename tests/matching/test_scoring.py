@@ -105,6 +105,22 @@ def test_facts_of_full_issues(query, fields, fact):
     assert fact in facts(found)
 
 
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ({"cover_date": dt.date(1966, 9, 1)}, {}),
+        ({"store_date": dt.date(1966, 9, 1)}, {"store_date": dt.date(1966, 4, 6)}),
+        ({"store_date": dt.date(1966, 9, 1)}, {}),
+        ({"title": "The Hunt"}, {}),
+        ({"publisher": "Iron"}, {}),
+        ({"upc": "75960608839", "sku": "JAN01"}, {}),
+    ],
+)
+def test_what_a_row_does_not_say_changes_nothing(query, fields):
+    found = score(IssueQuery(**{"series": "Savage Wolf", "number": "3"} | query), row(**fields))
+    assert found.value == 70
+
+
 def test_a_number_may_be_the_alternative_one_and_a_name_another_one():
     found = score(
         IssueQuery(series="Lone Wolf", number="103"),

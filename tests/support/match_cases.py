@@ -109,10 +109,25 @@ CASES = [
     Case(
         "Goblin (2021) (digital) (Son of Ultron-Empire).cbr", "Goblin", 2021, "1", 2021, alone=True
     ),
+    Case("X-Men Annual 2021 (2021) (Digital).cbz", "X-Men Annual", 2021, "1", 2021, alone=True),
+    Case(
+        "Blade Runner Free Comic Book Day 2021 (2021) (digital-Empire).cbr",
+        "Blade Runner Free Comic Book Day 2021",
+        2021,
+        "1",
+        2021,
+        alone=True,
+    ),
     # renamed
     Case(
         "Captain Wonder 004 (1992).cbz", "Doctor Marvellous", 1991, "4", 1992, alt="Captain Wonder"
     ),
+    Case(
+        "Marvel Two In One V1 #090  c2c (Comixbear-DCP).cbr", "Marvel Two-in-One", 1974, "90", 1982
+    ),
+    Case("The Magic Order 2 #06 (2022) (Digital).cbz", "The Magic Order 2", 2021, "6", 2022, 2),
+    Case("Batman - Superman 003 (2014) (Digital).cbz", "Batman/Superman", 2013, "3", 2014),
+    Case("Batman 003 (2014) (Digital).cbz", "Batman", 2011, "3", 2014, 2),
     # other scripts
     Case("Атака титанов 003 (2010).cbz", "Атака титанов", 2010, "3", 2010),
     Case("進撃の巨人 007 (2012).cbz", "進撃の巨人", 2009, "7", 2012),
