@@ -1,6 +1,6 @@
 """The issues that files are: how many are found, how many wrongly, and for how many requests.
 
-209 files: the names of the corpus in ``tests/data``, harder ones, and 150 files of 15 series, on
+215 files: the names of the corpus in ``tests/data``, harder ones, and 150 files of 15 series, on
 a server with at least 20 decoys for each. metron_async uses ``match_many``. mokkari is asked as
 metron-tagger asks: by the series' name and the number, where a single answer is taken, and of
 several the one whose cover is at most 10 bits away.

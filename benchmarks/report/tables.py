@@ -103,7 +103,7 @@ TABLES = (
     ),
     Table(
         "match",
-        "209 files to identify",
+        "215 files to identify",
         "Names of real files, harder ones, and 150 files of 15 series, among decoys: the same name "
         "in other years and volumes, near names, same numbers. metron_async by `match_many`; "
         "mokkari as metron-tagger asks, by the series' name and the number, where of several "

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from metron_async import ConfigurationError, UsageError
-from metron_async.matching.query import IssueQuery, readings_of, series_hints
+from metron_async.matching.query import IssueQuery, readings_of, search_name, series_hints
 
 
 def test_values_are_brought_into_one_form():
@@ -110,6 +110,10 @@ def test_readings():
         "Wolf: Wolf Day Special",
         "Wolf Day Special",
     ]
+    dated = readings_of(IssueQuery(series="Wolf Annual 2021", year=2021))
+    assert [reading.series for reading in dated] == ["Wolf Annual 2021", "Wolf Annual"]
+    assert search_name(IssueQuery(series="Wolf Annual 2021", year=2021)) == "Wolf Annual"
+    assert search_name(IssueQuery(series="Wolf 2099", year=2021)) == "Wolf 2099"
     assert readings_of(IssueQuery(series_id=3, number="004")) == (("", "4", 1.0),)
     assert readings_of(IssueQuery(series="Wolf"))[0] == ("Wolf", "", 1.0)
 
@@ -136,6 +140,8 @@ def test_readings():
             {"series": "Avengers By Brian Michael Bendis", "number": "03", "volume": 3},
         ),
         ("Wizard ½ (1994).cbz", {"series": "Wizard", "number": "½"}),
+        ("Wolf #008 - Simple Truth 03 (of 06) (2021).cbr", {"series": "Wolf", "volume": None}),
+        ("Wolf Vol. 03 - Love (2004).cbz", {"series": "Wolf", "volume": 3, "title": "Love"}),
         ("#52.cbz", {"series": "52", "number": "52"}),
         ("Monster_Island_v1_#2__repaired__c2c.cbz", {"series": "Monster Island", "number": "2"}),
         ("Star Wars - IG-88 #1 (2021).cbz", {"series": "Star Wars", "title": "IG-88"}),

@@ -139,6 +139,12 @@ def test_a_title_can_be_the_end_of_the_series_name(shop):
     assert match.requests == 1
 
 
+def test_a_title_in_the_series_name_goes_before_the_series_alone(shop):
+    shop.issue(shop.series("Batlike", 2021), 20, 2021)
+    joined = shop.issue(shop.series("Batlike/Super", 2021), 20, 2021)
+    assert found(shop, series="Batlike", title="Super", number="20", year=2021).issue.id == joined
+
+
 def test_a_widespread_name_is_narrowed_by_the_year(shop):
     for place in range(130):
         shop.issue(shop.series(f"Bat {place}", 1900 + place % 90), 1, 1900 + place % 90)
