@@ -65,7 +65,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     issue: IssueSummary | None = None
     """The issue, or ``None`` if none was found or several fit."""
     detail: Issue | None = None
-    """The issue in full, if that was asked for and the issue was decided."""
+    """The full issue, if it was requested and the issue was decided."""
     candidates: tuple[Candidate, ...] = ()
     """Issues that may be meant, the best first; the decided one is the first."""
     how: How = "none"

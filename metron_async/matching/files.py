@@ -1,7 +1,7 @@
 """What files of comics say about themselves: their names, what is inside, and their sidecars.
 
 A sidecar is a JSON file beside a comic, ``<name>.metron.json``. The fields of an
-:class:`~metron_async.matching.IssueQuery` can be written into it by hand, to help. A run adds what
+:class:`~metron_async.matching.IssueQuery` can be added to it manually, as hints. A run adds what
 it found, so that the next run does not ask again. All functions read or write files: in a program
 with an event loop, call them in a thread.
 """

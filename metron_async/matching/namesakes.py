@@ -101,7 +101,7 @@ class Namesakes:
     async def _with_publisher(
         self, series: list[Series], queries: Sequence[IssueQuery], words: str, meter: Meter
     ) -> list[Series]:
-        """Return *series* with which of them are the publisher's, where that tells them apart."""
+        """Return *series* with which of them are the publisher's, where they need it."""
         publishers = {publisher_core(q.publisher) for q in queries if q.publisher is not None}
         known = all(one.publisher is not None for one in series)
         apart = all(len(fitting(query, series, strict=True)) < 2 for query in queries)  # noqa: PLR2004

@@ -87,7 +87,7 @@ class Meter:
 
 
 class Listing(Generic[T]):
-    """A list of which each page is fetched once, in any order, by whoever needs it first.
+    """A list of which each page is fetched once, in any order, for the first query that needs it.
 
     Args:
         fetch: Fetches a page by its number.
