@@ -79,7 +79,7 @@ def same_number(one: str, other: str) -> bool:
 def number_spellings(number: str) -> tuple[str, ...]:
     """Return how the server may have an issue number, the most likely first.
 
-    The server compares the complete number, ignoring case, so each spelling is a request of its own.
+    The server compares complete numbers, so each spelling is a request of its own.
     """
     plain = normal_number(number)
     if suffixed := _SUFFIXED.match(plain):

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["MatchProgress", "MatchRun"]
 
 
+_TWICE = "The run is being iterated already: create another one for a second loop"
+
+
 class MatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a run has come."""
 
@@ -98,7 +101,8 @@ class MatchRun(LazyList[Match]):
         self._outcomes: Counter[str] = Counter()
         self._failures = Failures()
         self._requests = 0
-        self._iterating = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._waiting = False
 
     def __repr__(self) -> str:
         return f"<MatchRun: {len(self._done)} of {len(self._queries)} queries done>"
@@ -136,25 +140,33 @@ class MatchRun(LazyList[Match]):
 
     async def __aiter__(self) -> AsyncGenerator[Match, None]:
         """Iterate the matches that are left."""
-        if self._iterating:
-            msg = "The run is being iterated already: create another one for a second loop"
-            raise UsageError(msg)
-        self._iterating = True
+        if self._waiting:
+            raise UsageError(_TWICE)
+        await cancel_all(self._tasks)  # those of a loop that was left early
         ready: asyncio.Queue[Match | None] = asyncio.Queue(maxsize=self._concurrency)
         groups = iter(self._open_groups())
         workers = [asyncio.create_task(self._work(groups, ready)) for _ in range(self._concurrency)]
         watch = asyncio.create_task(_finish(workers, ready))
+        self._tasks = tasks = [watch, *workers]
         try:
-            while (match := await ready.get()) is not None:
+            while (match := await self._next(ready)) is not None:
                 if match.error is not None and self._on_error == "raise":
                     raise match.error
                 self._note(match)
                 if match.error is None or self._on_error == "yield":
                     yield match
+                if self._tasks is not tasks:
+                    raise UsageError(_TWICE)
             await watch
         finally:
-            self._iterating = False
-            await cancel_all([watch, *workers])
+            await cancel_all(tasks)
+
+    async def _next(self, ready: asyncio.Queue[Match | None]) -> Match | None:
+        self._waiting = True
+        try:
+            return await ready.get()
+        finally:
+            self._waiting = False
 
     def _open_groups(self) -> Iterable[Group]:
         """Yield the groups with queries that are not done."""
@@ -231,8 +243,10 @@ async def _finish(
     """Put the end into *ready* when the workers are done, or one of them has failed."""
     try:
         await asyncio.gather(*workers)
-    finally:
+    except Exception:
         await ready.put(None)
+        raise
+    await ready.put(None)
 
 
 def _checked(queries: Iterable[IssueQuery]) -> Sequence[IssueQuery]:

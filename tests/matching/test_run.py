@@ -174,10 +174,50 @@ def test_two_loops_at_once_are_refused():
     run = MatchRun(Script(), queries(*NAMES))
 
     async def main():
-        async with contextlib.aclosing(aiter(run)) as first:
-            await anext(first)
+        first = asyncio.ensure_future(anext(aiter(run)))
+        await asyncio.sleep(0.5)
+        with pytest.raises(UsageError, match="iterated already"):
+            await run.first()
+        await first
+
+    virtual(main())
+
+
+def test_a_loop_that_was_left_hands_over_to_the_next():
+    run = MatchRun(Script(), queries(*NAMES), concurrency=1)
+
+    async def main():
+        async with contextlib.aclosing(aiter(run)) as left:
+            first = await anext(left)
+            rest = [match.index async for match in run]
+            assert sorted([first.index, *rest]) == [0, 1, 2, 3, 4]
             with pytest.raises(UsageError, match="iterated already"):
-                await anext(aiter(run))
+                await anext(left)
+
+    virtual(main())
+
+
+@pytest.mark.parametrize("moment", [tenth / 10 for tenth in range(60)])
+def test_leaving_at_any_moment_leaves_nothing_behind(moment):
+    script = Script()
+    run = MatchRun(script, queries(*NAMES), concurrency=2, details=True)
+
+    async def main():
+        found = []
+
+        async def consume():
+            async for match in run:
+                found.append(match.index)
+                await asyncio.sleep(0.3)
+
+        task = asyncio.ensure_future(consume())
+        await asyncio.sleep(moment)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(10)
+        assert script.running == 0
+        found += [match.index async for match in run]
+        assert sorted(set(found)) == [0, 1, 2, 3, 4]
 
     virtual(main())
 
