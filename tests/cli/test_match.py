@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from metron_async.cli.app import main
 
 from metron_async import AsyncMetron
 from metron_async.cli import demo
+from metron_async.cli.app import main
 from metron_async.cli.matching_progress import Lines, Silent, make_match_progress
 from metron_async.matching import MatchProgress
 from metron_async.testing import FakeMetron
