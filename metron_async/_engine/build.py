@@ -111,9 +111,11 @@ class Blueprint:
     async def open(self, stats: Stats) -> Parts:
         """Open the parts of the client, on the running loop."""
         quieten_loggers()
-        account = ""  # first what takes time: if it is cancelled, nothing has been opened
+        account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
         if self.cache is not None:
-            account = await self.cache.account(self._credentials.cache_name)
+            account = proof = await self.cache.account(self._credentials.cache_name)
+            if self.cache.policy.keep_private:
+                proof = await self.cache.account(await self._credentials.proof())
         transport = self.connect()
         limiter = Limiter(self.quota, self.quota_key, max_in_flight=self._max_in_flight)
         guard = Guard(self.guards, credentials_key=self.credentials_key, host_key=self.origin)
@@ -126,6 +128,7 @@ class Blueprint:
             responses=ResponseCache(
                 self.cache,
                 account=account,
+                proof=proof,
                 api_root=self.api_root,
                 wall=_wall_clock(),
                 stats=stats,
