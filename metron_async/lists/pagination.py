@@ -21,6 +21,7 @@ from metron_async.errors import (
     PaginationError,
 )
 from metron_async.lists.base import LazyList, checked_limit, checked_whole, collected
+from metron_async.lists.strict import StrictReader
 from metron_async.lists.tracker import PageTracker
 from metron_async.types import Page, R_co
 
@@ -83,12 +84,26 @@ class RowList(LazyList[R_co]):
         self, *, start: int = 1, strict: bool = False
     ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages. Arguments and errors are those of :meth:`rows`."""
-        number: int | None = checked_whole(start, "start", 1)
-        tracker = PageTracker(self._source.target, start)
+        start = checked_whole(start, "start", 1)
+        proof = StrictReader(self._source) if strict and start == 1 else None
+        async with contextlib.aclosing(self._pages(start, proof, strict=strict)) as pages:
+            async for page in pages:
+                yield page
+        if proof is not None and proof.gone:
+            self._report(f"{proof.gone} of the yielded rows are deleted", strict=True)
+
+    async def _pages(
+        self, start: int, proof: StrictReader[R_co] | None, *, strict: bool
+    ) -> AsyncGenerator[Page[R_co], None]:
+        """Iterate the pages, and then the rows that *proof* has found in addition."""
+        source = self._source if proof is None else proof.source
+        tracker = PageTracker(source.target, start)
+        number: int | None = start
+        page: Page[R_co] | None = None
         self.missing = None
         while number is not None:
             try:
-                answer = await self._source.fetch(number)
+                answer = await source.fetch(number)
             except NotFoundError:
                 if number == start:
                     raise
@@ -96,11 +111,21 @@ class RowList(LazyList[R_co]):
             async with self._distrusted(start, number):
                 rows = tracker.take(number, answer.value)
                 number = tracker.following(number, answer.value)
-            yield self._page(tracker.last, rows, answer)
+            if proof is not None:
+                proof.take(answer)
+            page = self._page(tracker.last, rows, answer)
+            yield page
         self.missing = tracker.missing
-        if self.missing:
+        if proof is not None:
+            async with self._distrusted(1, tracker.last):
+                extra = await proof.settle(tracker.last)
+            self.missing = 0
+            if extra and page is not None:
+                yield page.with_rows(self._source.kept(extra))
+        elif self.missing:
             await self._source.forget(range(start, tracker.last + 1))
-            self._report_missing(self.missing, strict=strict)
+            what = "row is" if self.missing == 1 else "rows are"
+            self._report(f"{self.missing} {what} missing", strict=strict)
 
     async def page(self, number: int) -> Page[R_co]:
         """Fetch one page; costs one request.
@@ -128,7 +153,18 @@ class RowList(LazyList[R_co]):
         Raises:
             UsageError: If *limit* is not a whole number from 0.
         """
-        return await collected(self.rows(strict=strict), checked_limit(limit))
+        limit = checked_limit(limit)
+        if not strict:
+            return await collected(self.rows(), limit)
+        proof = StrictReader(self._source)
+        rows: list[R_co] = []
+        async with contextlib.aclosing(self._pages(1, proof, strict=True)) as pages:
+            while limit is None or len(rows) < limit:
+                page = await anext(pages, None)
+                if page is None:
+                    return [row for row in rows if row.id in proof.snapshot]
+                rows += page
+        return rows[:limit]
 
     async def last(self, n: int = 1) -> list[R_co]:
         """Fetch the last rows of a list whose order the server fixes.
@@ -204,14 +240,14 @@ class RowList(LazyList[R_co]):
             await self._source.forget(range(start, last + 1))
             raise
 
-    def _report_missing(self, missing: int, *, strict: bool) -> None:
+    def _report(self, what: str, *, strict: bool) -> None:
         target = self._source.target
         message = (
-            f"{target}: {missing} {'row is' if missing == 1 else 'rows are'} missing. The list"
-            " was edited while it was read, or its order is not stable. Read it again"
+            f"{target}: {what}. The list was edited while it was read, or its order is not"
+            " stable. Read it again"
         )
         if strict:
-            raise IncompleteListError(message, path=target, missing=missing)
+            raise IncompleteListError(message, path=target, missing=self.missing or 0)
         warnings.warn(message, IncompleteListWarning, stacklevel=_depth_of_caller())
 
 

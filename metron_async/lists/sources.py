@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from metron_async._values import encode_datetime
 from metron_async.filters import row_matches
+from metron_async.lists.proof import Sighting
 from metron_async.models import PageBody
 from metron_async.types import R_co
 
@@ -22,6 +26,11 @@ __all__ = ["DetailSource", "PageSource"]
 
 D = TypeVar("D")
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000_000  # microseconds
+_OWN_FIELDS = frozenset({"modified_gt", "modified_lt", "name", "series_id", "number"})
+"""Filters that compare a field of the row itself."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PageSource(Generic[R_co]):
@@ -32,12 +41,14 @@ class PageSource(Generic[R_co]):
         request: Request for the first page.
         row: Type of the rows.
         filters: Filters of the list that older servers ignore, by name.
+        by_change: Whether the list can be filtered by ``modified_gt``.
     """
 
     caller: Caller
     request: Request
     row: type[R_co]
     filters: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
+    by_change: bool = False
 
     @property
     def target(self) -> str:
@@ -59,9 +70,49 @@ class PageSource(Generic[R_co]):
             return rows
         return [row for row in rows if row_matches(self.filters, row)]
 
+    @property
+    def traced(self) -> bool:
+        """Whether rows join the list only by a change of their own ``modified``.
+
+        An issue joins the list of a publisher when its series moves there, and is not changed.
+        """
+        return self.by_change and {name for name, _ in self.request.params} <= _OWN_FIELDS
+
     def refreshed(self) -> PageSource[R_co]:
         """Return the same source past the client's cache, unless the view is offline."""
         return dataclasses.replace(self, caller=self.caller.refreshed())
+
+    def strict(self) -> PageSource[R_co]:
+        """Return the same source, where only the server answers."""
+        caller = self.caller.refreshed().with_options(stale_if_error=False)
+        return dataclasses.replace(self, caller=caller)
+
+    def uncached(self) -> PageSource[R_co]:
+        """Return the same list past the server's cache, which keeps each URL for two minutes.
+
+        The filter matches every row, and its value was not used before.
+        """
+        if not self.by_change or any(name == "modified_gt" for name, _ in self.request.params):
+            return self
+        moment = _EPOCH + timedelta(microseconds=time.time_ns() // 1000 % _DAY)
+        return self._changed_after(moment)
+
+    async def changed_since(self, seconds: float) -> Answer[PageBody[R_co]]:
+        """Fetch the first page of the rows that were changed after this moment."""
+        return await self._changed_after(_EPOCH + timedelta(seconds=seconds)).fetch(1)
+
+    def sighting(self, row: Any) -> Sighting:
+        """Return what a page that has *row* proves."""
+        if not self.traced:
+            return Sighting(row.id, hash(row))
+        modified = row.modified.timestamp() if hasattr(row, "modified") else None
+        return Sighting(row.id, hash(row) if self.request.params else None, modified)
+
+    def _changed_after(self, moment: datetime) -> PageSource[R_co]:
+        params = dict(self.request.params)
+        params["modified_gt"] = max(encode_datetime(moment), params.get("modified_gt", ""))
+        request = msgspec.structs.replace(self.request, params=tuple(sorted(params.items())))
+        return dataclasses.replace(self, request=request)
 
     def _request(self, number: int) -> Request:
         if number == 1:
