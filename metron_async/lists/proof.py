@@ -50,7 +50,7 @@ class Sighting(NamedTuple):
 
 class _Look(NamedTuple):
     as_of: float
-    count: int
+    total: int
     fresh: bool
 
 
@@ -85,7 +85,7 @@ class Ledger:
     def snapshot(self) -> frozenset[int] | None:
         """Return the ids of the list at the latest moment for which they are proven."""
         if len(self._looks) == 1:  # one response shows one state
-            return frozenset(self._rows) if len(self._rows) == self._looks[0].count else None
+            return frozenset(self._rows) if len(self._rows) == self._looks[0].total else None
         spans = {number: (self._since(number), last) for number, last in self._last.items()}
         changes = [0] * (len(self._looks) + 1)
         for since, last in spans.values():
@@ -95,7 +95,7 @@ class Ledger:
         certain = list(accumulate(changes))
         for moment in reversed(range(len(self._looks))):
             look = self._looks[moment]
-            if look.fresh and certain[moment] == look.count:
+            if look.fresh and certain[moment] == look.total:
                 return frozenset(n for n, (since, last) in spans.items() if since <= moment <= last)
         return None
 
