@@ -161,7 +161,7 @@ def choose(comic: Comic, rows: Iterable[IssueSummary], *, same_name: bool) -> Is
     ]
     if comic.year is not None:
         # The year in a name is that of the cover, or the one in which the series began. Covers
-        # are dated ahead, so the neighbours will do where there is nothing better.
+        # are dated ahead, so the neighbors will do where there is nothing better.
         same = [row for row in fitting if _years_apart(comic.year, row) == 0]
         fitting = same or [row for row in fitting if _years_apart(comic.year, row) == 1]
     return fitting[0] if len({row.id for row in fitting}) == 1 else None

@@ -5,8 +5,7 @@ Example:
     >>> async with AsyncMetron(token="...") as metron:  # doctest: +SKIP
     ...     issue = await metron.issues.get(31660)
 
-The names below are loaded when they are first used: ``import metron_async`` alone costs next to
-nothing, and a program pays for what it uses.
+The names below are loaded on first use, so that a program loads only what it needs.
 """
 
 from typing import TYPE_CHECKING
@@ -44,6 +43,7 @@ __all__ = [
     "GradingCompany",
     "IncompleteListError",
     "IncompleteListWarning",
+    "InterceptedError",
     "LazyList",
     "ListType",
     "MetronError",
@@ -51,6 +51,7 @@ __all__ = [
     "MetronWarning",
     "NotFoundError",
     "NotModified",
+    "OptionArguments",
     "Origin",
     "Page",
     "PaginationError",
@@ -63,12 +64,15 @@ __all__ = [
     "Rating",
     "RequestError",
     "RequestTimeoutError",
+    "RetryLaterError",
+    "Row",
     "RowList",
     "SeriesStatus",
     "ServerError",
     "Source",
     "Stats",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",

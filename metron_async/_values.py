@@ -64,8 +64,8 @@ def show(value: object) -> str:
     """Return the ``repr`` of a value for a message, cut to 80 characters."""
     try:
         return f"{value!r:.80}"
-    except (ValueError, RecursionError):  # an int of thousands of digits; nested lists
-        return f"an oversized {type(value).__name__}"
+    except Exception:  # noqa: BLE001 - a huge int, deeply nested lists, code of the value's class
+        return f"{type(value).__name__} without a repr"
 
 
 def wrong_type(what: str, value: object) -> NoReturn:
@@ -121,6 +121,7 @@ def encode_text(value: object) -> str:
     """Encode a string; blank ones and control characters are refused."""
     if not isinstance(value, str) or isinstance(value, Enum):
         wrong_type("a string (str)", value)
+    value = str.__str__(value)  # a subclass may behave and print differently
     if not value.strip():
         reason = "the server ignores a blank filter and returns everything"
         expected(f"a string that is not blank, because {reason}")
@@ -128,7 +129,7 @@ def encode_text(value: object) -> str:
         expected(f"a string without control characters, got {show(value)}")
     if not is_storable(value):
         expected(f"a string without lone surrogates, got {show(value)}")
-    return str.__str__(value)
+    return value
 
 
 def encode_bool(value: object) -> str:
@@ -145,7 +146,7 @@ def _index(value: Any) -> int | None:
         return None
     try:
         return operator.index(value)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - code of the value's class
         return None
 
 
@@ -210,7 +211,7 @@ def encode_datetime(value: object) -> str:
     try:
         naive = value.utcoffset() is None
         utc = value if naive else value.astimezone(UTC)
-    except (OverflowError, ValueError):
+    except Exception:  # noqa: BLE001 - code of its time zone, or out of range
         expected(f"an instant that exists in UTC, got {show(value)}")
     if naive:
         reason = "the server would read it as New York time"

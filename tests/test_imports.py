@@ -44,7 +44,7 @@ TESTING_MAY_IMPORT = {"testing", "errors", "enums", "models"}
 MAY_IMPORT_TESTING = {"cli/demo.py"}
 """Runs the command against the fake server, where somebody asks for that."""
 
-MAY_IMPORT_HTTPX = {"_engine/transport.py", "client.py"}
+MAY_IMPORT_HTTPX = {"_engine/network.py", "_engine/transport.py", "client.py"}
 
 LATER = ["starlette", "uvicorn", "redis", "rich", "python_multipart", "metron_async.testing"]
 """What ``import metron_async`` must not bring along: needed by some users, later or never."""

@@ -1,5 +1,26 @@
 """Objects that the API returns and accepts: frozen msgspec Structs."""
 
+from metron_async.models import (
+    arcs,
+    base,
+    characters,
+    collection,
+    common,
+    creators,
+    credits,  # noqa: A004 - a module of the API
+    imprints,
+    inputs,
+    inputs_account,
+    issues,
+    publishers,
+    pull_list,
+    reading_lists,
+    series,
+    teams,
+    universes,
+    variants,
+    wish_list,
+)
 from metron_async.models._encoding import *
 from metron_async.models._images import *
 from metron_async.models._rules import *
@@ -23,102 +44,23 @@ from metron_async.models.universes import *
 from metron_async.models.variants import *
 from metron_async.models.wish_list import *
 
-__all__ = [
-    "MAX_BODY",
-    "AcquireInput",
-    "AcquireResult",
-    "Action",
-    "AgeRating",
-    "Arc",
-    "ArcInput",
-    "ArcSummary",
-    "AssociatedSeries",
-    "Attribution",
-    "BasicRef",
-    "Character",
-    "CharacterInput",
-    "CharacterSummary",
-    "CharacterWritten",
-    "CollectionAddInput",
-    "CollectionFormatStat",
-    "CollectionIssue",
-    "CollectionItem",
-    "CollectionStats",
-    "CollectionSummary",
-    "Creator",
-    "CreatorInput",
-    "CreatorSummary",
-    "Credit",
-    "CreditInput",
-    "CreditWritten",
-    "FormFields",
-    "Genre",
-    "Image",
-    "ImagePart",
-    "Imprint",
-    "ImprintInput",
-    "ImprintSummary",
-    "ImprintWritten",
-    "Input",
-    "Issue",
-    "IssueInput",
-    "IssueSeries",
-    "IssueSummary",
-    "IssueWritten",
-    "JsonFields",
-    "MissingIssue",
-    "MissingSeries",
-    "Model",
-    "NamedRow",
-    "PageBody",
-    "Price",
-    "Publisher",
-    "PublisherInput",
-    "PublisherSummary",
-    "PullList",
-    "PullListAddInput",
-    "PullListIssue",
-    "PullListSeries",
-    "PulledSeries",
-    "RatingInput",
-    "RatingResult",
-    "ReadDate",
-    "ReadingList",
-    "ReadingListIssue",
-    "ReadingListItem",
-    "ReadingListSummary",
-    "Record",
-    "Reprint",
-    "Role",
-    "Row",
-    "ScrobbleInput",
-    "ScrobbleResult",
-    "Series",
-    "SeriesInput",
-    "SeriesRef",
-    "SeriesSummary",
-    "SeriesType",
-    "SeriesWritten",
-    "Team",
-    "TeamInput",
-    "TeamSummary",
-    "TeamWritten",
-    "Universe",
-    "UniverseInput",
-    "UniverseSummary",
-    "UniverseWritten",
-    "Upload",
-    "User",
-    "Variant",
-    "VariantInput",
-    "VariantWritten",
-    "WishList",
-    "WishListAddInput",
-    "WishListItem",
-    "WishListItemSummary",
-    "check_input",
-    "encode_form",
-    "encode_input",
-    "image_part",
-    "image_type",
-]
+__all__ = ["Action", "Image", "Price", "Upload", "check_input"]
+__all__ += arcs.__all__
+__all__ += base.__all__
+__all__ += characters.__all__
+__all__ += collection.__all__
+__all__ += common.__all__
+__all__ += creators.__all__
+__all__ += credits.__all__
+__all__ += imprints.__all__
+__all__ += inputs.__all__
+__all__ += inputs_account.__all__
+__all__ += issues.__all__
+__all__ += publishers.__all__
+__all__ += pull_list.__all__
+__all__ += reading_lists.__all__
+__all__ += series.__all__
+__all__ += teams.__all__
+__all__ += universes.__all__
+__all__ += variants.__all__
+__all__ += wish_list.__all__

@@ -98,6 +98,7 @@ class Text(msgspec.Struct, frozen=True):
             return ""
         if not isinstance(value, str) or isinstance(value, Enum):
             wrong_type("a string (str)", value)
+        value = str.__str__(value)  # a subclass may behave and print differently
         if not self.blank and not value.strip():
             expected("a string that is not blank")
         if self.most is not None and len(value) > self.most:
@@ -106,7 +107,7 @@ class Text(msgspec.Struct, frozen=True):
             expected(f"a code like {self.like!r}, got {show(value)}")
         if not is_storable(value):
             expected(f"a string without NUL and lone surrogates, got {show(value)}")
-        return str.__str__(value)
+        return value
 
 
 class Whole(msgspec.Struct, frozen=True):

@@ -16,10 +16,20 @@ from typing import Annotated, Any, cast
 
 import msgspec
 
-__all__ = ["Instant", "Model", "Record", "Row", "check_amount", "to_plain"]
+__all__ = ["Model", "Record", "Row", "to_plain"]
+
+
+class _Aware:
+    """Constraint of pydantic that equals ``msgspec.Meta(tz=True)``."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from metron_async.models._pydantic import aware_datetime  # noqa: PLC0415 - see Record
+
+        return aware_datetime()
+
 
 # Comparing a naive datetime with an aware one raises an error, so naive ones are refused.
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True), _Aware()]
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
@@ -44,6 +54,25 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             {'id': 1, 'name': 'Marvel'}
         """
         return {name: to_plain(getattr(self, name)) for name in self.__struct_fields__}
+
+    # pydantic is not a dependency: only its own calls load what needs it.
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from metron_async.models._pydantic import core_schema_of  # noqa: PLC0415
+
+        return core_schema_of(cls, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from metron_async.models._pydantic import json_schema_of  # noqa: PLC0415
+
+        return json_schema_of(cls, schema, handler)
+
+    def _repr_html_(self) -> str:
+        from metron_async.models._html import record_html  # noqa: PLC0415 - for notebooks only
+
+        return record_html(self)
 
     def __repr__(self) -> str:
         # A complete issue would be several kilobytes: empty fields are left out, long ones cut.

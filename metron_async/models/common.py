@@ -12,7 +12,6 @@ __all__ = [
     "Attribution",
     "BasicRef",
     "Genre",
-    "IssueRef",
     "NamedRow",
     "PageBody",
     "Role",

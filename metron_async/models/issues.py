@@ -136,7 +136,7 @@ class Issue(Model, frozen=True, kw_only=True):
     average_rating: float | None
     """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
-    """Number of users who rated it."""
+    """Number of ratings."""
     arcs: tuple[ArcSummary, ...]
     """Story arcs that it belongs to."""
     credits: tuple[Credit, ...]

@@ -28,7 +28,7 @@ class ReadingListSummary(Row, frozen=True, kw_only=True):
     average_rating: float | None
     """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
-    """Number of users who rated it."""
+    """Number of ratings."""
     modified: Instant
     """When the list was last changed; aware."""
 
@@ -63,7 +63,7 @@ class ReadingList(Model, frozen=True, kw_only=True):
     average_rating: float | None
     """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
-    """Number of users who rated it."""
+    """Number of ratings."""
     items_url: str
     """URL of its items in the API."""
     resource_url: str

@@ -156,6 +156,23 @@ class Nowhere(tzinfo):
         return None
 
 
+class Hostile:
+    """A value whose own code fails."""
+
+    def __index__(self) -> int:
+        raise OverflowError
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+class Broken(tzinfo):
+    """A time zone whose own code fails."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        raise KeyError(dt)
+
+
 class Faraway(tzinfo):
     """A time zone whose offset is not valid."""
 
@@ -220,13 +237,18 @@ REFUSED: list[tuple[type, str, Any, str]] = [
     (IssueFilters, "modified_gt", NeverATime(2026, 1, 1, tzinfo=UTC), "at or after"),
     (IssueFilters, "modified_gt", NAIVE.replace(tzinfo=Faraway()), "exists in UTC"),
     (IssueFilters, "series_id", 10**400, "0 to 2147483647"),
+    (IssueFilters, "series_id", Hostile(), "got Hostile: Hostile without a repr"),
+    (IssueFilters, "role_id", [Hostile()], "got Hostile: Hostile without a repr"),
+    (SeriesFilters, "status", Hostile(), "got Hostile without a repr"),
+    (ReadingListFilters, "average_rating__gte", Hostile(), "a number"),
+    (IssueFilters, "modified_gt", NAIVE.replace(tzinfo=Broken()), "exists in UTC"),
     (IssueFilters, "series_id", Index(-1), "0 to 2147483647, got -1"),
     (IssueFilters, "series_id", float("1e300"), "whole number"),
     (IssueFilters, "role_id", [10**400], "0 to 2147483647"),
     (IssueFilters, "role_id", b"12", "several"),
     (IssueFilters, "role_id", {1: 2}, "several"),
     (IssueFilters, "role_id", [[[]]], "whole number"),
-    (IssueFilters, "series_id", NESTED, "got list: an oversized list"),
+    (IssueFilters, "series_id", NESTED, "got list: list without a repr"),
     (CollectionFilters, "grade", 10**400, "Grade"),
     (CollectionFilters, "grade", Decimal("1e400"), "Grade"),
     (SeriesFilters, "status", 10**400, "SeriesStatus"),
@@ -268,7 +290,7 @@ def test_what_the_server_would_misread_is_refused(
 
 
 def test_a_number_too_long_to_show_is_refused_all_the_same() -> None:
-    with pytest.raises(UsageError, match="got an oversized int"):
+    with pytest.raises(UsageError, match="got int without a repr"):
         encode_filters(IssueFilters, {"series_id": 10**6000})
 
 

@@ -181,6 +181,26 @@ def test_what_is_not_an_instant_stays_as_it_is(text: str) -> None:
     assert in_utc(body) == body
 
 
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    ("name", "kind", "field"),
+    [
+        ("issue.get", m.Issue, "price"),
+        ("issue.create", m.IssueWritten, "price"),
+        ("variant.create", m.VariantWritten, "price"),
+        ("collection.add.created", m.CollectionItem, "purchase_price"),
+        ("collection.stats", m.CollectionStats, "total_value"),
+        ("wish_list.add.created", m.WishListItem, "max_price"),
+    ],
+)
+def test_an_amount_that_is_not_finite_is_refused(
+    name: str, kind: Any, field: str, amount: str
+) -> None:
+    assert msgspec.json.decode(json.dumps(BODIES[name] | {field: "1.50"}), type=kind)
+    with pytest.raises(msgspec.ValidationError, match="finite"):
+        msgspec.json.decode(json.dumps(BODIES[name] | {field: amount}), type=kind)
+
+
 # Plain dictionaries.
 
 

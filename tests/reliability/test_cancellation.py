@@ -55,7 +55,7 @@ INPUTS = {
         status=4,
     ),
     "teams": TeamInput(name="New"),
-    "universes": UniverseInput(name="New", publisher=1),
+    "universes": UniverseInput(name="New", publisher=1, designation="1"),
     "variants": VariantInput(issue=1, image=b"\x89PNG\r\n\x1a\n" + bytes(30)),
 }
 

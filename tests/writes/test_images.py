@@ -12,6 +12,7 @@ from support.exchanges import PNG, body_of, client_of
 from metron_async import AsyncMetron, UsageError
 from metron_async import models as m
 from metron_async._engine.bodies import prepare_body
+from metron_async._engine.credentials import Credentials
 from metron_async._engine.messages import Multipart, Request
 from metron_async._engine.transport import Transport
 from metron_async.models import MAX_BODY, FormFields, ImagePart
@@ -180,8 +181,9 @@ async def test_fields_and_image_together_are_within_the_bound(fake):
 
 async def test_the_size_that_is_checked_is_never_less_than_what_is_sent():
     async with httpx.AsyncClient() as http:
+        credentials = Credentials(token="t")
         transport = Transport(
-            http, owned=False, api_root="http://x/api/", authorization="Bearer t", agent="a"
+            None, http, api_root="http://x/api/", credentials=credentials, agent="a"
         )
         for fields in ((), (("name", "né"),), tuple(("alias", "ö" * n) for n in range(50))):
             for name in ("a.png", "ä" * 200 + ".png", "%22" * 80 + ".png"):

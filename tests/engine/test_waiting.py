@@ -1,11 +1,11 @@
-"""How long a caller stays, and what it is told when it leaves."""
+"""How long a caller stays, and the error when it leaves."""
 
 import math
 
 import pytest
 
 from metron_async import BlockedError, Priority, RateLimitError
-from metron_async._engine.waiting import patience_for, refusal_of, spoken
+from metron_async._engine.waiting import allowed_wait, spoken, wait_error
 from metron_async.types import CallOptions, Wait
 
 
@@ -15,7 +15,7 @@ def wait(**details):
 
 
 @pytest.mark.parametrize(
-    ("max_wait", "spent", "details", "patience"),
+    ("max_wait", "spent", "details", "allowed"),
     [
         (None, 0.0, {}, math.inf),
         (None, 0.0, {"scope": "sustained"}, 0.0),
@@ -27,16 +27,16 @@ def wait(**details):
         (math.inf, 5.0, {"scope": "sustained"}, math.inf),
     ],
 )
-def test_patience(max_wait, spent, details, patience):
-    assert patience_for(wait(**details), CallOptions(max_wait=max_wait), spent) == patience
+def test_how_long_a_caller_stays(max_wait, spent, details, allowed):
+    assert allowed_wait(wait(**details), CallOptions(max_wait=max_wait), spent) == allowed
 
 
 def test_a_refusal_tells_window_limit_and_time():
-    error = refusal_of(wait(), 12.34)
+    error = wait_error(wait(), 12.34)
     assert isinstance(error, RateLimitError)
     assert (error.scope, error.retry_after, error.limit) == ("burst", 12.34, 20)
     assert "12.4 s" in str(error)
-    error = refusal_of(wait(scope="sustained", limit=5000), 86_445.0)
+    error = wait_error(wait(scope="sustained", limit=5000), 86_445.0)
     assert isinstance(error, RateLimitError)
     assert (error.scope, error.limit) == ("sustained", 5000)
     assert "day's quota" in str(error)
@@ -44,9 +44,10 @@ def test_a_refusal_tells_window_limit_and_time():
 
 
 def test_the_guard_refuses_in_its_own_name():
-    error = refusal_of(wait(reason="guard", scope=None, limit=None), 0.0)
+    error = wait_error(wait(reason="guard", scope=None, limit=None), 0.0)
     assert isinstance(error, BlockedError)
     assert error.reason == "spaced"
+    assert error.retry_after > 0
 
 
 @pytest.mark.parametrize(

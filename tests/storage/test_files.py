@@ -14,14 +14,14 @@ import time
 
 import pytest
 
-from metron_async import storage
-from metron_async.storage import (
+from metron_async.storage import files as storage
+from metron_async.storage.database import open_database
+from metron_async.storage.files import (
     OPEN_ERRORS,
     default_directory,
     is_busy,
     is_damage,
     make_private,
-    open_database,
     set_aside,
     set_aside_unless_replaced,
 )
@@ -282,14 +282,14 @@ async def test_a_locked_file_is_opened_as_soon_as_it_is_free(path, monkeypatch):
     await connection.close()
     assert len(attempts) == 4
     attempts.clear()
-    monkeypatch.setattr(storage, "_OPEN_PATIENCE", 0.0)
+    monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.0)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         await open_database(path, busy)
 
 
 async def test_who_holds_the_lock_for_ever_is_not_waited_for(path, monkeypatch):
     fcntl = pytest.importorskip("fcntl")
-    monkeypatch.setattr(storage, "_OPEN_PATIENCE", 0.05)
+    monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.05)
     path.parent.mkdir()
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -299,14 +299,10 @@ async def test_who_holds_the_lock_for_ever_is_not_waited_for(path, monkeypatch):
 
 
 async def test_a_file_system_without_locks_will_do(path, monkeypatch):
-    fcntl = pytest.importorskip("fcntl")
-
-    def refuse(*_):
+    def refuse(_handle):
         raise OSError
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    assert await notes(path) == []
-    monkeypatch.setattr(storage, "fcntl", None)
+    monkeypatch.setattr(storage, "try_lock", refuse)
     assert await notes(path) == []
 
 
@@ -331,7 +327,7 @@ def test_many_threads_open_one_new_file(path):
 
 PROGRAM = """
 import asyncio, sys
-from metron_async.storage import open_database
+from metron_async.storage.database import open_database
 async def main():
     for n in range(5):
         c = await open_database(sys.argv[1] + str(n), lambda c: c.execute(
