@@ -66,13 +66,17 @@ class RowList(LazyList[R_co]):
 
         Args:
             start: Page to begin with, from 1. A failed iteration resumes with the failed page.
-            strict: Whether missing rows raise an error instead of a warning.
+            strict: Whether to prove that the rows are the whole list, as it was at the moment of
+                its last page. The server is asked past the caches, and again after the last
+                page: once where the list shows its changes and had only few, otherwise for each
+                page, which doubles the requests. From a later *start*, only the count is checked.
 
         Yields:
             Each row once.
 
         Raises:
-            IncompleteListError: If *strict*, and rows are missing.
+            IncompleteListError: If *strict*, and the list cannot be proven complete, or a row
+                that was yielded has been deleted since.
             PaginationError: If the list stops making progress.
         """
         async with contextlib.aclosing(self.pages(start=start, strict=strict)) as pages:
@@ -90,12 +94,12 @@ class RowList(LazyList[R_co]):
             async for page in pages:
                 yield page
         if proof is not None and proof.gone:
-            self._report(f"{proof.gone} of the yielded rows are deleted", strict=True)
+            self._report(f"{proof.gone} of the rows have been deleted", strict=True)
 
     async def _pages(
         self, start: int, proof: StrictReader[R_co] | None, *, strict: bool
     ) -> AsyncGenerator[Page[R_co], None]:
-        """Iterate the pages, and then the rows that *proof* has found in addition."""
+        """Iterate the pages, and last the rows that only *proof* has found."""
         source = self._source if proof is None else proof.source
         tracker = PageTracker(source.target, start)
         number: int | None = start
@@ -116,16 +120,15 @@ class RowList(LazyList[R_co]):
             page = self._page(tracker.last, rows, answer)
             yield page
         self.missing = tracker.missing
+        proven = proof is None or await proof.settle()
         if proof is not None:
-            async with self._distrusted(1, tracker.last):
-                extra = await proof.settle(tracker.last)
-            self.missing = 0
-            if extra and page is not None:
-                yield page.with_rows(self._source.kept(extra))
-        elif self.missing:
+            self.missing = proof.missing
+        if self.missing or not proven:
             await self._source.forget(range(start, tracker.last + 1))
-            what = "row is" if self.missing == 1 else "rows are"
-            self._report(f"{self.missing} {what} missing", strict=strict)
+            what = "1 row is" if self.missing == 1 else f"{self.missing} rows are"
+            self._report(f"{what} missing", strict=strict)
+        if proof is not None and page is not None and (found := proof.additional()):
+            yield page.with_rows(self._source.kept(found))
 
     async def page(self, number: int) -> Page[R_co]:
         """Fetch one page; costs one request.
@@ -148,9 +151,11 @@ class RowList(LazyList[R_co]):
 
         Args:
             limit: Maximum number of rows, or ``None`` for all. No page beyond them is fetched.
-            strict: As for :meth:`rows`.
+            strict: As for :meth:`rows`. Rows that were deleted on the way are left out. With a
+                *limit* that the list exceeds, nothing is proven.
 
         Raises:
+            IncompleteListError: If *strict*, and the list cannot be proven complete.
             UsageError: If *limit* is not a whole number from 0.
         """
         limit = checked_limit(limit)

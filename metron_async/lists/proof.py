@@ -2,32 +2,30 @@
 
 Pages are read one after the other. When a row on a page that was read is deleted, all later rows
 move up, and the first row of the next page slips onto a page that was read before. Comparing
-single pages with earlier looks at them does not find this: edits on other pages, in pairs that
+single pages with earlier looks at them does not find this. Edits on other pages, in pairs that
 leave the count as it was, can move a row out of sight and back between any two looks.
 
 Counting does, whatever the order of the list:
 
-    A set of rows is seen at or before a moment T, and all of them are seen again at or after T.
-    Then all of them are in the list at T. If the server counts as many rows at T, the set is the
-    list at T.
+    A set of rows is seen at or before a moment, and all of them are seen again at or after it.
+    Then all of them are in the list at that moment. If the server counts as many rows at that
+    moment, the set is the list.
 
-This holds since ids are never used again. So a second look at each page proves the first. Rows
-whose ``modified`` is not after T existed at T, even if the first look missed them.
+This holds since ids are never used again. It is used twice:
 
-A list that shows its changes (``modified_gt``) takes one request more in place of a second look.
-Deletions are the rows counted first, plus the additions, minus the rows counted last. Changed rows
-that were seen before their change are not additions. If no deletion is left over, all rows that
-were seen are still there, and again counting them decides.
+- The moment is that of the *first* page, where rows carry ``modified``. A row that was seen later
+  and not changed since was in the list then. So the first pass proves itself, as long as no row
+  is edited before it is read. One look at the changes finds what was added to pages already read.
+- The moment is that of the *last* page otherwise. A second look at each page before it proves the
+  first. Rows that only the second look has found were there if ``modified`` is not after it.
 """
 
 from __future__ import annotations
 
-import bisect
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
 __all__ = ["Ledger", "Sighting", "proven_by_changes"]
 
@@ -37,34 +35,40 @@ class Sighting(NamedTuple):
 
     Attributes:
         id: Its id.
-        version: A value that changes with the row, or ``None`` where rows cannot leave the list
-            and come back.
+        version: A value that is equal until the row is edited, or ``None`` where rows cannot
+            leave the list and come back.
         modified: Seconds of its last change, or ``None`` where a row can join the list without
             being changed.
     """
 
     id: int
-    version: Hashable = None
+    version: object = None
     modified: float | None = None
 
 
-class _Look(NamedTuple):
-    as_of: float
-    total: int
-    fresh: bool
-
-
 class Ledger:
-    """Rows and counts of all looks at one list, in the order in which the responses arrived."""
+    """Rows of all looks at the pages of one list, in the order of the responses.
+
+    Attributes:
+        count: Rows of the list at the moment of the last page of the first pass.
+        certain: Ids of rows that were in the list at that moment.
+    """
 
     def __init__(self) -> None:
-        self._looks: list[_Look] = []
-        self._rows: dict[int, Sighting] = {}
-        self._first: dict[int, int] = {}
-        self._last: dict[int, int] = {}
+        self.count: int = 0
+        self.certain: set[int] = set()
+        self._before: dict[int, object] = {}
+        self._as_of = 0.0
+        self._fresh = False
+        self._pages = 0
+
+    @property
+    def proven(self) -> bool:
+        """Whether :attr:`certain` is the whole list."""
+        return (self._fresh or self._pages == 1) and len(self.certain) == self.count
 
     def see(self, rows: Iterable[Sighting], count: int, *, as_of: float, fresh: bool) -> None:
-        """Add a response.
+        """Add a page of the first pass. The last one so far sets the moment.
 
         Args:
             rows: The rows of the page.
@@ -72,63 +76,40 @@ class Ledger:
             as_of: Seconds of the server's clock that are not after the state it shows.
             fresh: Whether it shows a state after the request was sent, so not one from a cache.
         """
-        look = len(self._looks)
-        self._looks.append(_Look(as_of, count, fresh))
-        for row in rows:
-            known = self._rows.get(row.id)
-            if known is None or known.version != row.version:
-                self._first[row.id] = look
-            self._rows[row.id] = row
-            if fresh:
-                self._last[row.id] = look
+        page = {row.id: row.version for row in rows}
+        self._before |= page
+        self.certain = set(page)
+        self.count, self._as_of, self._fresh = count, as_of, fresh
+        self._pages += 1
 
-    def snapshot(self) -> frozenset[int] | None:
-        """Return the ids of the list at the latest moment for which they are proven."""
-        if len(self._looks) == 1:  # one response shows one state
-            return frozenset(self._rows) if len(self._rows) == self._looks[0].total else None
-        spans = {number: (self._since(number), last) for number, last in self._last.items()}
-        changes = [0] * (len(self._looks) + 1)
-        for since, last in spans.values():
-            if since <= last:
-                changes[since] += 1
-                changes[last + 1] -= 1
-        certain = list(accumulate(changes))
-        for moment in reversed(range(len(self._looks))):
-            look = self._looks[moment]
-            if look.fresh and certain[moment] == look.total:
-                return frozenset(n for n, (since, last) in spans.items() if since <= moment <= last)
-        return None
-
-    def _since(self, number: int) -> int:
-        """Return the first look at which a row was in the list for certain."""
-        first, modified = self._first[number], self._rows[number].modified
-        if modified is None:
-            return first
-        # From there on all looks show states after the row's last change.
-        earliest = list(accumulate((look.as_of for look in reversed(self._looks)), min))[::-1]
-        return min(first, bisect.bisect_left(earliest, modified))
+    def see_again(self, rows: Iterable[Sighting], *, fresh: bool) -> None:
+        """Add a page of the second pass; see :meth:`see` for the arguments."""
+        for row in rows if fresh else ():
+            seen = row.id in self._before and self._before[row.id] == row.version
+            if seen or (row.modified is not None and row.modified <= self._as_of):
+                self.certain.add(row.id)
 
 
 def proven_by_changes(
     seen: Mapping[int, float],
     changed: Mapping[int, float],
-    counts: Sequence[int],
     *,
-    fresh: bool,
+    first: Collection[int],
+    as_of: float,
+    counts: tuple[int, int],
 ) -> frozenset[int] | None:
-    """Return the ids of a list at the moment of its last page, if its changes prove them.
+    """Return the ids of a list if what was changed on the way proves that no row is missing.
+
+    All rows of the moment of the first page are among them. Their number is that of the last page.
 
     Args:
         seen: When each row on the pages was last changed, by id.
-        changed: The same for all rows that have changed since the first page, looked at after
+        changed: The same for the rows that have changed since the first page, looked at after
             the last page.
-        counts: Rows of the list, as counted for each page.
-        fresh: Whether all pages came past the caches of the server.
+        first: Ids on the first page.
+        as_of: Seconds of the server's clock that are not after the state of the first page.
+        counts: Rows of the list, as counted for the first and for the last page.
     """
-    added = sum(seen.get(number) in (None, moment) for number, moment in changed.items())
-    if counts[0] + added != counts[-1]:
-        return None  # rows were deleted, or it is not certain that none was
-    if not fresh and (added or len(set(counts)) > 1):
-        return None  # pages from a cache are not in the order of time
-    found = seen.keys() | changed.keys()
-    return frozenset(found) if len(found) == counts[-1] else None
+    there = sum(number in first or moment <= as_of for number, moment in seen.items())
+    found = frozenset(seen.keys() | changed.keys())
+    return found if (there, len(found)) == counts else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from metron_async._values import encode_datetime
+from metron_async.cache import Kind
 from metron_async.filters import row_matches
 from metron_async.lists.proof import Sighting
 from metron_async.models import PageBody
@@ -27,7 +28,7 @@ __all__ = ["DetailSource", "PageSource"]
 D = TypeVar("D")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86_400_000_000  # microseconds
+_DAY = 86_400.0
 _OWN_FIELDS = frozenset({"modified_gt", "modified_lt", "name", "series_id", "number"})
 """Filters that compare a field of the row itself."""
 
@@ -42,6 +43,7 @@ class PageSource(Generic[R_co]):
         row: Type of the rows.
         filters: Filters of the list that older servers ignore, by name.
         by_change: Whether the list can be filtered by ``modified_gt``.
+        changed_after: Value of that filter, besides those of *request*.
     """
 
     caller: Caller
@@ -49,6 +51,7 @@ class PageSource(Generic[R_co]):
     row: type[R_co]
     filters: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
     by_change: bool = False
+    changed_after: str = ""
 
     @property
     def target(self) -> str:
@@ -76,49 +79,47 @@ class PageSource(Generic[R_co]):
 
         An issue joins the list of a publisher when its series moves there, and is not changed.
         """
-        return self.by_change and {name for name, _ in self.request.params} <= _OWN_FIELDS
+        own = {name for name, _ in self.request.params} <= _OWN_FIELDS
+        return own and self.by_change and hasattr(self.row, "modified")
 
     def refreshed(self) -> PageSource[R_co]:
         """Return the same source past the client's cache, unless the view is offline."""
         return dataclasses.replace(self, caller=self.caller.refreshed())
 
     def strict(self) -> PageSource[R_co]:
-        """Return the same source, where only the server answers."""
+        """Return the same list past all caches, also where the server fails."""
         caller = self.caller.refreshed().with_options(stale_if_error=False)
-        return dataclasses.replace(self, caller=caller)
+        return dataclasses.replace(self, caller=caller).uncached()
 
     def uncached(self) -> PageSource[R_co]:
         """Return the same list past the server's cache, which keeps each URL for two minutes.
 
-        The filter matches every row, and its value was not used before.
+        A filter that matches every row, with a value that was not used before, makes a new URL.
         """
-        if not self.by_change or any(name == "modified_gt" for name, _ in self.request.params):
-            return self
-        moment = _EPOCH + timedelta(microseconds=time.time_ns() // 1000 % _DAY)
-        return self._changed_after(moment)
+        return self._changed_after(time.time() % _DAY) if self.by_change else self
 
     async def changed_since(self, seconds: float) -> Answer[PageBody[R_co]]:
         """Fetch the first page of the rows that were changed after this moment."""
-        return await self._changed_after(_EPOCH + timedelta(seconds=seconds)).fetch(1)
+        return await self._changed_after(seconds).fetch(1)
 
     def sighting(self, row: Any) -> Sighting:
         """Return what a page that has *row* proves."""
         if not self.traced:
-            return Sighting(row.id, hash(row))
-        modified = row.modified.timestamp() if hasattr(row, "modified") else None
-        return Sighting(row.id, hash(row) if self.request.params else None, modified)
+            return Sighting(row.id, row)
+        return Sighting(row.id, row if self.request.params else None, row.modified.timestamp())
 
-    def _changed_after(self, moment: datetime) -> PageSource[R_co]:
-        params = dict(self.request.params)
-        params["modified_gt"] = max(encode_datetime(moment), params.get("modified_gt", ""))
-        request = msgspec.structs.replace(self.request, params=tuple(sorted(params.items())))
-        return dataclasses.replace(self, request=request)
+    def _changed_after(self, seconds: float) -> PageSource[R_co]:
+        moment = encode_datetime(_EPOCH + timedelta(seconds=seconds))
+        return dataclasses.replace(self, changed_after=moment)
 
     def _request(self, number: int) -> Request:
-        if number == 1:
-            return self.request
-        params = (*self.request.params, ("page", str(number)))
-        return msgspec.structs.replace(self.request, params=params)
+        params, kind = dict(self.request.params), self.request.kind
+        if self.changed_after:
+            params["modified_gt"] = max(self.changed_after, params.get("modified_gt", ""))
+            kind = Kind.PRIVATE  # a URL that is used once is not worth a place in the cache
+        if number > 1:
+            params["page"] = str(number)
+        return msgspec.structs.replace(self.request, params=tuple(params.items()), kind=kind)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
