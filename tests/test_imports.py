@@ -29,6 +29,7 @@ LAYERS: list[set[str]] = [
     {"quota", "cache"},
     {"_engine"},
     {"lists"},
+    {"matching"},
     {"resources"},
     {"client"},
     {"mirror"},

@@ -50,7 +50,6 @@ NOT_YET = (
     "metron_async/models/",
     "metron_async/quota/",
     "metron_async/resources/",
-    "metron_async/storage.py",
     "metron_async/testing/",
     "metron_async/_engine/guard/",
     "metron_async/_values.py",

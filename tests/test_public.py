@@ -18,6 +18,7 @@ VALUES = [
     "Origin",
     "Page",
     "Priority",
+    "Progress",
     "Row",
     "Source",
     "Stats",

@@ -102,6 +102,21 @@ TABLES = (
         (REQUESTS, THROTTLED, MINUTES, Column("again", "again", whole, -1)),
     ),
     Table(
+        "match",
+        "215 files to identify",
+        "Names of real files, harder ones, and 150 files of 15 series, among decoys: the same name "
+        "in other years and volumes, near names, same numbers. metron_async by `match_many`; "
+        "mokkari as metron-tagger asks, by the series' name and the number, where of several "
+        "answers the one is taken whose cover is at most 10 bits away. Counted without a quota.",
+        (
+            Column("right", "right", whole, 1),
+            Column("wrong", "wrong", whole, -1),
+            Column("undecided", "undecided", whole),
+            REQUESTS,
+            Column("minutes", "minutes", whole, -1),
+        ),
+    ),
+    Table(
         "read",
         "A reading list of 120 items to import",
         "The list's three pages, and each issue in full. metron_async does this in its bulk lane, "

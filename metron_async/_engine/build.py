@@ -181,7 +181,7 @@ def _in_cache_directory(make: Callable[[], S]) -> S:
     """
     try:
         return make()
-    except RuntimeError as error:  # of pathlib, which platformdirs asks for the home directory
+    except OSError as error:
         msg = (
             "The user's cache directory cannot be determined, since no home directory is known."
             " Set HOME, or XDG_CACHE_HOME, to a directory"

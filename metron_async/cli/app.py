@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from metron_async.cli.caching import cache
 from metron_async.cli.doctor import doctor
 from metron_async.cli.exits import INTERRUPTED, exit_code
+from metron_async.cli.matching import match
 from metron_async.cli.mirror import mirror
 from metron_async.cli.output import complain, duration, ready, release
 from metron_async.cli.parser import make_parser
@@ -31,6 +32,7 @@ _COMMANDS = {
     "get": get,
     "list": list_rows,
     "mirror": mirror,
+    "match": match,
     "doctor": doctor,
     "cache": cache,
 }
@@ -110,6 +112,7 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _how_to_resume(options: argparse.Namespace, given: Sequence[str]) -> str:
-    if options.command != "mirror" or options.demo:
+    kept = options.command == "mirror" or getattr(options, "write", "") == "json"
+    if not kept or options.demo:
         return ""
     return f" What was fetched is kept; go on with: metron-async {shlex.join(given)}"

@@ -107,6 +107,9 @@ def make_parser() -> argparse.ArgumentParser:
     mirror = add("mirror", "copy a list into a SQLite file, or bring it up to date")
     mirror.add_argument("file", metavar="FILE", help="the SQLite file, created if missing")
     _add_lists(mirror, common, _add_mirror_options)
+    match = add("match", "find the issues that files are")
+    match.add_argument("paths", nargs="+", metavar="PATH", help="files and folders of comics")
+    _add_match_options(match)
     _add_json(add("doctor", "show account, limits, storage, network and versions; one request"))
     _add_cache(add("cache", "show or empty the cache"), common)
     return parser
@@ -184,3 +187,19 @@ def _add_cache(parser: argparse.ArgumentParser, common: _Parser) -> None:
         if name == "purge":
             made.add_argument("--resource", metavar="NAME", help="such as issue or series")
             made.add_argument("--older-than", type=float, metavar="DAYS", help="age in days")
+
+
+def _add_match_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--json", action="store_true", help="print one JSON object per file")
+    add(
+        "--write",
+        choices=("none", "json"),
+        default="none",
+        help="json: write what was found beside each file, and skip files that have it",
+    )
+    add("--details", action="store_true", help="the full issues as well, a request for each")
+    add("--retry", action="store_true", help="search again for files that were not decided")
+    add("--plan", action="store_true", help="only show what it would cost")
+    add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
+    add("--quiet", action="store_true", help="show no progress")

@@ -13,6 +13,7 @@ from metron_async.mirror.details import DetailFetcher
 from metron_async.mirror.errors import MirrorBusyError
 from metron_async.mirror.events import DetailsStored, Finished, PageStored, Report, Waiting
 from metron_async.mirror.forecast import Allowance, Plan, forecast
+from metron_async.mirror.matching import Matching
 from metron_async.mirror.pages import PageSource
 from metron_async.mirror.plan import next_walk
 from metron_async.mirror.selection import Selection
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Mirror"]
 
 
-class Mirror:
+class Mirror(Matching):
     """A local SQLite mirror of chosen lists, kept up to date at the cost of few requests.
 
     The first run walks a list completely, later runs request what has changed. Each page is stored
@@ -71,7 +72,7 @@ class Mirror:
         return f"Mirror({str(self._path)!r})"
 
     async def __aenter__(self) -> Self:
-        await self._store()
+        await self._opened()
         return self
 
     async def __aexit__(
@@ -84,6 +85,7 @@ class Mirror:
 
     async def aclose(self) -> None:
         """Close the file. Safe to call twice; the next use opens the file again."""
+        await self._close_matching()
         opening, self._opening = self._opening, None
         if opening is not None:
             with contextlib.suppress(Exception):  # raised already, to the caller that opened it
@@ -91,7 +93,7 @@ class Mirror:
 
     async def selections(self) -> list[Selection]:
         """Return the lists that the mirror holds, with their filters and state."""
-        return await (await self._store()).selections()
+        return await (await self._opened()).selections()
 
     async def plan(
         self, name: str, *, details: bool = False, full: bool = False, **filters: object
@@ -113,7 +115,7 @@ class Mirror:
             MetronError: If the request failed.
         """
         pairs = checked_filters(name, filters, details=details)
-        store = await self._store()
+        store = await self._opened()
         selection = await store.find(name, pairs) or Selection(id=0, name=name, filters=pairs)
         source = PageSource(self._caller(None), selection, "skip")
         kind, rows, requests, first = await measure(_walk_of(selection, full=full), source)
@@ -178,7 +180,7 @@ class Mirror:
         if progress is not None:
             emit = _reporting(emit, progress, self._metron.stats)
         with self._alone(name, pairs):
-            store = await self._store()
+            store = await self._opened()
             selection, widened = await store.declare(name, pairs, details=details, raw=raw)
             caller = self._caller(emit)
             source = PageSource(caller, selection, on_bad_row)
@@ -251,7 +253,7 @@ class Mirror:
             refresh=True, offline=False, fresh_for=None, stale_if_error=False, on_wait=on_wait
         )
 
-    async def _store(self) -> Store:
+    async def _opened(self) -> Store:
         """Return the open file. Opening it runs to its end even if the caller is cancelled."""
         opening = self._opening
         if opening is None or (opening.done() and (opening.cancelled() or opening.exception())):

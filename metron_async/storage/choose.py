@@ -52,7 +52,7 @@ def choose_storage(
         environment: Environment variables.
 
     Raises:
-        ConfigurationError: If there is no such storage.
+        ConfigurationError: If *storage* does not name or implement a storage.
     """
     place = storage if storage is not None else environment.get(VARIABLE) or None
     if place is None or isinstance(place, str | os.PathLike):

@@ -132,7 +132,8 @@ def test_completion_shows_calls_only() -> None:
     metron = client()
     public = [name for name in dir(metron.issues) if not name.startswith("_")]
     assert public == [
-        "create", "fetch_many", "get", "get_if_modified", "iter", "replace", "update",
+        "create", "fetch_many", "get", "get_if_modified", "iter", "match", "match_many", "replace",
+        "update",
     ]  # fmt: skip
     for name in ("path", "private", "conditional", "model", "row", "input", "written"):
         assert not hasattr(metron.collection, name)

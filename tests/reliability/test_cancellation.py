@@ -22,6 +22,7 @@ from metron_async import AsyncMetron
 from metron_async._engine.guard import MemoryGuardStore
 from metron_async.client import MetronView
 from metron_async.errors import NotFoundError, ValidationError
+from metron_async.matching import IssueQuery
 from metron_async.models import (
     ArcInput,
     CharacterInput,
@@ -98,6 +99,8 @@ SPECIAL = {
     ("collection", "remove"): lambda ns: ns.remove(KEPT),
     ("credits", "create"): lambda ns: ns.create([CreditInput(issue=ISSUE, creator=1, role=[1])]),
     ("issues", "iter"): lambda ns: _walk(ns.iter()),
+    ("issues", "match"): lambda ns: ns.match(IssueQuery(metron_id=1)),
+    ("issues", "match_many"): lambda ns: ns.match_many([IssueQuery(metron_id=1)]).collect(),
     ("publishers", "series"): lambda ns: _rows(ns.series(1)),
     ("pull_list", "get"): lambda ns: ns.get(),
     ("pull_list", "series"): lambda ns: _rows(ns.series()),
