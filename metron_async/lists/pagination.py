@@ -125,8 +125,7 @@ class RowList(LazyList[R_co]):
             self.missing = proof.missing
         if self.missing or not proven:
             await self._source.forget(range(start, tracker.last + 1))
-            what = "1 row is" if self.missing == 1 else f"{self.missing} rows are"
-            self._report(f"{what} missing", strict=strict)
+            self._report(_shortfall(self.missing), strict=strict)
         if proof is not None and page is not None and (found := proof.additional()):
             yield page.with_rows(self._source.kept(found))
 
@@ -254,6 +253,12 @@ class RowList(LazyList[R_co]):
         if strict:
             raise IncompleteListError(message, path=target, missing=self.missing or 0)
         warnings.warn(message, IncompleteListWarning, stacklevel=_depth_of_caller())
+
+
+def _shortfall(missing: int) -> str:
+    if not missing:
+        return "its count comes from a cache of the server, which proves nothing"
+    return "1 row is missing" if missing == 1 else f"{missing} rows are missing"
 
 
 def _depth_of_caller() -> int:

@@ -104,7 +104,7 @@ class StrictReader(Generic[R_co]):
 def _is_fresh(answer: Answer[Any]) -> bool:
     """Return whether neither the client's nor the server's cache has answered."""
     origin = answer.origin
-    return origin.source is Source.NETWORK and (origin.x_cache or "MISS").upper() == "MISS"
+    return origin.source is Source.NETWORK and (origin.x_cache or "").strip().upper() != "HIT"
 
 
 def _by_id(body: PageBody[R_co]) -> dict[int, R_co]:
