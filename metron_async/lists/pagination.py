@@ -9,21 +9,25 @@ and missing rows.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import math
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from metron_async._values import show
 from metron_async.errors import (
     IncompleteListError,
     IncompleteListWarning,
     NotFoundError,
     PaginationError,
+    UsageError,
 )
 from metron_async.lists.base import LazyList, checked_limit, checked_whole, collected
+from metron_async.lists.sources import BadRow
 from metron_async.lists.strict import StrictReader
 from metron_async.lists.tracker import PageTracker
-from metron_async.types import Page, R_co
+from metron_async.types import Page, R_co, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -33,7 +37,10 @@ if TYPE_CHECKING:
     from metron_async.lists.sources import PageSource
     from metron_async.models import PageBody
 
-__all__ = ["RowList"]
+__all__ = ["OnBadRow", "RowList"]
+
+R = TypeVar("R", bound=Row)
+OnBadRow = Literal["raise", "skip"]
 
 
 class RowList(LazyList[R_co]):
@@ -48,11 +55,13 @@ class RowList(LazyList[R_co]):
     Attributes:
         missing: Rows that the server counted and did not send, as seen by the last iteration
             that reached the end; ``None`` before that.
+        skipped: Rows that did not decode and were skipped by the last iteration.
     """
 
     def __init__(self, source: PageSource[R_co]) -> None:
         self._source = source
         self.missing: int | None = None
+        self.skipped: int = 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source.target!r})"
@@ -61,7 +70,9 @@ class RowList(LazyList[R_co]):
         """Iterate all rows, in the server's order."""
         return self.rows()
 
-    async def rows(self, *, start: int = 1, strict: bool = False) -> AsyncGenerator[R_co, None]:
+    async def rows(
+        self, *, start: int = 1, strict: bool = False, on_bad_row: OnBadRow = "raise"
+    ) -> AsyncGenerator[R_co, None]:
         """Iterate the rows, in the server's order.
 
         Args:
@@ -70,6 +81,9 @@ class RowList(LazyList[R_co]):
                 its last page. The server is asked past the caches, and again after the last
                 page: once where the list shows its changes and had only few, otherwise for each
                 page, which doubles the requests. From a later *start*, only the count is checked.
+            on_bad_row: What to do with a row that does not decode: ``"raise"`` an error that
+                names its id, or ``"skip"`` and count it in :attr:`skipped`. A list with skipped
+                rows cannot be *strict*.
 
         Yields:
             Each row once.
@@ -77,30 +91,52 @@ class RowList(LazyList[R_co]):
         Raises:
             IncompleteListError: If *strict*, and the list cannot be proven complete, or a row
                 that was yielded has been deleted since.
+            DecodeError: If a row does not decode, and is not skipped.
             PaginationError: If the list stops making progress.
         """
-        async with contextlib.aclosing(self.pages(start=start, strict=strict)) as pages:
+        pages = self.pages(start=start, strict=strict, on_bad_row=on_bad_row)
+        async with contextlib.aclosing(pages):
             async for page in pages:
                 for row in page:
                     yield row
 
     async def pages(
-        self, *, start: int = 1, strict: bool = False
+        self, *, start: int = 1, strict: bool = False, on_bad_row: OnBadRow = "raise"
     ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages. Arguments and errors are those of :meth:`rows`."""
         start = checked_whole(start, "start", 1)
-        proof = StrictReader(self._source) if strict and start == 1 else None
-        async with contextlib.aclosing(self._pages(start, proof, strict=strict)) as pages:
+        source = self._decoding(on_bad_row, strict=strict)
+        proof = StrictReader(source) if strict and start == 1 else None
+        pages = self._pages(source, start, proof, strict=strict)
+        async with contextlib.aclosing(pages):
             async for page in pages:
                 yield page
         if proof is not None and proof.gone:
             self._report(f"{proof.gone} of the rows have been deleted", strict=True)
 
+    def _decoding(self, on_bad_row: OnBadRow, *, strict: bool) -> PageSource[R_co]:
+        """Return the source that treats bad rows as *on_bad_row* says."""
+        if on_bad_row not in {"raise", "skip"}:
+            msg = f"on_bad_row must be 'raise' or 'skip', got {show(on_bad_row)}"
+            raise UsageError(msg)
+        if on_bad_row == "raise":
+            return self._source
+        if strict:
+            msg = "strict=True and on_bad_row='skip' are mutually exclusive"
+            raise UsageError(msg)
+        return dataclasses.replace(self._source, skip_bad_rows=True)
+
     async def _pages(
-        self, start: int, proof: StrictReader[R_co] | None, *, strict: bool
+        self,
+        source: PageSource[R_co],
+        start: int,
+        proof: StrictReader[R_co] | None,
+        *,
+        strict: bool,
     ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages, and last the rows that only *proof* has found."""
-        source = self._source if proof is None else proof.source
+        source = source if proof is None else proof.source
+        self.skipped = 0
         tracker = PageTracker(source.target, start)
         number: int | None = start
         page: Page[R_co] | None = None
@@ -117,7 +153,8 @@ class RowList(LazyList[R_co]):
                 number = tracker.following(number, answer.value)
             if proof is not None:
                 proof.take(answer)
-            page = self._page(tracker.last, rows, answer)
+            self.skipped += sum(isinstance(row, BadRow) for row in rows)
+            page = _page(tracker.last, source.kept(rows), answer)
             yield page
         self.missing = tracker.missing
         proven = proof is None or await proof.settle()
@@ -143,26 +180,34 @@ class RowList(LazyList[R_co]):
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)
-        return self._page(number, rows, answer)
+        return _page(number, self._source.kept(rows), answer)
 
-    async def collect(self, limit: int | None = None, *, strict: bool = False) -> list[R_co]:
+    async def collect(
+        self,
+        limit: int | None = None,
+        *,
+        strict: bool = False,
+        on_bad_row: OnBadRow = "raise",
+    ) -> list[R_co]:
         """Fetch the rows into a list.
 
         Args:
             limit: Maximum number of rows, or ``None`` for all. No page beyond them is fetched.
             strict: As for :meth:`rows`. Rows that were deleted on the way are left out. With a
                 *limit* that the list exceeds, nothing is proven.
+            on_bad_row: As for :meth:`rows`.
 
         Raises:
             IncompleteListError: If *strict*, and the list cannot be proven complete.
-            UsageError: If *limit* is not a whole number from 0.
+            UsageError: If an argument is invalid.
         """
         limit = checked_limit(limit)
         if not strict:
-            return await collected(self.rows(), limit)
-        proof = StrictReader(self._source)
+            return await collected(self.rows(on_bad_row=on_bad_row), limit)
+        source = self._decoding(on_bad_row, strict=True)
+        proof = StrictReader(source)
         rows: list[R_co] = []
-        async with contextlib.aclosing(self._pages(1, proof, strict=True)) as pages:
+        async with contextlib.aclosing(self._pages(source, 1, proof, strict=True)) as pages:
             while limit is None or len(rows) < limit:
                 page = await anext(pages, None)
                 if page is None:
@@ -220,18 +265,6 @@ class RowList(LazyList[R_co]):
                 return page
             number += 1
 
-    def _page(
-        self, number: int, rows: Sequence[R_co], answer: Answer[PageBody[R_co]]
-    ) -> Page[R_co]:
-        return Page(
-            number,
-            self._source.kept(rows),
-            count=answer.value.count,
-            has_next=answer.value.next is not None,
-            origin=answer.origin,
-            as_of=answer.as_of,
-        )
-
     @contextlib.asynccontextmanager
     async def _distrusted(self, start: int, last: int) -> AsyncGenerator[None, None]:
         """Drop the pages from *start* to *last* from the cache if they contradict each other.
@@ -253,6 +286,17 @@ class RowList(LazyList[R_co]):
         if strict:
             raise IncompleteListError(message, path=target, missing=self.missing or 0)
         warnings.warn(message, IncompleteListWarning, stacklevel=_depth_of_caller())
+
+
+def _page(number: int, rows: Sequence[R], answer: Answer[PageBody[R]]) -> Page[R]:
+    return Page(
+        number,
+        rows,
+        count=answer.value.count,
+        has_next=answer.value.next is not None,
+        origin=answer.origin,
+        as_of=answer.as_of,
+    )
 
 
 def _shortfall(missing: int) -> str:

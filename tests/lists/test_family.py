@@ -139,7 +139,8 @@ def test_completion_shows_calls_only() -> None:
         assert not hasattr(metron.collection, name)
     rows = metron.issues.iter()
     assert [name for name in dir(rows) if not name.startswith("_")] == [
-        "collect", "count", "details", "first", "last", "missing", "page", "pages", "rows",
+        "collect", "count", "details", "first", "last",
+        "missing", "page", "pages", "rows", "skipped",
     ]  # fmt: skip
 
 

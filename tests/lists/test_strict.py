@@ -150,7 +150,8 @@ class Server:
 EDITS = st.lists(
     st.lists(
         st.tuples(
-            st.sampled_from(["add", "delete", "delete", "move", "touch", "wait"]), st.integers(0, 99)
+            st.sampled_from(["add", "delete", "delete", "move", "touch", "wait"]),
+            st.integers(0, 99),
         ),
         max_size=3,
     ),
