@@ -328,6 +328,13 @@ def test_a_row_that_slipped_is_found(list_cache: float) -> None:
     virtual(main())
 
 
+async def test_a_count_that_comes_from_a_cache_is_reported() -> None:
+    server = Server(2, 1, [], traced=False, cache=True, same_url=True)
+    assert await read(server, "plain") == [0, 1]
+    with pytest.raises(IncompleteListError, match=r"cache of the server|missing"):
+        await read(server, "collect")
+
+
 def test_a_resumed_iteration_checks_the_count_only() -> None:
     async def main() -> None:
         fake = FakeMetron(250, throttle=False)
