@@ -275,6 +275,17 @@ class Page(Generic[R_co]):
     def __repr__(self) -> str:
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"
 
+    def with_rows(self, rows: Sequence[R_co]) -> Page[R_co]:
+        """Return the same page with other rows."""
+        return Page(
+            self.number,
+            rows,
+            count=self.count,
+            has_next=self.has_next,
+            origin=self.origin,
+            as_of=self.as_of,
+        )
+
     def __len__(self) -> int:
         return len(self.rows)
 

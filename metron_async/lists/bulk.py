@@ -19,12 +19,12 @@ from metron_async.errors import (
     BlockedError,
     ClosedError,
     ConfigurationError,
-    DecodeError,
+    InterceptedError,
     MetronError,
     PermissionDeniedError,
-    QuotaStoreError,
-    RateLimitError,
+    RetryLaterError,
     ServerError,
+    StorageError,
     TransportError,
     UsageError,
 )
@@ -52,13 +52,12 @@ STOP_AFTER = 5
 
 _OF_THE_RUN = (
     AuthenticationError,
-    BlockedError,
     ClosedError,
     ConfigurationError,
-    QuotaStoreError,
-    RateLimitError,
+    RetryLaterError,
+    StorageError,
 )
-_OF_THE_SERVER = (PermissionDeniedError, ServerError, TransportError)
+_OF_THE_SERVER = (InterceptedError, PermissionDeniedError, ServerError, TransportError)
 
 
 def stops_run(error: MetronError) -> bool:
@@ -80,7 +79,7 @@ class FailureStreak:
         """
         if error is None:
             self._failures, self._proven = 0, True
-        elif isinstance(error, _OF_THE_SERVER) or _is_not_json(error):
+        elif isinstance(error, _OF_THE_SERVER):
             self._failures, self._proven = self._failures + 1, False
         elif error.status is not None:
             self._failures = 0
@@ -92,11 +91,6 @@ class FailureStreak:
         A server that is down must not cost more requests because many are sent at once.
         """
         return concurrency if self._proven else min(concurrency, STOP_AFTER - self._failures)
-
-
-def _is_not_json(error: MetronError) -> bool:
-    """Return whether the response came from something in front of the server."""
-    return type(error) is DecodeError and error.where is None
 
 
 class FetchMany(LazyList[Fetched[T]]):

@@ -23,6 +23,7 @@ from metron_async.types import R_co
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
+    from metron_async.lists.pagination import OnBadRow
     from metron_async.lists.sources import DetailSource, PageSource
     from metron_async.types import Page, Progress
 
@@ -44,7 +45,11 @@ class DetailedList(RowList[R_co], Generic[R_co, D_co]):
         self._objects = objects
 
     def details(
-        self, *, concurrency: int = 4, progress: Callable[[Progress], object] | None = None
+        self,
+        *,
+        concurrency: int = 4,
+        progress: Callable[[Progress], object] | None = None,
+        on_bad_row: OnBadRow = "raise",
     ) -> Details[D_co]:
         """Return the same list with its objects in full.
 
@@ -56,13 +61,15 @@ class DetailedList(RowList[R_co], Generic[R_co, D_co]):
             concurrency: Maximum concurrent requests for objects that are not cached, from 1.
             progress: Called with a :class:`~metron_async.Progress` for each object that is done
                 and each wait that begins.
+            on_bad_row: As for :meth:`rows`. The objects of skipped rows are left out.
 
         Raises:
             UsageError: If an argument is invalid.
         """
         meter = Meter(progress, self._objects.caller.core.stats)
         objects = dataclasses.replace(self._objects, caller=meter.watched(self._objects.caller))
-        pages = dataclasses.replace(self._source, caller=objects.caller.refreshed())
+        source = self._decoding(on_bad_row, strict=False)
+        pages = dataclasses.replace(source, caller=objects.caller.refreshed())
         return Details(RowList(pages), objects, concurrency=concurrency, meter=meter)
 
 
@@ -87,6 +94,11 @@ class Details(LazyList[D_co]):
 
     def __repr__(self) -> str:
         return f"{self._rows!r}.details()"
+
+    @property
+    def skipped(self) -> int:
+        """Rows that did not decode and were skipped by the last iteration."""
+        return self._rows.skipped
 
     async def __aiter__(self) -> AsyncGenerator[D_co, None]:
         """Iterate the objects of the whole list."""

@@ -9,20 +9,25 @@ and missing rows.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import math
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from metron_async._values import show
 from metron_async.errors import (
     IncompleteListError,
     IncompleteListWarning,
     NotFoundError,
     PaginationError,
+    UsageError,
 )
 from metron_async.lists.base import LazyList, checked_limit, checked_whole, collected
+from metron_async.lists.sources import BadRow
+from metron_async.lists.strict import StrictReader
 from metron_async.lists.tracker import PageTracker
-from metron_async.types import Page, R_co
+from metron_async.types import Page, R_co, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -32,7 +37,10 @@ if TYPE_CHECKING:
     from metron_async.lists.sources import PageSource
     from metron_async.models import PageBody
 
-__all__ = ["RowList"]
+__all__ = ["OnBadRow", "RowList"]
+
+R = TypeVar("R", bound=Row)
+OnBadRow = Literal["raise", "skip"]
 
 
 class RowList(LazyList[R_co]):
@@ -47,11 +55,13 @@ class RowList(LazyList[R_co]):
     Attributes:
         missing: Rows that the server counted and did not send, as seen by the last iteration
             that reached the end; ``None`` before that.
+        skipped: Rows that did not decode and were skipped by the last iteration.
     """
 
     def __init__(self, source: PageSource[R_co]) -> None:
         self._source = source
         self.missing: int | None = None
+        self.skipped: int = 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source.target!r})"
@@ -60,35 +70,80 @@ class RowList(LazyList[R_co]):
         """Iterate all rows, in the server's order."""
         return self.rows()
 
-    async def rows(self, *, start: int = 1, strict: bool = False) -> AsyncGenerator[R_co, None]:
+    async def rows(
+        self, *, start: int = 1, strict: bool = False, on_bad_row: OnBadRow = "raise"
+    ) -> AsyncGenerator[R_co, None]:
         """Iterate the rows, in the server's order.
 
         Args:
             start: Page to begin with, from 1. A failed iteration resumes with the failed page.
-            strict: Whether missing rows raise an error instead of a warning.
+            strict: Whether to prove that the rows are the whole list, as it was at the moment of
+                its last page. The server is asked past the caches, and again after the last
+                page: once where the list shows its changes and had only few, otherwise for each
+                page, which doubles the requests. From a later *start*, only the count is checked.
+            on_bad_row: What to do with a row that does not decode: ``"raise"`` an error that
+                names its id, or ``"skip"`` and count it in :attr:`skipped`. A list with skipped
+                rows cannot be *strict*.
 
         Yields:
             Each row once.
 
         Raises:
-            IncompleteListError: If *strict*, and rows are missing.
+            IncompleteListError: If *strict*, and the list cannot be proven complete, or a row
+                that was yielded has been deleted since.
+            DecodeError: If a row does not decode, and is not skipped.
             PaginationError: If the list stops making progress.
         """
-        async with contextlib.aclosing(self.pages(start=start, strict=strict)) as pages:
+        pages = self.pages(start=start, strict=strict, on_bad_row=on_bad_row)
+        async with contextlib.aclosing(pages):
             async for page in pages:
                 for row in page:
                     yield row
 
     async def pages(
-        self, *, start: int = 1, strict: bool = False
+        self, *, start: int = 1, strict: bool = False, on_bad_row: OnBadRow = "raise"
     ) -> AsyncGenerator[Page[R_co], None]:
         """Iterate the pages. Arguments and errors are those of :meth:`rows`."""
-        number: int | None = checked_whole(start, "start", 1)
-        tracker = PageTracker(self._source.target, start)
+        start = checked_whole(start, "start", 1)
+        source = self._decoding(on_bad_row, strict=strict)
+        proof = StrictReader(source) if strict and start == 1 else None
+        pages = self._pages(source, start, proof, strict=strict)
+        async with contextlib.aclosing(pages):
+            async for page in pages:
+                yield page
+        if proof is not None and proof.gone:
+            self._report(f"{proof.gone} of the rows have been deleted", strict=True)
+
+    def _decoding(self, on_bad_row: OnBadRow, *, strict: bool) -> PageSource[R_co]:
+        """Return the source that treats bad rows as *on_bad_row* says."""
+        if on_bad_row not in {"raise", "skip"}:
+            msg = f"on_bad_row must be 'raise' or 'skip', got {show(on_bad_row)}"
+            raise UsageError(msg)
+        if on_bad_row == "raise":
+            return self._source
+        if strict:
+            msg = "strict=True and on_bad_row='skip' are mutually exclusive"
+            raise UsageError(msg)
+        return dataclasses.replace(self._source, skip_bad_rows=True)
+
+    async def _pages(
+        self,
+        source: PageSource[R_co],
+        start: int,
+        proof: StrictReader[R_co] | None,
+        *,
+        strict: bool,
+    ) -> AsyncGenerator[Page[R_co], None]:
+        """Iterate the pages, and last the rows that only *proof* has found."""
+        source = source if proof is None else proof.source
+        self.skipped = 0
+        tracker = PageTracker(source.target, start)
+        number: int | None = start
+        page: Page[R_co] | None = None
         self.missing = None
         while number is not None:
             try:
-                answer = await self._source.fetch(number)
+                answer = await source.fetch(number)
             except NotFoundError:
                 if number == start:
                     raise
@@ -96,11 +151,20 @@ class RowList(LazyList[R_co]):
             async with self._distrusted(start, number):
                 rows = tracker.take(number, answer.value)
                 number = tracker.following(number, answer.value)
-            yield self._page(tracker.last, rows, answer)
+            if proof is not None:
+                proof.take(answer)
+            self.skipped += sum(isinstance(row, BadRow) for row in rows)
+            page = _page(tracker.last, source.kept(rows), answer)
+            yield page
         self.missing = tracker.missing
-        if self.missing:
+        proven = proof is None or await proof.settle()
+        if proof is not None:
+            self.missing = proof.missing
+        if self.missing or not proven:
             await self._source.forget(range(start, tracker.last + 1))
-            self._report_missing(self.missing, strict=strict)
+            self._report(_shortfall(self.missing), strict=strict)
+        if proof is not None and page is not None and (found := proof.additional()):
+            yield page.with_rows(self._source.kept(found))
 
     async def page(self, number: int) -> Page[R_co]:
         """Fetch one page; costs one request.
@@ -116,19 +180,40 @@ class RowList(LazyList[R_co]):
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)
-        return self._page(number, rows, answer)
+        return _page(number, self._source.kept(rows), answer)
 
-    async def collect(self, limit: int | None = None, *, strict: bool = False) -> list[R_co]:
+    async def collect(
+        self,
+        limit: int | None = None,
+        *,
+        strict: bool = False,
+        on_bad_row: OnBadRow = "raise",
+    ) -> list[R_co]:
         """Fetch the rows into a list.
 
         Args:
             limit: Maximum number of rows, or ``None`` for all. No page beyond them is fetched.
-            strict: As for :meth:`rows`.
+            strict: As for :meth:`rows`. Rows that were deleted on the way are left out. With a
+                *limit* that the list exceeds, nothing is proven.
+            on_bad_row: As for :meth:`rows`.
 
         Raises:
-            UsageError: If *limit* is not a whole number from 0.
+            IncompleteListError: If *strict*, and the list cannot be proven complete.
+            UsageError: If an argument is invalid.
         """
-        return await collected(self.rows(strict=strict), checked_limit(limit))
+        limit = checked_limit(limit)
+        if not strict:
+            return await collected(self.rows(on_bad_row=on_bad_row), limit)
+        source = self._decoding(on_bad_row, strict=True)
+        proof = StrictReader(source)
+        rows: list[R_co] = []
+        async with contextlib.aclosing(self._pages(source, 1, proof, strict=True)) as pages:
+            while limit is None or len(rows) < limit:
+                page = await anext(pages, None)
+                if page is None:
+                    return [row for row in rows if row.id in proof.snapshot]
+                rows += page
+        return rows[:limit]
 
     async def last(self, n: int = 1) -> list[R_co]:
         """Fetch the last rows of a list whose order the server fixes.
@@ -180,18 +265,6 @@ class RowList(LazyList[R_co]):
                 return page
             number += 1
 
-    def _page(
-        self, number: int, rows: Sequence[R_co], answer: Answer[PageBody[R_co]]
-    ) -> Page[R_co]:
-        return Page(
-            number,
-            self._source.kept(rows),
-            count=answer.value.count,
-            has_next=answer.value.next is not None,
-            origin=answer.origin,
-            as_of=answer.as_of,
-        )
-
     @contextlib.asynccontextmanager
     async def _distrusted(self, start: int, last: int) -> AsyncGenerator[None, None]:
         """Drop the pages from *start* to *last* from the cache if they contradict each other.
@@ -204,15 +277,32 @@ class RowList(LazyList[R_co]):
             await self._source.forget(range(start, last + 1))
             raise
 
-    def _report_missing(self, missing: int, *, strict: bool) -> None:
+    def _report(self, what: str, *, strict: bool) -> None:
         target = self._source.target
         message = (
-            f"{target}: {missing} {'row is' if missing == 1 else 'rows are'} missing. The list"
-            " was edited while it was read, or its order is not stable. Read it again"
+            f"{target}: {what}. The list was edited while it was read, or its order is not"
+            " stable. Read it again"
         )
         if strict:
-            raise IncompleteListError(message, path=target, missing=missing)
+            raise IncompleteListError(message, path=target, missing=self.missing or 0)
         warnings.warn(message, IncompleteListWarning, stacklevel=_depth_of_caller())
+
+
+def _page(number: int, rows: Sequence[R], answer: Answer[PageBody[R]]) -> Page[R]:
+    return Page(
+        number,
+        rows,
+        count=answer.value.count,
+        has_next=answer.value.next is not None,
+        origin=answer.origin,
+        as_of=answer.as_of,
+    )
+
+
+def _shortfall(missing: int) -> str:
+    if not missing:
+        return "its count comes from a cache of the server, which proves nothing"
+    return "1 row is missing" if missing == 1 else f"{missing} rows are missing"
 
 
 def _depth_of_caller() -> int:

@@ -24,7 +24,7 @@ from metron_async._signature import spelled_out
 from metron_async._values import InvalidValueError, Range, encode_int, show
 from metron_async.cache import Kind
 from metron_async.errors import UsageError
-from metron_async.filters import NEWER_FILTERS, encode_filters
+from metron_async.filters import NEWER_FILTERS, encode_filters, filter_names
 from metron_async.lists.base import CallError
 from metron_async.lists.bulk import FetchMany, OnError
 from metron_async.lists.details import DetailedList
@@ -256,7 +256,8 @@ class Listable(Resource, Generic[R]):
         """Return the pages of the rows that match *filters*, which must be those of *schema*."""
         request = self._request(params=encode_filters(schema, filters))
         newer = {name: value for name, value in filters.items() if name in NEWER_FILTERS}
-        return PageSource(self._caller, request, self._row, newer)
+        by_change = "modified_gt" in filter_names(schema)
+        return PageSource(self._caller, request, self._row, newer, by_change)
 
     def _list(self, schema: type, filters: Mapping[str, object]) -> RowList[R]:
         return RowList(self._pages(schema, filters))

@@ -15,6 +15,7 @@ from metron_async import (
     CacheError,
     ClosedError,
     DecodeError,
+    InterceptedError,
     NotFoundError,
     Priority,
     Progress,
@@ -135,7 +136,7 @@ async def test_objects_that_came_with_the_last_error_are_yielded() -> None:
 DOWN: dict[str, tuple[Callable[[], Fault], type[Exception]]] = {
     "503": (lambda: Fault.status(503), ServerError),
     "connection": (Fault.connect_error, TransportError),
-    "page of a proxy": (Fault.html_page, DecodeError),
+    "page of a proxy": (Fault.html_page, InterceptedError),
 }
 
 
@@ -199,7 +200,7 @@ def outcomes() -> list[tuple[Any, int]]:
     missing = NotFoundError("gone", status=404)
     down = ServerError("down", status=500)
     shape = DecodeError("not promised", status=200, where="$.id")
-    page = DecodeError("an HTML page", status=200)
+    page = InterceptedError("an HTML page", status=200)
     late = RequestTimeoutError("late")
     return [
         ([down] * 4, 4),
