@@ -291,14 +291,23 @@ class BlockedError(RetryLaterError):
     Attributes:
         reason: What was counted.
         retry_after: Seconds until the guard admits a call again.
+        denied: Whether the server denied access before (401, 403). Cached data does not stand in
+            for such a call.
     """
 
     def __init__(
-        self, message: str, *, reason: str, retry_after: float, path: str | None = None
+        self,
+        message: str,
+        *,
+        reason: str,
+        retry_after: float,
+        denied: bool = False,
+        path: str | None = None,
     ) -> None:
         super().__init__(message, path=path)
         self.reason = reason
         self.retry_after = retry_after
+        self.denied = denied
 
 
 class CacheError(MetronError):

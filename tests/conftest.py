@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytest_plugins = ["metron_async.testing.pytest_plugin"]  # where it is not installed
+
+
 @pytest.fixture(autouse=True)
 def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests off the user's own files and credentials: the default stores are on disk."""
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.setenv(variable, str(tmp_path / "user-cache"))
-    for variable in ("METRON_TOKEN", "METRON_USERNAME", "METRON_PASSWORD"):
+    for variable in ("METRON_TOKEN", "METRON_USERNAME", "METRON_PASSWORD", "METRON_ASYNC_STORAGE"):
         monkeypatch.delenv(variable, raising=False)
 
 

@@ -2,9 +2,8 @@
 
 By default quota, ban guard and cache are files in the user's cache directory, so that programs
 that run one after another, or side by side, share one quota, one record of bans, and one cache.
-Two things keep a client off these files: a transport that does not lead to a network, since its
-responses may not be the real server's; and a quota store in memory, since then nothing is meant
-to be shared.
+A transport that does not lead to a network keeps a client off these files, since its responses may
+not be the real server's. So does ``METRON_ASYNC_STORAGE=:memory:``, as the pytest plugin sets it.
 """
 
 from __future__ import annotations
@@ -12,13 +11,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from metron_async._engine.core import Parts
 from metron_async._engine.credentials import resolve_credentials, scoped_key
 from metron_async._engine.guard import Guard, MemoryGuardStore
-from metron_async._engine.identity import api_root_of, origin_of_url, user_agent
+from metron_async._engine.identity import (
+    api_root_of,
+    leads_to_this_machine,
+    origin_of_url,
+    user_agent,
+)
 from metron_async._engine.network import (
     check_environment,
     check_transport,
@@ -30,7 +35,7 @@ from metron_async._engine.sender import Sender
 from metron_async._engine.single_flight import SingleFlight
 from metron_async._engine.transport import Transport, quieten_loggers
 from metron_async.cache import MemoryCache
-from metron_async.errors import ConfigurationError
+from metron_async.errors import ConfigurationError, MetronWarning
 from metron_async.quota import Limiter, MemoryStore
 
 if TYPE_CHECKING:
@@ -45,6 +50,8 @@ __all__ = ["Blueprint"]
 
 S = TypeVar("S")
 
+_STORAGE = "METRON_ASYNC_STORAGE"
+_CALLER = 4  # frames from here to the program that makes a client
 _SAME_CLOCK = 1.0  # seconds by which two readings of one clock can lie apart
 
 
@@ -88,11 +95,18 @@ class Blueprint:
         check_transport(**self._http)
         if not any(self._http.values()):
             check_environment(self.api_root)
-        in_memory = not is_network_transport(**self._http, url=self.api_root)
+        mocked = not is_network_transport(**self._http, url=self.api_root)
+        in_memory = mocked or os.environ.get(_STORAGE) == ":memory:"
         given: QuotaStore | None = arguments["quota"]
+        private = in_memory or isinstance(given, MemoryStore)
+        elsewhere = not (mocked or leads_to_this_machine(self.api_root))
+        if elsewhere and isinstance(given, MemoryStore):
+            msg = "The quota is kept in memory only: other programs of the account do not see it"
+            warnings.warn(msg, MetronWarning, stacklevel=_CALLER)
         self.cache = _cache_for(arguments["cache"], in_memory=in_memory)
         self.quota = _quota_for(given, in_memory=in_memory)
-        self.guards = default_guards(in_memory=in_memory or isinstance(given, MemoryStore))
+        # A ban hits the machine, so what may lead to one is kept in its file in any case.
+        self.guards = default_guards(in_memory=private and not elsewhere)
         self.owned: tuple[Callable[[], Awaitable[None]], ...] = tuple(
             part.aclose
             for part in (self.cache, self.quota, self.guards)
@@ -111,9 +125,11 @@ class Blueprint:
     async def open(self, stats: Stats) -> Parts:
         """Open the parts of the client, on the running loop."""
         quieten_loggers()
-        account = ""  # first what takes time: if it is cancelled, nothing has been opened
+        account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
         if self.cache is not None:
-            account = await self.cache.account(self._credentials.cache_name)
+            account = proof = await self.cache.account(self._credentials.cache_name)
+            if self.cache.policy.keep_private:
+                proof = await self.cache.account(await self._credentials.proof())
         transport = self.connect()
         limiter = Limiter(self.quota, self.quota_key, max_in_flight=self._max_in_flight)
         guard = Guard(self.guards, credentials_key=self.credentials_key, host_key=self.origin)
@@ -126,6 +142,7 @@ class Blueprint:
             responses=ResponseCache(
                 self.cache,
                 account=account,
+                proof=proof,
                 api_root=self.api_root,
                 wall=_wall_clock(),
                 stats=stats,

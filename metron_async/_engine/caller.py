@@ -31,7 +31,13 @@ from metron_async._httpdate import parse_http_date
 from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
 from metron_async.cache.vouching import page_as_of
-from metron_async.errors import CacheError, DecodeError, MetronError, NotFoundError
+from metron_async.errors import (
+    AuthenticationError,
+    CacheError,
+    DecodeError,
+    MetronError,
+    NotFoundError,
+)
 from metron_async.types import NOT_MODIFIED, Origin, Source
 
 if TYPE_CHECKING:
@@ -232,6 +238,9 @@ async def _exchange(
     request, responses = flight.request, parts.responses
     try:
         response = await parts.sender.send(flight)
+    except AuthenticationError:
+        await responses.forget_private()
+        raise
     except NotFoundError as error:
         if request.kind is Kind.DETAIL and error.detail is not None:
             missing = Response(404, {}, msgspec.json.encode({"detail": error.detail}))

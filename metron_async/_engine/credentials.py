@@ -7,6 +7,7 @@ written, too few to tell the right guess from thousands of wrong ones.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import hashlib
@@ -24,6 +25,7 @@ __all__ = ["Credentials", "resolve_credentials", "scoped_key"]
 _TOKEN, _TOKEN_FILE = "METRON_TOKEN", "METRON_TOKEN_FILE"
 _USERNAME, _PASSWORD = "METRON_USERNAME", "METRON_PASSWORD"
 _LONGEST = 10_000  # characters
+_SCRYPT_COST = 2**14  # 16 MB and some 50 ms
 _CONTROLS = frozenset(map(chr, [*range(32), 127]))
 
 
@@ -70,6 +72,16 @@ class Credentials:
         """Name whose cached responses these credentials may see: never wider than one account."""
         return self.account_name(None)
 
+    async def proof(self) -> str:
+        """Return a name that only these very credentials have, for what only they may see.
+
+        A password is hashed slowly and in a thread: in a cache that others can read, a quick hash
+        would be a way to test guesses.
+        """
+        if self.username is None:
+            return self.cache_name
+        return await asyncio.to_thread(_slow_digest, self.username, self.password or "")
+
     @property
     def guard_name(self) -> str:
         """Name under which the ban guard records whether these very credentials work."""
@@ -80,6 +92,12 @@ class Credentials:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(b"metron_async\0" + text.encode()).hexdigest()
+
+
+def _slow_digest(username: str, password: str) -> str:
+    salt = hashlib.sha256(b"metron_async\0" + username.encode()).digest()
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=_SCRYPT_COST, r=8, p=1, maxmem=64 << 20)
+    return f"user:{username}:{digest.hex()}"
 
 
 def scoped_key(origin: str, name: str) -> str:

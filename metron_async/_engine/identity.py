@@ -15,7 +15,7 @@ from metron_async._version import __version__
 from metron_async.cache import normalise_origin
 from metron_async.errors import ConfigurationError
 
-__all__ = ["DENIED_AGENTS", "api_root_of", "origin_of_url", "user_agent"]
+__all__ = ["DENIED_AGENTS", "api_root_of", "leads_to_this_machine", "origin_of_url", "user_agent"]
 
 DENIED_AGENTS = (
     "comictagger",
@@ -106,6 +106,11 @@ def api_root_of(base_url: str, *, allow_plain_http: bool = False) -> str:
     path = parts.path.rstrip("/")
     path = path if path.endswith("/api") else f"{path}/api"
     return f"{normalise_origin(base_url)}{path}/"
+
+
+def leads_to_this_machine(url: str) -> bool:
+    """Return whether the host of *url* is this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
 
 
 def origin_of_url(url: str) -> str:

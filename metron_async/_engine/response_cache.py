@@ -46,6 +46,7 @@ class ResponseCache:
     Args:
         cache: The cache that holds them, or ``None``.
         account: Name under which the cache keeps this account's responses.
+        proof: Name that only these credentials have; private data is kept under it.
         api_root: Root of the API; part of the cache's keys.
         wall: Returns the wall-clock time in seconds.
         stats: Counters to keep.
@@ -56,12 +57,14 @@ class ResponseCache:
         cache: Cache | None,
         *,
         account: str,
+        proof: str,
         api_root: str,
         wall: Callable[[], float],
         stats: Stats,
     ) -> None:
         self.wall = wall
         self.account = account
+        self._proof = proof
         self._cache = cache
         self._api_root = api_root
         self._stats = stats
@@ -83,9 +86,15 @@ class ResponseCache:
         """Return the key under which the response to *request* is cached and joined."""
         if self._cache is None:
             return request.target
+        account = self._proof if request.kind is Kind.PRIVATE else self.account
         return make_key(
-            account=self.account, origin=self._api_root, path=request.path, query=request.params
+            account=account, origin=self._api_root, path=request.path, query=request.params
         )
+
+    async def forget_private(self) -> None:
+        """Drop the account's private data, after the server has refused the credentials."""
+        if self._cache is not None and self._cache.policy.keep_private:
+            await self._cache.invalidate(self.account, kinds=[Kind.PRIVATE], now=self.wall())
 
     def _is_kept(self, request: Request) -> bool:
         """Return whether the cache may hold a response to *request* at all."""
@@ -198,4 +207,6 @@ def _failure_of(error: MetronError) -> Failure:
         return Failure.TRANSPORT
     if isinstance(error, RateLimitError | QuotaStoreError):
         return Failure.QUOTA
-    return Failure.BLOCKED if isinstance(error, BlockedError) else Failure.REFUSED
+    if isinstance(error, BlockedError) and not error.denied:
+        return Failure.BLOCKED
+    return Failure.REFUSED

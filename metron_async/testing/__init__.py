@@ -4,14 +4,17 @@ Its responses, quotas and bans are those of the real server, as far as they were
 Needs ``metron-async[testing]`` for sockets and for writes with files.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from metron_async.testing._server.wire import LoggedRequest
-from metron_async.testing.bans import Ban
-from metron_async.testing.clock import VirtualTimeLoop, run_virtual
-from metron_async.testing.fake import FakeMetron
-from metron_async.testing.faults import Fault, Faults, Planned
-from metron_async.testing.records import Account
+from metron_async._lazy import load
+
+if TYPE_CHECKING:
+    from metron_async.testing._server.wire import *
+    from metron_async.testing.bans import *
+    from metron_async.testing.clock import *
+    from metron_async.testing.fake import *
+    from metron_async.testing.faults import *
+    from metron_async.testing.records import *
 
 __all__ = [
     "Account",
@@ -24,3 +27,20 @@ __all__ = [
     "VirtualTimeLoop",
     "run_virtual",
 ]
+
+_HOMES = (
+    "metron_async.testing.clock",
+    "metron_async.testing.bans",
+    "metron_async.testing.faults",
+    "metron_async.testing.records",
+    "metron_async.testing._server.wire",
+    "metron_async.testing.fake",
+)
+
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

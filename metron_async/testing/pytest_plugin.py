@@ -1,26 +1,42 @@
-"""Fixtures with a fake server, for the tests of programs that use Metron.
+"""Plugin of pytest: fixtures with a fake server, and no shared state in the user's own files.
 
-In a ``conftest.py``::
-
-    pytest_plugins = ["metron_async.testing.pytest_plugin"]
+pytest loads it where this package is installed. It sets ``METRON_ASYNC_STORAGE`` to ``:memory:``
+for the test run, unless the variable is set: quota and cached responses of a test must not meet
+those of the user's programs. Nothing else is loaded before a fixture is used.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from metron_async.testing.fake import FakeMetron
-
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from metron_async.testing.fake import FakeMetron
+
 __all__ = ["fake_metron", "fake_metron_options", "fake_metron_url"]
 
+_STORAGE = "METRON_ASYNC_STORAGE"
+_REPLACED = pytest.StashKey[bool]()
+
 _TIMEOUT = 10.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the state of clients in memory during the test run."""
+    config.stash[_REPLACED] = _STORAGE not in os.environ
+    os.environ.setdefault(_STORAGE, ":memory:")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Restore the environment."""
+    if config.stash.get(_REPLACED, False):
+        os.environ.pop(_STORAGE, None)
 
 
 @pytest.fixture
@@ -32,6 +48,8 @@ def fake_metron_options() -> dict[str, Any]:
 @pytest.fixture
 def fake_metron(fake_metron_options: dict[str, Any]) -> FakeMetron:
     """Return a new fake server, for its ``transport()`` or for ``fake_metron_url``."""
+    from metron_async.testing.fake import FakeMetron  # noqa: PLC0415 - loaded where it is used
+
     return FakeMetron(**fake_metron_options)
 
 

@@ -8,7 +8,14 @@ import httpx
 import pytest
 from support.world import SECRET, open_sockets
 
-from metron_async import AsyncMetron, ConfigurationError, NotFoundError, Priority, UsageError
+from metron_async import (
+    AsyncMetron,
+    ConfigurationError,
+    MetronWarning,
+    NotFoundError,
+    Priority,
+    UsageError,
+)
 from metron_async._engine.guard import MemoryGuardStore, SQLiteGuardStore
 from metron_async._engine.options import DEFAULT
 from metron_async.cache import MemoryCache, SQLiteCache
@@ -172,15 +179,6 @@ def test_a_client_that_leads_to_no_network_keeps_off_the_files(options):
     assert isinstance(parts.guards, MemoryGuardStore)
 
 
-def test_a_quota_in_memory_keeps_the_guard_off_the_disk():
-    store = MemoryStore()
-    parts = blueprint(quota=store)
-    assert parts.quota is store
-    assert isinstance(parts.guards, MemoryGuardStore)
-    assert isinstance(parts.cache, SQLiteCache)
-    assert store.aclose not in parts.owned
-
-
 @pytest.mark.parametrize("cache", ["c.sqlite3", pathlib.Path("c.sqlite3")])
 def test_a_path_is_a_cache_of_our_own(cache):
     parts = blueprint(cache=cache, transport=in_process())
@@ -208,3 +206,22 @@ def test_accounts_share_a_budget_by_name_and_server():
     assert one != key(token="a", account="anna", base_url="https://metron.example")
     assert one != key(token="a")
     assert SECRET not in key(token=SECRET)
+
+
+def test_quota_in_memory_for_a_real_server_is_warned_of_where_it_is_written():
+    with pytest.warns(MetronWarning, match="in memory only") as caught:
+        AsyncMetron("token", quota=MemoryStore())
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("ignore::metron_async.errors.MetronWarning")
+def test_what_may_lead_to_a_ban_is_kept_in_the_machines_file():
+    guards = AsyncMetron("token", quota=MemoryStore())._caller.core.blueprint.guards
+    assert type(guards).__name__ == "SQLiteGuardStore"
+
+
+def test_the_environment_keeps_a_client_in_memory(monkeypatch):
+    monkeypatch.setenv("METRON_ASYNC_STORAGE", ":memory:")
+    blueprint = AsyncMetron("token")._caller.core.blueprint
+    assert type(blueprint.cache).__name__ == "MemoryCache"
+    assert isinstance(blueprint.quota, MemoryStore)

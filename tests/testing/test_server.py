@@ -19,8 +19,6 @@ from support.scale import scaled
 from metron_async.testing import FakeMetron, Fault
 from metron_async.testing.__main__ import _parser, _serve, main
 
-pytest_plugins = ["metron_async.testing.pytest_plugin"]
-
 
 def http(fake, url, account="reader", **options):
     return httpx.AsyncClient(

@@ -242,7 +242,8 @@ class Guard:
                 return
             reply = self._reply
             if reply.refusal is not None:
-                raise blocked(reply.refusal.reason, reply.refusal.retry_after)
+                refusal = reply.refusal
+                raise blocked(refusal.reason, refusal.retry_after, denied=refusal.denied)
             if pass_.may_404 and self._rhythm.due and not pass_.paced:
                 self._check_rhythm(deadline)
                 await self._rhythm.beat()

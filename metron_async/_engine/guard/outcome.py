@@ -103,10 +103,10 @@ def events_of(outcome: Outcome, *, probe: bool, after_timeouts: bool) -> tuple[E
     return (*closed, Event.LOST_PROBE) if probe else closed
 
 
-def blocked(reason: str, retry_after: float) -> BlockedError:
+def blocked(reason: str, retry_after: float, *, denied: bool = False) -> BlockedError:
     """Return the error of a call that is not sent, for *retry_after* seconds at least."""
     message = (
-        f"Not sent, lest the server's firewall bans this address: {reason}; "
-        f"to be tried again in {math.ceil(retry_after)} s"
+        f"Request blocked locally to avoid a firewall ban: {reason}. "
+        f"Retry in {math.ceil(retry_after)} s"
     )
-    return BlockedError(message, reason=reason, retry_after=retry_after)
+    return BlockedError(message, reason=reason, retry_after=retry_after, denied=denied)

@@ -196,13 +196,15 @@ def _refusal(state: State, key: str, now: float) -> Refusal | None:
     known = state.credentials.get(key, Credentials())
     if known.refused_at is not None and now < known.refused_at + LATCH:
         left = known.refused_at + LATCH - now
-        found.append(Refusal("the server has refused these credentials (401)", left))
+        reason = "the server has refused these credentials (401)"
+        found.append(Refusal(reason, left, denied=True))
     kinds = [FORBIDDEN, THROTTLED, HUNG_UP]
     kinds += [REFUSED] if _proven_for(known, now) <= 0 else []
     for kind in kinds:
         if _count(state, kind) >= LIMITS[kind].ours:
             reason = f"too many {LIMITS[kind].what} from this machine"
-            found.append(Refusal(reason, _until_below(state, kind, now)))
+            denied = kind in (REFUSED, FORBIDDEN)
+            found.append(Refusal(reason, _until_below(state, kind, now), denied))
     return max(found, key=lambda refusal: refusal.retry_after, default=None)
 
 

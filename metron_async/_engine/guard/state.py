@@ -117,6 +117,8 @@ class Refusal(msgspec.Struct, frozen=True):
 
     reason: str
     retry_after: float
+    denied: bool = False
+    """Whether the reason is that the server denied access (401, 403)."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
