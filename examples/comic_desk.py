@@ -98,7 +98,7 @@ def best_match(words: str, rows: Sequence[SeriesSummary]) -> SeriesSummary | Non
 
 
 def apology(error: MetronError) -> str:
-    """Say to a human why there is no answer."""
+    """Return a message for the user that explains why the call failed."""
     if isinstance(error, RateLimitError):
         return (
             f"Too many questions at once. Ask me again in {max(1, math.ceil(error.retry_after))} s."
@@ -116,8 +116,8 @@ class Desk:
     """
 
     def __init__(self, metron: MetronView) -> None:
-        # Somebody waits: before all other lanes, but not for ever. Turning pages reads the list
-        # that was fetched for the first one, for a quarter of an hour.
+        # A user waits: before all other priorities, but for a bounded time. Turning pages reads
+        # the list that was fetched for the first one, for a quarter of an hour.
         self._asked = metron.with_options(
             priority=Priority.INTERACTIVE, max_wait=PATIENCE, timeout=PATIENCE + 10, fresh_for=900
         )
@@ -152,7 +152,7 @@ class Desk:
         Args:
             day: Any day of the week.
             asked: Whether somebody waits for it, who takes what is ten minutes old too; else it
-                is fetched anew, in all the time in the world.
+                is fetched again, without a hurry.
         """
         monday = day - dt.timedelta(days=day.weekday())
         now = asyncio.get_running_loop().time()

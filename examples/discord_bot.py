@@ -73,8 +73,8 @@ class Turn(
 ):
     """A button that turns to another issue.
 
-    It carries all it needs in its id. So it works for ever, also after the bot was restarted, and
-    nothing has to be remembered for the messages that nobody looks at any more.
+    Its id holds all it needs. So it works at any time, also after the bot was restarted, and no
+    state is kept for old messages.
     """
 
     def __init__(self, series: int, position: int, label: str = "") -> None:

@@ -50,7 +50,7 @@ DONE = "comics:done"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker is told.
+    """Settings of a worker.
 
     Attributes:
         name: Its name; no two workers may have the same.
@@ -58,7 +58,7 @@ class Worker:
         base_url: The server.
         minute: Seconds that the server's short window has; 60, but in a demonstration.
         alone: Whether it keeps its own count of the quota, which is wrong when there are two.
-        at_once: Jobs under way at once.
+        at_once: Maximum concurrent jobs.
     """
 
     name: str
@@ -148,7 +148,7 @@ async def work(metron: AsyncMetron, jobs: Jobs) -> None:
         try:
             issue = await metron.issues.get(int(job))
         except NotFoundError:
-            await jobs.done(job, "there is no such issue")
+            await jobs.done(job, "issue not found")
         else:
             await jobs.done(job, f"{issue.series.name} #{issue.number}")
 
@@ -174,7 +174,7 @@ async def own_redis(folder: Path) -> AsyncGenerator[str, None]:
     """Start a Redis server from PATH, and yield its URL."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
-        msg = "There is no redis-server on PATH; install one"
+        msg = "redis-server was not found on PATH. Install it"
         raise FileNotFoundError(msg)
     socket = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]

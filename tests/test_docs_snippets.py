@@ -100,7 +100,17 @@ def run_tests(block: Block) -> None:
     """Run a block that is a test module."""
     module = Path(f"test_{block.page.stem}_{block.line}.py")
     module.write_text(block.source, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "metron_async.testing.pytest_plugin", "-q", "-o", "asyncio_mode=auto", str(module)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "metron_async.testing.pytest_plugin",
+        "-q",
+        "-o",
+        "asyncio_mode=auto",
+        str(module),
+    ]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=SECONDS)
     assert done.returncode == 0, f"{name_of(block.page)}:{block.line}\n{done.stdout}{done.stderr}"
 

@@ -103,7 +103,9 @@ def resolve(name: str) -> Any:
     name = name.partition("(")[0]
     first, *path = name.split(".")
     found: Any = {
-        "metron": AsyncMetron(token="t", cache=None, quota=MemoryStore()),
+        "metron": AsyncMetron(
+            token="t", cache=None, base_url="http://127.0.0.1:1", quota=MemoryStore()
+        ),
         "models": models,
         "metron_async": metron_async,
     }.get(first)

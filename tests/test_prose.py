@@ -41,22 +41,8 @@ PLAIN = {
 """Phrases (regular expressions, in any case), and what to write instead."""
 
 NOT_YET = (
-    "metron_async/cache/",
-    "metron_async/cli/",
-    "metron_async/enums.py",
-    "metron_async/filters/",
-    "metron_async/lists/",
-    "metron_async/mirror/",
-    "metron_async/models/",
     "metron_async/quota/",
-    "metron_async/resources/",
-    "metron_async/testing/",
     "metron_async/_engine/guard/",
-    "metron_async/_values.py",
-    "docs/",
-    "examples/",
-    "CHANGELOG.md",
-    "README.md",
 )
 """Parts that are not cleaned yet: one is removed here when it is."""
 
@@ -93,3 +79,33 @@ def test_phrases_are_found():
     ]
     assert found_in('    """Tell whether it is."""')
     assert not found_in("The list is nothing less than a list.")
+
+
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("docs/**/*.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+    for path in ROOT.glob(pattern)
+)
+FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+TWO_SENTENCES = re.compile(r"[a-z)`][.?!] [A-Z][a-z]+ ")
+
+
+def prose_of(page):
+    """Return the numbered lines of *page* that are prose: no code, no table, no figures."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    text = re.sub(r"<!-- benchmarks -->.*?<!-- end of benchmarks -->", "", text, flags=re.DOTALL)
+    text = re.sub(
+        r"^ *```.*?^ *```",
+        lambda code: "\n" * code[0].count("\n"),
+        text,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+    lines = enumerate(text.splitlines(), 1)
+    return [(number, line) for number, line in lines if not re.match(r" *(\||#|<|:::|    )", line)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_markdown_has_one_sentence_per_line(page):
+    assert [
+        f"{page}:{number}" for number, line in prose_of(page) if TWO_SENTENCES.search(line)
+    ] == []

@@ -1,4 +1,4 @@
-"""What a browser is told when Metron cannot be asked, or says no."""
+"""Responses to the browser when a call to Metron fails."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Refusal:
 
 # The first that fits counts.
 REFUSALS: dict[type[MetronError], Refusal] = {
-    NotFoundError: Refusal(404, "There is no such thing."),
+    NotFoundError: Refusal(404, "Not found."),
     ValidationError: Refusal(422, "Metron does not accept this."),
     RequestTimeoutError: Refusal(504, "Metron takes too long. Try again."),
     QuotaStoreError: Refusal(503, "Not ready. Try again.", 5),

@@ -196,7 +196,7 @@ def _add_routes(app: FastAPI) -> None:
 
     @app.get("/api/quota")
     async def quota(shared: Shared) -> Quota:
-        """Tell how the account stands; this costs no request."""
+        """Return the current quota state; this costs no request."""
         state, stats = await shared.metron.quota(), shared.metron.stats
         return Quota(
             minute_left=state.burst.remaining,

@@ -26,7 +26,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     lost: the client lets it run to its end, and keeps the answer for the next one who asks.
 
     Raises:
-        BrowserLeftError: If nobody waits any more.
+        BrowserLeftError: If the browser has closed its connection.
     """
     working = asyncio.create_task(work)
     watching = asyncio.create_task(_left(request))

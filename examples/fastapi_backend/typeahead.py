@@ -6,11 +6,11 @@ things keep the two apart:
 * The client asks once for callers who ask for the same thing at the same time, and keeps answers.
 * What begins with "wol" is among what contains "wol". So when the answer for a beginning is
   known, and was short enough to be complete, the longer words are found in it without asking.
-* When the answer for a beginning is still under way, it is awaited before anything else is asked.
-  Whoever types "wolf" faster than the server answers costs one request and not two.
+* When the answer for a beginning is still in flight, it is awaited before anything else is asked.
+  A user who types "wolf" faster than the server responds costs one request instead of two.
 
 The browser that asked for "wol" is gone by then: it gave up when the next letter came. That does
-not matter, as whoever waits for a request keeps it alive.
+not matter, as any caller that waits for a request keeps it alive.
 """
 
 from __future__ import annotations

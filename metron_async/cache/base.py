@@ -37,7 +37,7 @@ class CacheStats:
         stored: Entries put.
         evicted: Entries dropped to stay within the bound.
         damaged: Entries that were found damaged, and dropped.
-        recovered: Times that a whole file was set aside and begun anew.
+        recovered: Times that a whole file was set aside and a new one was created.
         errors: Failures to read or write the file that cost nothing but time.
     """
 

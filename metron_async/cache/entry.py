@@ -1,6 +1,6 @@
 """What the cache keeps: one answer of the server, and the words to speak about many of them.
 
-Plain values only. Every stamp is wall-clock time in seconds, handed in by the caller; nothing in
+Plain values only. Every stamp is wall-clock time in seconds, passed by the caller; nothing in
 the cache looks at a clock to decide something.
 """
 
@@ -100,7 +100,7 @@ class Selector:
     kinds: frozenset[Kind] | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Tell whether *entry* is one of those named."""
+        """Return whether *entry* is one of those named."""
         return (
             self.account == entry.account
             and self.resource in (None, entry.resource)
@@ -109,7 +109,7 @@ class Selector:
         )
 
     def drops(self, entry: Entry, at: float) -> bool:
-        """Tell whether an invalidation made *at* that moment also hits *entry*, stored later.
+        """Return whether an invalidation made *at* that moment also hits *entry*, stored later.
 
         An answer that was asked for before a write ended may show what was before the write,
         though it arrives afterwards. The upper bound lets the cache recover should the clock

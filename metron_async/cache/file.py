@@ -5,7 +5,7 @@ stands behind a write that waits for another process, or behind a checkpoint.
 
 Damage may show at any statement, long after opening. Then both connections are closed, the file is
 set aside unless another process has done so already, and the work is done once more on the new
-file. Whoever else was using the old connections finds them closed, sees that the generation has
+file. Another task that uses the old connections finds them closed, sees that the generation has
 moved on, and tries again too.
 """
 
@@ -43,7 +43,7 @@ _logger = logging.getLogger("metron_async.cache")
 
 
 def is_beyond_repair(error: BaseException) -> bool:
-    """Tell whether *error* means that the file is damaged, or is not ours any more."""
+    """Return whether *error* means that the file is damaged, or is not ours any more."""
     if files.is_damage(error) or isinstance(error, sqlite3.IntegrityError | sqlite3.InternalError):
         return True
     # A table or column is gone: somebody else has laid hands on the file.
@@ -51,7 +51,7 @@ def is_beyond_repair(error: BaseException) -> bool:
 
 
 def _is_input_output(error: BaseException) -> bool:
-    """Tell whether the system failed to read or write: opening anew shows what is the matter."""
+    """Return whether the system failed to read or write. Opening again shows the cause."""
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_IOERR
 

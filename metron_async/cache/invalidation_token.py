@@ -1,10 +1,10 @@
 """How processes that share a file tell each other that something was dropped from it.
 
 Each process keeps recently used entries in memory, and would go on serving them for hours after
-another process has written to the server and dropped them from the file. So whoever drops anything
-then writes 16 random bytes, the token, to a small file beside the database; whoever serves from
-memory reads them first (one ``pread``, about a microsecond), and forgets everything when they
-changed. Random bytes need no lock and no order: any change will do.
+another process has written to the server and dropped them from the file. So a process that drops
+anything then writes 16 random bytes, the token, to a small file beside the database. A process that
+serves from memory reads them first (one ``pread``, about a microsecond), and forgets everything
+when they changed. Random bytes need no lock and no order: any change will do.
 """
 
 from __future__ import annotations

@@ -29,5 +29,5 @@ class Invalidations:
         self._latest.append((selector, at))
 
     def drops(self, entry: Entry) -> bool:
-        """Tell whether *entry* was asked for before one of them, and arrives only now."""
+        """Return whether *entry* was requested before one of them, and arrives only now."""
         return any(selector.drops(entry, at) for selector, at in self._latest)

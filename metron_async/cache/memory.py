@@ -89,7 +89,7 @@ class MemoryCache:
     Args:
         max_bytes: Bound on its size, in bytes; the least recently used entries go first.
         freshness: Seconds by kind, resource, or both, over the defaults.
-        max_age: Seconds after which an entry is fetched anew, without a condition.
+        max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
         keep_empty_lists: Also keep lists without rows.
 
@@ -191,4 +191,4 @@ class MemoryCache:
         self._entries.clear()
 
     async def aclose(self) -> None:
-        """Do nothing: there is no file to let go of, and another client may share this cache."""
+        """Do nothing: no file is open, and another client may share this cache."""

@@ -17,8 +17,8 @@ about the names of *other* objects embedded in it. And a stamp from the future t
 all: somebody's clock was wrong, so the entry is as good as never vouched for.
 
 When a condition is honest. ``Last-Modified`` has whole seconds only. Had the object been changed
-twice in one second, and fetched in between, then a 304 would confirm the first state for ever; so
-an entry fetched in the very second of its own ``Last-Modified`` is never asked for with a
+twice in one second, and fetched in between, then a 304 would confirm the first state from then
+on; so an entry fetched in the very second of its own ``Last-Modified`` is never asked for with a
 condition (RFC 9110, 8.8.2.2). Neither is one whose body names another moment in ``modified`` than
 its header does, nor a collection item, whose re-reads move neither.
 """
@@ -86,7 +86,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         fresh_for: Seconds for which an entry will do, instead of the policy's own.
-        refresh: Fetch anew, whatever is there, and without a condition.
+        refresh: Fetch again, whatever is there, and without a condition.
         offline: Send nothing: serve what is there, however old.
         stale_if_error: Let an old entry stand in when the server fails or the quota is spent.
     """
@@ -141,11 +141,11 @@ def _no_freshness() -> dict[FreshnessKey, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How long entries are good for, and which answers are kept.
+    """How long entries are fresh, and which responses are kept.
 
     Attributes:
         freshness: Seconds by kind, by resource, or by both, over :data:`DEFAULT_FRESHNESS`.
-        max_age: Seconds after which an entry is fetched anew, without a condition.
+        max_age: Seconds after which an entry is fetched again, without a condition.
         max_stale: Seconds after which it does not even stand in for a failing server.
         not_found_for: Seconds for which a 404 is remembered.
         keep_private: Also keep collection, pull list, wish list and reading lists.
@@ -211,7 +211,7 @@ class Policy:
         failure: Failure,
         options: Options = _DEFAULT_OPTIONS,
     ) -> bool:
-        """Tell whether *entry* may stand in for an answer that could not be had."""
+        """Return whether *entry* may stand in for a response that failed."""
         if entry is None or entry.version != self.version or entry.status != _OK:
             return False
         if failure is Failure.REFUSED or options.refresh or not options.stale_if_error:
@@ -220,7 +220,7 @@ class Policy:
         return age is not None and age < self.max_stale
 
     def storable(self, *, kind: Kind, status: int, decoded: bool, empty: bool = False) -> bool:
-        """Tell whether an answer is kept.
+        """Return whether a response is kept.
 
         Args:
             kind: What sort of answer it is.
@@ -235,7 +235,7 @@ class Policy:
         return status == _OK and decoded and (self.keep_empty_lists or not empty)
 
     def keeps(self, entry: Entry) -> bool:
-        """Tell whether a store may keep *entry*: its last line of defence."""
+        """Return whether a store may keep *entry*: its last line of defense."""
         if entry.kind is Kind.PRIVATE and not self.keep_private:
             return False
         if entry.object_id is not None and abs(entry.object_id) > _LARGEST_ID:

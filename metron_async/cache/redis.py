@@ -1,6 +1,6 @@
 """Cache in Redis, shared by all hosts that use it.
 
-There is no copy in a process's memory, so a drop reaches every host with the reply to the drop. A
+No copy is kept in a process's memory, so a drop reaches every host with the reply to the drop. A
 lookup costs one round trip, also for a hundred keys. The server bounds the size: a script evicts
 what was not used for longest, and every entry expires.
 
@@ -41,7 +41,7 @@ class RedisCache:
 
     Args:
         server: URL, ``redis://`` or ``rediss://``; or a ``redis.asyncio.Redis`` that does not
-            decode responses. A client that is handed in is not closed here.
+            decode responses. A client that is passed in is not closed.
         max_bytes: Bound on its entries, in bytes; the least recently used entries go first.
         freshness: Seconds by kind, resource, or both, over the defaults.
         max_age: Seconds after which an entry is fetched again, without a condition.
@@ -260,7 +260,7 @@ class RedisCache:
         return await self._connection.attempt(read, default=(0, 0))
 
     async def aclose(self) -> None:
-        """Close the connections, unless the client was handed in. Safe to call twice."""
+        """Close the connections, unless the client was passed in. Safe to call twice."""
         await self._connection.aclose()
 
     async def _forget_all(self) -> None:

@@ -38,7 +38,7 @@ class RedisConnection:
     """Connection that never raises what the server does wrong.
 
     Args:
-        server: URL, or a client; one that is handed in is not closed here.
+        server: URL, or a client; a client that is passed in is not closed.
         stats: Counters to keep.
         drop_all: Drops all entries; owed in place of too many single drops.
 
@@ -99,7 +99,7 @@ class RedisConnection:
             self._failing = False
 
     async def aclose(self) -> None:
-        """Close the connections, unless the client was handed in. Safe to call twice."""
+        """Close the connections, unless the client was passed in. Safe to call twice."""
         if self._owned and not self._loop.closed:
             self._loop.check(asyncio.get_running_loop())
             self._loop.closed = True

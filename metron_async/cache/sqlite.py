@@ -62,12 +62,12 @@ class SQLiteCache:
         max_bytes: Bound on its entries, in bytes; the least recently used ones go first.
         memory_bytes: Bound on the entries kept in memory as well, in bytes.
         freshness: Seconds by kind, resource, or both, over the defaults.
-        max_age: Seconds after which an entry is fetched anew, without a condition.
+        max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
         keep_empty_lists: Also keep lists without rows.
 
     Raises:
-        ConfigurationError: If an option makes no sense.
+        ConfigurationError: If an option is invalid.
 
     Example:
         >>> cache = SQLiteCache("comics.sqlite3", freshness={"publisher": 7 * 86_400.0})

@@ -92,6 +92,6 @@ def vouch(
         return Verdict.EXPIRED
     if mine == theirs:
         return Verdict.CURRENT
-    # An older row is no news if the change came after the page was made. If the page should have
-    # known of it, though, then time went backwards (a restored backup), and the row is right.
+    # An older row shows nothing new if the change came after the page was made. If the page should
+    # have known of it, though, then time went backwards (a restored backup), and the row is right.
     return Verdict.NEWER if mine > theirs and mine > as_of else Verdict.CHANGED

@@ -76,7 +76,7 @@ class WriteQueue:
         self._unsaved_bytes = 0
 
     def drops(self, entry: Entry) -> bool:
-        """Tell whether *entry*, just read from the file, should be gone from it."""
+        """Return whether *entry*, just read from the file, should be gone from it."""
         return any(_drops(operation, entry) for operation in (*self._owed, *self._operations))
 
     def use(self, key: str) -> int:
@@ -168,7 +168,7 @@ class WriteQueue:
                 self._unsaved[key] = msgspec.structs.replace(entry, checked_at=stamp)
 
     def _settle(self, batch: Iterable[Operation]) -> None:
-        """Forget what is in the file now (or never will be), unless it was put anew meanwhile."""
+        """Forget what is in the file now (or never will be), unless it was put again meanwhile."""
         for operation in batch:
             if isinstance(operation, Put):
                 for entry in operation.entries:

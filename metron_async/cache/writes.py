@@ -81,7 +81,7 @@ Operation: TypeAlias = Put | Touch | Used | Delete | Drop | Purge | Clear
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a transaction.
+    """Result of a transaction.
 
     Attributes:
         evicted: Entries dropped to stay within the bound.
@@ -106,7 +106,7 @@ async def apply(
         outcome.evicted = await _evict(db, max_bytes)
         await db.execute_fetchall("COMMIT")
     except BaseException:
-        # Also when cancelled: the statement under way ends first, since they queue up.
+        # Also when cancelled: the running statement ends first, since they queue up.
         with contextlib.suppress(Exception):
             await db.execute_fetchall("ROLLBACK")
         raise

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from metron_async.client import AsyncMetron
     from metron_async.mirror import Plan, Report
 
-__all__ = ["describe", "make_progress", "mirror", "summarise"]
+__all__ = ["describe", "make_progress", "mirror", "summarize"]
 
 _LOOK_EVERY = 1.0  # seconds between two looks at the quota
 
@@ -58,7 +58,7 @@ async def mirror(metron: AsyncMetron, options: argparse.Namespace) -> int:
     if options.json:
         print_json(report.to_dict())
     else:
-        print_line(summarise(report, options.file))
+        print_line(summarize(report, options.file))
     return 0 if report.complete else INCOMPLETE
 
 
@@ -104,7 +104,7 @@ def describe(plan: Plan) -> str:
     )
 
 
-def summarise(report: Report, file: str) -> str:
+def summarize(report: Report, file: str) -> str:
     """Return in one line what a run has done."""
     parts = [f"{report.added:,} new", f"{report.updated:,} changed"]
     named = {

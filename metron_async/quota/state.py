@@ -1,6 +1,6 @@
 """The limiter's state and vocabulary: what is kept per account, asked of it, and answered.
 
-Everything here is a plain msgspec Struct without behaviour. A state travels through SQLite and
+Everything here is a plain msgspec Struct without behavior. A state travels through SQLite and
 Redis as one small MessagePack array, and a command to Redis as a MessagePack map, so the same
 words are spoken in Python and in Lua. There is no ``None`` in a state, since Lua tables cannot
 hold one: "never" is an infinity.

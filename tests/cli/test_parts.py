@@ -17,7 +17,7 @@ from metron_async import errors
 from metron_async.cli.app import main
 from metron_async.cli.exits import EXITS, exit_code
 from metron_async.cli.filters import add_filters, filters_in
-from metron_async.cli.mirror import describe, make_progress, summarise
+from metron_async.cli.mirror import describe, make_progress, summarize
 from metron_async.cli.parser import make_parser
 from metron_async.cli.progress import PlainProgress, Progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
@@ -146,7 +146,7 @@ def test_a_plan_in_one_line() -> None:
 
 def test_a_report_in_one_line() -> None:
     report = Report("issues", (), requests=3, added=2, updated=1, missing=4)
-    assert summarise(report, "x.db") == "issues: 2 new, 1 changed, 4 missing; 3 requests; x.db"
+    assert summarize(report, "x.db") == "issues: 2 new, 1 changed, 4 missing; 3 requests; x.db"
 
 
 def quota(left: int = 7) -> Any:

@@ -113,7 +113,7 @@ async def test_a_killed_worker_loses_no_job(redis_url: str, queue: Any, tmp_path
         assert second.returncode == 0
     results = queue.hgetall(DONE)
     assert {int(job) for job in results} == set(ids)
-    assert results["999999"] == "there is no such issue"
+    assert results["999999"] == "issue not found"
     assert results["1"] == "Uncanny Machine: Machine #1"
     assert queue.keys("comics:doing:*") == []
     assert len(fake.requests) <= len(ids) + 4  # what was under way was asked for twice

@@ -137,7 +137,7 @@ WRONG = {
     "float price": (lambda f: f.add_variant(1, price=3.99), TypeError, "price: expected str or D"),
     "taken id": (lambda f: f.add_publisher("X", id=1), ValueError, "publisher id 1 is taken"),
     "unknown user": (lambda f: f.add_wish_list_item(1, user="bob"), ValueError, "user 'bob'"),
-    "unknown field": (lambda f: f.add_arc("X", colour="red"), AttributeError, "no field 'colour'"),
+    "unknown field": (lambda f: f.add_arc("X", color="red"), AttributeError, "no field 'color'"),
     "unknown kind": (lambda f: f.touch("issues", 1), ValueError, "kind 'issues': expected one of"),
     "unknown object": (lambda f: f.delete("issue", 99), KeyError, "issue 99 does not exist"),
     "spending user": (lambda f: f.spend("bob", 1), ValueError, "user 'bob'"),

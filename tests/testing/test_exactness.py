@@ -84,7 +84,7 @@ def test_an_unknown_field_is_an_error_and_changes_nothing():
     fake = FakeMetron(issues=5)
     before = fake.catalogue.tables.issue[1].title
     with pytest.raises(AttributeError, match="no field 'colour'"):
-        fake.touch("issue", 1, title="x", colour="red")
+        fake.touch("issue", 1, title="x", color="red")
     assert fake.catalogue.tables.issue[1].title == before
     with pytest.raises(KeyError):
         fake.touch("issue", 99)

@@ -70,7 +70,7 @@ def account_of(accounts: Mapping[str, Account], user: str) -> Account:
     """Return the account of a user.
 
     Raises:
-        ValueError: There is no such user.
+        ValueError: If the user does not exist.
     """
     if user not in accounts:
         msg = f"Unknown user {user!r}: expected one of {', '.join(accounts)}"

@@ -63,7 +63,7 @@ class Catalogue:
         """Return the records of *kind*, by id.
 
         Raises:
-            ValueError: There is no such kind.
+            ValueError: If the kind does not exist.
         """
         if kind not in self.tables._fields:
             msg = f"Unknown kind {kind!r}: expected one of {', '.join(self.tables._fields)}"
