@@ -15,8 +15,8 @@ from types import FunctionType
 
 from metron_async import MetronView
 
-PARTS = ["", ".errors", ".models", ".filters", ".enums", ".pagination", ".bulk"]
-PARTS += [".quota", ".cache", ".sync", ".testing"]
+PARTS = ["", ".types", ".errors", ".models", ".filters", ".enums", ".quota", ".cache", ".mirror"]
+PARTS += [".matching", ".testing"]
 LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
 
 
