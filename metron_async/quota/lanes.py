@@ -6,6 +6,7 @@ starves, whoever stands at the head of a lane for longer than ``patience`` goes 
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,15 +45,17 @@ class Claim:
     Attributes:
         priority: The lane it waits in.
         head_since: Loop time at which it became the first of its lane; for the lanes only.
+        place: Its number in the order of arrival; for the lanes only.
         paced: Whether the pacer let this BULK claim pass.
     """
 
-    __slots__ = ("future", "head_since", "paced", "priority")
+    __slots__ = ("future", "head_since", "paced", "place", "priority")
 
     def __init__(self, priority: Priority, future: asyncio.Future[Ticket]) -> None:
         self.priority: Priority = priority
         self.future: asyncio.Future[Ticket] = future
         self.head_since: float = 0.0
+        self.place: int = 0
         self.paced: bool = False
 
     def __repr__(self) -> str:
@@ -76,6 +79,9 @@ class Lanes:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._lanes: dict[Priority, dict[Claim, None]] = {lane: {} for lane in Priority}
+        self._arrivals = dict.fromkeys(Priority, 0)
+        # Places behind the head that are empty, so that a claim's position needs no walk.
+        self._empty: dict[Priority, list[int]] = {lane: [] for lane in Priority}
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
@@ -91,22 +97,34 @@ class Lanes:
         """Put *claim* at the end of its lane."""
         lane = self._lanes[claim.priority]
         lane[claim] = None
+        self._arrivals[claim.priority] += 1
+        claim.place = self._arrivals[claim.priority]
         if len(lane) == 1:
             claim.head_since = now
 
     def remove(self, claim: Claim, now: float) -> None:
         """Take *claim* out of its lane."""
         lane = self._lanes[claim.priority]
-        was_head = next(iter(lane), None) is claim
-        lane.pop(claim, None)
-        if was_head and lane:
-            next(iter(lane)).head_since = now
+        if claim not in lane:
+            return
+        was_head = next(iter(lane)) is claim
+        del lane[claim]
+        empty = self._empty[claim.priority]
+        if not was_head:
+            bisect.insort(empty, claim.place)
+        elif lane:
+            head = next(iter(lane))
+            head.head_since = now
+            del empty[: bisect.bisect(empty, head.place)]
+        else:
+            empty.clear()
 
     def drain(self) -> list[Claim]:
         """Take out all claims, and return them."""
         claims = list(itertools.chain.from_iterable(self._lanes.values()))
-        for lane in self._lanes.values():
+        for priority, lane in self._lanes.items():
             lane.clear()
+            self._empty[priority].clear()
         return claims
 
     def next(self, now: float) -> Next | None:
@@ -135,8 +153,11 @@ class Lanes:
     def ahead(self, claim: Claim) -> tuple[int, int]:
         """Return how many claims wait before *claim* in its own lane, and in higher ones."""
         higher = sum(len(self._lanes[lane]) for lane in Priority if lane < claim.priority)
-        own = itertools.takewhile(lambda other: other is not claim, self._lanes[claim.priority])
-        return sum(1 for _ in own), higher
+        lane = self._lanes[claim.priority]
+        if claim not in lane:
+            return len(lane), higher
+        empty = bisect.bisect(self._empty[claim.priority], claim.place)
+        return claim.place - next(iter(lane)).place - empty, higher
 
     def due(self, claim: Claim, own: int, now: float) -> float:
         """Return in how many seconds *claim* goes before all others, with *own* before it."""
