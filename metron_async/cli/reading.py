@@ -66,7 +66,8 @@ async def list_rows(metron: AsyncMetron, options: argparse.Namespace) -> int:
         msg = "--limit must not be negative"
         raise UsageError(msg)
     left = options.limit
-    rows = _list(metron, options).rows(strict=True)
+    # Only a whole list can be proven to be complete.
+    rows = _list(metron, options).rows(strict=options.limit is None)
     async with contextlib.aclosing(rows):
         while left is None or left > 0:
             row = await anext(rows, None)

@@ -10,7 +10,7 @@ Pass one of them, or its short form, to ``AsyncMetron(storage=...)``:
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import load
+from metron_async._lazy import lazy
 
 if TYPE_CHECKING:
     from metron_async.storage.base import *
@@ -27,10 +27,4 @@ _HOMES = (
     "metron_async.storage.redis",
 )
 
-
-def __getattr__(name: str) -> object:
-    return load(__name__, _HOMES, name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOMES)
