@@ -95,8 +95,6 @@ def _client(options: argparse.Namespace, max_wait: float | None) -> AsyncMetron:
     more: dict[str, Any] = {}
     if options.allow_plain_http:
         more["allow_plain_http"] = True
-    if options.storage is not None:
-        more["storage"] = options.storage
     if options.command == "cache":
         more["token"] = "unused"  # noqa: S105 - the cache is the same for all accounts
     base_url = options.base_url or os.environ.get("METRON_BASE_URL") or "https://metron.cloud"

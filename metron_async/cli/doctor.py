@@ -104,7 +104,7 @@ def _window(window: WindowState) -> dict[str, Any]:
 
 
 def _storage(options: argparse.Namespace) -> dict[str, Any]:
-    place = options.storage or os.environ.get("METRON_ASYNC_STORAGE") or str(default_directory())
+    place = os.environ.get("METRON_ASYNC_STORAGE") or str(default_directory())
     if options.demo:
         place = ":memory:"
     if not os.path.isdir(place):  # noqa: PTH112 - it may be a URL

@@ -52,7 +52,7 @@ _ABOUT = """\
 Query Metron, the open comic-book database.
 
 Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and METRON_PASSWORD.
-So are the defaults of --base-url (METRON_BASE_URL) and --storage (METRON_ASYNC_STORAGE).
+So is the default of --base-url (METRON_BASE_URL).
 """
 
 
@@ -120,7 +120,6 @@ def _add_server(parser: argparse.ArgumentParser, *, default: str | None) -> None
     flag = default if default is not None else False
     add = parser.add_argument
     add("--base-url", default=default, metavar="URL", help="the server")
-    add("--storage", default=default, metavar="PLACE", help="a directory, redis://... or :memory:")
     add(
         "--allow-plain-http",
         action="store_true",

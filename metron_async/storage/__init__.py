@@ -1,11 +1,14 @@
 """Storages: where the state that clients, processes and hosts share is kept.
 
-Pass one of them, or its short form, to ``AsyncMetron(storage=...)``:
+A storage loads two states, calls a pure decision, and saves what it returns, atomically:
 
-- the user's cache directory (default), or another directory: :class:`SQLiteStorage`
-- ``":memory:"``, private to the client, or a :class:`MemoryStorage` for several clients
-- ``"redis://..."``, for several hosts: :class:`RedisStorage`
+- :class:`SQLiteStorage` in a directory of this machine
+- :class:`MemoryStorage` in this process
+- :class:`RedisStorage` for several hosts
 - any object with the methods of :class:`Storage`
+
+The client does not use them yet. They will take the place of the stores in
+:mod:`metron_async.quota` and of the ban guard.
 """
 
 from typing import TYPE_CHECKING

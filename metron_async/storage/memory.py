@@ -26,8 +26,7 @@ class MemoryStorage:
 
     Example:
         >>> storage = MemoryStorage()
-        >>> first = AsyncMetron("token", storage=storage)
-        >>> second = AsyncMetron("token", storage=storage)
+        >>> await storage.transact("account", "address", decide)  # doctest: +SKIP
     """
 
     def __init__(self) -> None:

@@ -66,7 +66,7 @@ class RedisStorage:
 
     Example:
         >>> storage = RedisStorage("redis://localhost:6379/0")
-        >>> async with AsyncMetron("token", storage=storage) as metron: ...
+        >>> await storage.transact("account", "address", decide)  # doctest: +SKIP
     """
 
     def __init__(self, server: Redis | str) -> None:

@@ -43,7 +43,7 @@ class SQLiteStorage:
 
     Example:
         >>> storage = SQLiteStorage("/var/lib/comics")
-        >>> async with AsyncMetron("token", storage=storage) as metron: ...
+        >>> await storage.transact("account", "address", decide)  # doctest: +SKIP
     """
 
     def __init__(self, directory: Path | str | None = None) -> None:
