@@ -219,6 +219,7 @@ async def listening(serve, **options):
         yield server.sockets[0].getsockname()[1], asked
 
 
+@pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
 @pytest.mark.parametrize(
     ("status", "retryable"),
     [
@@ -249,6 +250,7 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_is_counted(monkeypatch,
         assert all(b"t0ken" not in head for head in asked)
 
 
+@pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
 @pytest.mark.parametrize(("status", "requests"), [("403 No", 1), ("503 Busy", 2)])
 async def test_a_proxy_is_asked_again_where_that_may_help(monkeypatch, status, requests):
     async def serve(_, writer):

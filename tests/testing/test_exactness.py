@@ -83,7 +83,7 @@ async def test_the_selections_that_pages_share_are_bounded():
 def test_an_unknown_field_is_an_error_and_changes_nothing():
     fake = FakeMetron(issues=5)
     before = fake.catalogue.tables.issue[1].title
-    with pytest.raises(AttributeError, match="no field 'colour'"):
+    with pytest.raises(AttributeError, match="no field 'color'"):
         fake.touch("issue", 1, title="x", color="red")
     assert fake.catalogue.tables.issue[1].title == before
     with pytest.raises(KeyError):
