@@ -45,6 +45,7 @@ _LATE = 3  # the lane of BULK that has waited long
 _MARK = 60.0  # seconds for which a wait is noted at most
 _GRACE = 0.5  # seconds by which a waiting process may be late to ask again
 _POLL = (1.0, 2.5)  # seconds: a shorter mark of a wait without an end is renewed to the longer
+_SOON = 0.4  # seconds for which BULK need not leave a slot, since another becomes free
 _LONG = 1200.0  # seconds after which BULK is spaced beside unused priorities too
 _EVEN = 0.8  # of the even spacing, for BULK that runs long beside unused priorities
 _PROBE = 3600.0  # seconds between two probes of a spent day
@@ -170,8 +171,10 @@ def _full(account: Account, rules: Rules, ask: Acquire, *, above: bool) -> Refus
         room = _room(account, rules, ask, scope, above=above)
         rank = windows.held(window, in_flight) - room + 1
         if rank > 0:
-            free = windows.leave_time(window, its, rank, now, earliest=False)
-            wait = max(free - now, _MOMENT)
+            wait = windows.leave_time(window, its, rank, now, earliest=False) - now
+            wait = max(wait, _MOMENT)
+            if rank == 1 and scope == BURST and not above and _leaves_one(account, ask, above=above):
+                wait -= _SOON
             if wait > found.wait:
                 found = Refusal(Cause.WINDOW, wait, scope, limit=room)
     if found.wait <= 0:
@@ -206,10 +209,9 @@ def _room(account: Account, rules: Rules, ask: Acquire, scope: Scope, *, above: 
 
 
 def _leaves_one(account: Account, ask: Acquire, *, above: bool) -> bool:
-    bulk = ask.priority == Priority.BULK
-    if not above and (not bulk or _lane(ask) == _LATE):
+    if ask.last and _has_begun(account, ask):
         return False
-    return not (ask.last and _has_begun(account, ask))
+    return above or (ask.priority == Priority.BULK and _lane(ask) != _LATE)
 
 
 def _has_begun(account: Account, ask: Acquire) -> bool:

@@ -59,6 +59,7 @@ class Server:
         self.limit, self.day, self.period, self.skew = limit, day, period, skew
         self.quota = UserQuota()
         self.rejected: list[float] = []
+        self.log: list[tuple[object, float]] = []  # who was rejected, and when
         self.served: list[float] = []
         self.by: Counter[object] = Counter()
 
@@ -75,7 +76,7 @@ class Server:
             self.by[who] += 1
             return 200, headers
         self.rejected.append(now)
-        self.by["429", who] += 1
+        self.log.append((who, now))
         wait = retry_after((burst, sustained))
         return 429, headers | ({} if wait is None else {"retry-after": str(wait)})
 
