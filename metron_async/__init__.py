@@ -11,62 +11,20 @@ nothing, and a program pays for what it uses.
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import load
-from metron_async.version import __version__
+from metron_async._lazy import load
+from metron_async._version import __version__
 
 if TYPE_CHECKING:
-    from metron_async.cache import Source
-    from metron_async.client import AsyncMetron, MetronView
-    from metron_async.engine.messages import (
-        NOT_MODIFIED,
-        CallOptions,
-        NotModified,
-        Origin,
-        Wait,
-        Written,
-    )
-    from metron_async.engine.stats import Stats
-    from metron_async.enums import (
-        AttributionSource,
-        BookFormat,
-        Currency,
-        Grade,
-        GradingCompany,
-        ListType,
-        Rating,
-        SeriesStatus,
-        WishPriority,
-        WishStatus,
-    )
-    from metron_async.errors import (
-        AuthenticationError,
-        BlockedError,
-        CacheError,
-        ClosedError,
-        ConfigurationError,
-        DecodeError,
-        IncompleteListError,
-        IncompleteListWarning,
-        MetronError,
-        MetronWarning,
-        NotFoundError,
-        PaginationError,
-        PermissionDeniedError,
-        QuotaStoreError,
-        RateLimitError,
-        RequestError,
-        ServerError,
-        StatusError,
-        TimeoutError,  # noqa: A004
-        TransportError,
-        UsageError,
-        ValidationError,
-    )
-    from metron_async.pagination import Page, Paginator
-    from metron_async.quota import Priority, QuotaState
+    from metron_async.client import *
+    from metron_async.enums import *
+    from metron_async.errors import *
+    from metron_async.lists.rows import *
+    from metron_async.quota.outlook import *
+    from metron_async.types import *
 
 __all__ = [
     "NOT_MODIFIED",
+    "Added",
     "AsyncMetron",
     "AttributionSource",
     "AuthenticationError",
@@ -99,82 +57,30 @@ __all__ = [
     "RateLimitError",
     "Rating",
     "RequestError",
+    "RequestTimeoutError",
     "SeriesStatus",
     "ServerError",
     "Source",
     "Stats",
     "StatusError",
-    "TimeoutError",
     "TransportError",
     "UsageError",
     "ValidationError",
     "Wait",
     "WishPriority",
     "WishStatus",
-    "Written",
     "__version__",
 ]
 
-_HOMES = {
-    "metron_async.cache": ("Source",),
-    "metron_async.client": (
-        "AsyncMetron",
-        "MetronView",
-    ),
-    "metron_async.engine.messages": (
-        "NOT_MODIFIED",
-        "CallOptions",
-        "NotModified",
-        "Origin",
-        "Wait",
-        "Written",
-    ),
-    "metron_async.engine.stats": ("Stats",),
-    "metron_async.enums": (
-        "AttributionSource",
-        "BookFormat",
-        "Currency",
-        "Grade",
-        "GradingCompany",
-        "ListType",
-        "Rating",
-        "SeriesStatus",
-        "WishPriority",
-        "WishStatus",
-    ),
-    "metron_async.errors": (
-        "AuthenticationError",
-        "BlockedError",
-        "CacheError",
-        "ClosedError",
-        "ConfigurationError",
-        "DecodeError",
-        "IncompleteListError",
-        "IncompleteListWarning",
-        "MetronError",
-        "MetronWarning",
-        "NotFoundError",
-        "PaginationError",
-        "PermissionDeniedError",
-        "QuotaStoreError",
-        "RateLimitError",
-        "RequestError",
-        "ServerError",
-        "StatusError",
-        "TimeoutError",
-        "TransportError",
-        "UsageError",
-        "ValidationError",
-    ),
-    "metron_async.pagination": (
-        "Page",
-        "Paginator",
-    ),
-    "metron_async.quota": (
-        "Priority",
-        "QuotaState",
-    ),
-}
+_HOMES = (
+    "metron_async.errors",
+    "metron_async.enums",
+    "metron_async.types",
+    "metron_async.quota.outlook",
+    "metron_async.lists.rows",
+    "metron_async.client",
+)
+"""Modules that define the public names, the lightest first."""
 
 
 def __getattr__(name: str) -> object:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from metron_async.engine.messages import CallOptions
-from metron_async.engine.options import DEFAULT, checked_options
+from metron_async._engine.options import DEFAULT, checked_options
+from metron_async.types import CallOptions
 
 if TYPE_CHECKING:
     import os
@@ -19,29 +19,28 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from metron_async._engine.core import Core
+    from metron_async._engine.options import Default, OptionArguments
     from metron_async.cache import Cache
-    from metron_async.engine.core import Core
-    from metron_async.engine.messages import Origin
-    from metron_async.engine.options import Default, OptionArguments
-    from metron_async.engine.stats import Stats
     from metron_async.quota import QuotaState, QuotaStore
-    from metron_async.resources.arcs import Arcs
-    from metron_async.resources.characters import Characters
-    from metron_async.resources.collection import Collection
-    from metron_async.resources.creators import Creators
-    from metron_async.resources.credits import Credits
-    from metron_async.resources.imprints import Imprints
-    from metron_async.resources.issues import Issues
-    from metron_async.resources.publishers import Publishers
-    from metron_async.resources.pull_list import PullLists
-    from metron_async.resources.reading_lists import ReadingLists
-    from metron_async.resources.roles import Roles
-    from metron_async.resources.series import SeriesNamespace
-    from metron_async.resources.series_types import SeriesTypes
-    from metron_async.resources.teams import Teams
-    from metron_async.resources.universes import Universes
-    from metron_async.resources.variants import Variants
-    from metron_async.resources.wish_list import WishLists
+    from metron_async.resources.arcs import ArcsResource
+    from metron_async.resources.characters import CharactersResource
+    from metron_async.resources.collection import CollectionResource
+    from metron_async.resources.creators import CreatorsResource
+    from metron_async.resources.credits import CreditsResource
+    from metron_async.resources.imprints import ImprintsResource
+    from metron_async.resources.issues import IssuesResource
+    from metron_async.resources.publishers import PublishersResource
+    from metron_async.resources.pull_list import PullListResource
+    from metron_async.resources.reading_lists import ReadingListsResource
+    from metron_async.resources.roles import RolesResource
+    from metron_async.resources.series import SeriesResource
+    from metron_async.resources.series_types import SeriesTypesResource
+    from metron_async.resources.teams import TeamsResource
+    from metron_async.resources.universes import UniversesResource
+    from metron_async.resources.variants import VariantsResource
+    from metron_async.resources.wish_list import WishListResource
+    from metron_async.types import Origin, Stats
 
 __all__ = ["AsyncMetron", "MetronView"]
 
@@ -55,7 +54,7 @@ class MetronView:
     def __init__(self, core: Core, options: CallOptions) -> None:
         self._core = core
         self._options = options
-        from metron_async.engine.caller import Caller
+        from metron_async._engine.caller import Caller
 
         self._caller = Caller(core, options)
 
@@ -63,123 +62,123 @@ class MetronView:
         return f"<{type(self).__name__} of {self._core!r}>"
 
     @functools.cached_property
-    def arcs(self) -> Arcs:
+    def arcs(self) -> ArcsResource:
         """Story arcs."""
-        from metron_async.resources.arcs import Arcs
+        from metron_async.resources.arcs import ArcsResource
 
-        return Arcs(self._caller)
+        return ArcsResource(self._caller)
 
     @functools.cached_property
-    def characters(self) -> Characters:
+    def characters(self) -> CharactersResource:
         """Characters."""
-        from metron_async.resources.characters import Characters
+        from metron_async.resources.characters import CharactersResource
 
-        return Characters(self._caller)
+        return CharactersResource(self._caller)
 
     @functools.cached_property
-    def collection(self) -> Collection:
+    def collection(self) -> CollectionResource:
         """The account's own comics."""
-        from metron_async.resources.collection import Collection
+        from metron_async.resources.collection import CollectionResource
 
-        return Collection(self._caller)
+        return CollectionResource(self._caller)
 
     @functools.cached_property
-    def creators(self) -> Creators:
+    def creators(self) -> CreatorsResource:
         """Writers, artists and others who make comics."""
-        from metron_async.resources.creators import Creators
+        from metron_async.resources.creators import CreatorsResource
 
-        return Creators(self._caller)
+        return CreatorsResource(self._caller)
 
     @functools.cached_property
-    def credits(self) -> Credits:
+    def credits(self) -> CreditsResource:
         """Who did what in an issue; for editors."""
-        from metron_async.resources.credits import Credits
+        from metron_async.resources.credits import CreditsResource
 
-        return Credits(self._caller)
+        return CreditsResource(self._caller)
 
     @functools.cached_property
-    def imprints(self) -> Imprints:
+    def imprints(self) -> ImprintsResource:
         """Imprints of publishers."""
-        from metron_async.resources.imprints import Imprints
+        from metron_async.resources.imprints import ImprintsResource
 
-        return Imprints(self._caller)
+        return ImprintsResource(self._caller)
 
     @functools.cached_property
-    def issues(self) -> Issues:
+    def issues(self) -> IssuesResource:
         """Single issues."""
-        from metron_async.resources.issues import Issues
+        from metron_async.resources.issues import IssuesResource
 
-        return Issues(self._caller)
+        return IssuesResource(self._caller)
 
     @functools.cached_property
-    def publishers(self) -> Publishers:
+    def publishers(self) -> PublishersResource:
         """Publishers."""
-        from metron_async.resources.publishers import Publishers
+        from metron_async.resources.publishers import PublishersResource
 
-        return Publishers(self._caller)
+        return PublishersResource(self._caller)
 
     @functools.cached_property
-    def pull_list(self) -> PullLists:
+    def pull_list(self) -> PullListResource:
         """The series that the account follows."""
-        from metron_async.resources.pull_list import PullLists
+        from metron_async.resources.pull_list import PullListResource
 
-        return PullLists(self._caller)
+        return PullListResource(self._caller)
 
     @functools.cached_property
-    def reading_lists(self) -> ReadingLists:
+    def reading_lists(self) -> ReadingListsResource:
         """Reading lists, public ones and the account's own."""
-        from metron_async.resources.reading_lists import ReadingLists
+        from metron_async.resources.reading_lists import ReadingListsResource
 
-        return ReadingLists(self._caller)
+        return ReadingListsResource(self._caller)
 
     @functools.cached_property
-    def roles(self) -> Roles:
+    def roles(self) -> RolesResource:
         """Roles of creators."""
-        from metron_async.resources.roles import Roles
+        from metron_async.resources.roles import RolesResource
 
-        return Roles(self._caller)
+        return RolesResource(self._caller)
 
     @functools.cached_property
-    def series(self) -> SeriesNamespace:
+    def series(self) -> SeriesResource:
         """Series, each one run of issues."""
-        from metron_async.resources.series import SeriesNamespace
+        from metron_async.resources.series import SeriesResource
 
-        return SeriesNamespace(self._caller)
+        return SeriesResource(self._caller)
 
     @functools.cached_property
-    def series_types(self) -> SeriesTypes:
+    def series_types(self) -> SeriesTypesResource:
         """Types of series."""
-        from metron_async.resources.series_types import SeriesTypes
+        from metron_async.resources.series_types import SeriesTypesResource
 
-        return SeriesTypes(self._caller)
+        return SeriesTypesResource(self._caller)
 
     @functools.cached_property
-    def teams(self) -> Teams:
+    def teams(self) -> TeamsResource:
         """Teams of characters."""
-        from metron_async.resources.teams import Teams
+        from metron_async.resources.teams import TeamsResource
 
-        return Teams(self._caller)
+        return TeamsResource(self._caller)
 
     @functools.cached_property
-    def universes(self) -> Universes:
+    def universes(self) -> UniversesResource:
         """Universes that stories are set in."""
-        from metron_async.resources.universes import Universes
+        from metron_async.resources.universes import UniversesResource
 
-        return Universes(self._caller)
+        return UniversesResource(self._caller)
 
     @functools.cached_property
-    def variants(self) -> Variants:
+    def variants(self) -> VariantsResource:
         """Variant covers; for editors."""
-        from metron_async.resources.variants import Variants
+        from metron_async.resources.variants import VariantsResource
 
-        return Variants(self._caller)
+        return VariantsResource(self._caller)
 
     @functools.cached_property
-    def wish_list(self) -> WishLists:
+    def wish_list(self) -> WishListResource:
         """The issues that the account wants."""
-        from metron_async.resources.wish_list import WishLists
+        from metron_async.resources.wish_list import WishListResource
 
-        return WishLists(self._caller)
+        return WishListResource(self._caller)
 
     @property
     def stats(self) -> Stats:
@@ -229,7 +228,7 @@ class MetronView:
         to nothing, so it can be made for a single call.
 
         Args:
-            options: See :class:`~metron_async.engine.options.OptionArguments`.
+            options: See :class:`~metron_async._engine.options.OptionArguments`.
 
         Raises:
             UsageError: If an option is unknown, or a value cannot be meant.
@@ -266,7 +265,7 @@ class AsyncMetron(MetronView):
             by all programs of this user.
         max_in_flight: Requests under way at once, from 1.
         options: Defaults for all calls; see
-            :class:`~metron_async.engine.options.OptionArguments`.
+            :class:`~metron_async._engine.options.OptionArguments`.
 
     Raises:
         ConfigurationError: If credentials are missing or half given, or anything else cannot be
@@ -293,7 +292,7 @@ class AsyncMetron(MetronView):
         max_in_flight: int = 8,
         **options: Unpack[OptionArguments],
     ) -> None:
-        from metron_async.engine.assembly import assemble
+        from metron_async._engine.assembly import assemble
 
         checked = checked_options(CallOptions(), options)
         core = assemble(

@@ -29,9 +29,9 @@ __all__ = [
     "QuotaStoreError",
     "RateLimitError",
     "RequestError",
+    "RequestTimeoutError",
     "ServerError",
     "StatusError",
-    "TimeoutError",
     "TransportError",
     "UsageError",
     "ValidationError",
@@ -85,6 +85,7 @@ def _revive(
     kind: type[MetronError], args: tuple[object, ...], state: dict[str, object]
 ) -> MetronError:
     error = kind.__new__(kind, *args)
+    error.args = args  # OSError, a base of one kind, does not set them
     error.__dict__.update(state)
     return error
 
@@ -215,8 +216,8 @@ class TransportError(RequestError):
         self.outcome_unknown = outcome_unknown
 
 
-class TimeoutError(TransportError):  # noqa: A001 - the name users look for
-    """No answer within the caller's ``timeout`` or the socket's own limits."""
+class RequestTimeoutError(TransportError, TimeoutError):
+    """No response within the caller's ``timeout`` or the socket's own limits."""
 
 
 class DecodeError(RequestError):

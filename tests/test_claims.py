@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+RESULTS = ROOT / "benchmarks" / "results" / "RESULTS.md"
 BLOCK = re.compile(r"<!-- benchmarks -->\n(.*)<!-- end of benchmarks -->", re.DOTALL)
 
 

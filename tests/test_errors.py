@@ -19,7 +19,7 @@ EXAMPLES = [
     errors.ServerError("m", status=502),
     errors.RateLimitError("m", scope="sustained", retry_after=7.5, limit=20, path="p", status=429),
     errors.TransportError("m", path="p", outcome_unknown=True),
-    errors.TimeoutError("m", path="p"),
+    errors.RequestTimeoutError("m", path="p"),
     errors.DecodeError("m", path="p", status=200, where="$.id"),
     errors.PaginationError("m", path="p"),
     errors.IncompleteListError("m", path="p", missing=3),
@@ -52,7 +52,7 @@ def test_the_place_is_told_with_the_message():
     [
         (errors.UsageError, ValueError),
         (errors.ClosedError, RuntimeError),
-        (errors.TimeoutError, errors.TransportError),
+        (errors.RequestTimeoutError, errors.TransportError),
         (errors.IncompleteListError, errors.DecodeError),
         (errors.IncompleteListWarning, UserWarning),
     ],
@@ -71,7 +71,7 @@ def test_every_error_is_a_metron_error_and_public():
         "QuotaStoreError",
         "RateLimitError",
         "ServerError",
-        "TimeoutError",
+        "RequestTimeoutError",
         "TransportError",
     }
 

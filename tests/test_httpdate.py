@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metron_async.httpdate import http_date, parse_http_date
+from metron_async._httpdate import http_date, parse_http_date
 
 HOURS = timezone(timedelta(hours=-5))
 TEXT = "Fri, 20 Nov 2026 20:25:09 GMT"

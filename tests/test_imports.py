@@ -23,17 +23,15 @@ import metron_async
 PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "lazy", "version"},
-    {"enums", "httpdate", "storage", "values"},
+    {"errors", "_lazy", "_version"},
+    {"types", "enums", "_httpdate", "storage", "_values"},
     {"models", "filters"},
     {"quota", "cache"},
-    {"engine"},
-    {"walk"},
-    {"pagination"},
-    {"bulk"},
+    {"_engine"},
+    {"lists"},
     {"resources"},
     {"client"},
-    {"sync"},
+    {"mirror"},
     {"__init__"},
     {"cli"},
     {"__main__"},
@@ -46,7 +44,7 @@ TESTING_MAY_IMPORT = {"testing", "errors", "enums", "models"}
 MAY_IMPORT_TESTING = {"cli/demo.py"}
 """Runs the command against the fake server, where somebody asks for that."""
 
-MAY_IMPORT_HTTPX = {"engine/transport.py", "client.py"}
+MAY_IMPORT_HTTPX = {"_engine/transport.py", "client.py"}
 
 LATER = ["starlette", "uvicorn", "redis", "rich", "python_multipart", "metron_async.testing"]
 """What ``import metron_async`` must not bring along: needed by some users, later or never."""

@@ -17,7 +17,7 @@ from metron_async import (
     QuotaStoreError,
     RateLimitError,
     RequestError,
-    TimeoutError,  # noqa: A004 - Metron's own
+    RequestTimeoutError,
     ValidationError,
 )
 
@@ -43,7 +43,7 @@ class Refusal:
 REFUSALS: dict[type[MetronError], Refusal] = {
     NotFoundError: Refusal(404, "There is no such thing."),
     ValidationError: Refusal(422, "Metron does not accept this."),
-    TimeoutError: Refusal(504, "Metron takes too long. Try again."),
+    RequestTimeoutError: Refusal(504, "Metron takes too long. Try again."),
     QuotaStoreError: Refusal(503, "Not ready. Try again.", 5),
     ClosedError: Refusal(503, "Not ready. Try again.", 5),
     AuthenticationError: Refusal(502, "This service has a problem with its account."),

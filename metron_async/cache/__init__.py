@@ -10,27 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import load
+from metron_async._lazy import load
 
 if TYPE_CHECKING:
-    from metron_async.cache.base import Cache, CacheStats, consult, consult_many
-    from metron_async.cache.entry import Entry, Kind, Selector, Source
-    from metron_async.cache.keys import account_name, make_key, normalise_origin
-    from metron_async.cache.memory import MemoryCache
-    from metron_async.cache.policy import (
-        DEFAULT_FRESHNESS,
-        Decision,
-        Failure,
-        Fetch,
-        FreshnessKey,
-        Options,
-        Policy,
-        Revalidate,
-        Serve,
-        Unavailable,
-    )
-    from metron_async.cache.sqlite import SQLiteCache
-    from metron_async.cache.vouching import Verdict, page_as_of, vouch
+    from metron_async.cache.base import *
+    from metron_async.cache.entry import *
+    from metron_async.cache.keys import *
+    from metron_async.cache.memory import *
+    from metron_async.cache.policy import *
+    from metron_async.cache.redis import *
+    from metron_async.cache.sqlite import *
+    from metron_async.cache.vouching import *
 
 __all__ = [
     "DEFAULT_FRESHNESS",
@@ -45,60 +35,31 @@ __all__ = [
     "MemoryCache",
     "Options",
     "Policy",
+    "RedisCache",
     "Revalidate",
     "SQLiteCache",
     "Selector",
     "Serve",
-    "Source",
     "Unavailable",
     "Verdict",
     "account_name",
     "consult",
-    "consult_many",
     "make_key",
     "normalise_origin",
     "page_as_of",
     "vouch",
 ]
 
-_HOMES = {
-    "metron_async.cache.base": (
-        "Cache",
-        "CacheStats",
-        "consult",
-        "consult_many",
-    ),
-    "metron_async.cache.entry": (
-        "Entry",
-        "Kind",
-        "Selector",
-        "Source",
-    ),
-    "metron_async.cache.keys": (
-        "account_name",
-        "make_key",
-        "normalise_origin",
-    ),
-    "metron_async.cache.memory": ("MemoryCache",),
-    "metron_async.cache.policy": (
-        "DEFAULT_FRESHNESS",
-        "Decision",
-        "Failure",
-        "Fetch",
-        "FreshnessKey",
-        "Options",
-        "Policy",
-        "Revalidate",
-        "Serve",
-        "Unavailable",
-    ),
-    "metron_async.cache.vouching": (
-        "Verdict",
-        "page_as_of",
-        "vouch",
-    ),
-    "metron_async.cache.sqlite": ("SQLiteCache",),
-}
+_HOMES = (
+    "metron_async.cache.entry",
+    "metron_async.cache.keys",
+    "metron_async.cache.policy",
+    "metron_async.cache.vouching",
+    "metron_async.cache.base",
+    "metron_async.cache.memory",
+    "metron_async.cache.sqlite",
+    "metron_async.cache.redis",
+)
 
 
 def __getattr__(name: str) -> object:

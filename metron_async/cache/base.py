@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from metron_async.cache.entry import Entry, Kind
     from metron_async.cache.policy import Decision, FreshnessKey
 
-__all__ = ["Age", "Cache", "CacheStats", "OneLoop", "consult", "consult_many"]
+__all__ = ["Age", "Cache", "CacheStats", "LoopGuard", "consult"]
 
 Age: TypeAlias = float | timedelta
 """A span of time: seconds, or a timedelta."""
@@ -157,20 +157,6 @@ async def consult(
     return decision
 
 
-async def consult_many(
-    cache: Cache, keys: Iterable[str], now: float, options: Options = _DEFAULT_OPTIONS
-) -> dict[str, Decision]:
-    """Look many *keys* up at once, and decide for each; see :func:`consult`."""
-    keys = list(keys)
-    found = await cache.get_many(keys)
-    decisions = {key: cache.policy.decide(found.get(key), now, options) for key in keys}
-    again = [k for k, decision in decisions.items() if _is_worth_a_second_look(decision, options)]
-    if again:
-        found = await cache.get_many(again, reload=True)
-        decisions |= {key: cache.policy.decide(found.get(key), now, options) for key in again}
-    return decisions
-
-
 def _is_worth_a_second_look(decision: Decision, options: Options) -> bool:
     if options.refresh:
         return False
@@ -210,12 +196,12 @@ def born_before(older_than: Age | None, now: float | None) -> float:
     return wall_clock(now) - older_than
 
 
-class OneLoop:
+class LoopGuard:
     """Keeps an object on the event loop, and in the process, that used it first."""
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self.closed = False
 
@@ -225,12 +211,12 @@ class OneLoop:
         Raises:
             ClosedError: After closing, from another loop, or after a fork.
         """
-        if loop is self._home and os.getpid() == self._pid and not self.closed:
+        if loop is self._loop and os.getpid() == self._pid and not self.closed:
             return
         if self.closed:
             msg = f"this {self._what} is closed"
-        elif self._home is None:
-            self._home, self._pid = loop, os.getpid()
+        elif self._loop is None:
+            self._loop, self._pid = loop, os.getpid()
             return
         elif os.getpid() != self._pid:
             msg = f"this {self._what} was opened before a fork: make one in each process"

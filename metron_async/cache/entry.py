@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-__all__ = ["Entry", "Kind", "Selector", "Source", "checksum"]
+__all__ = ["Entry", "Kind", "Selector", "checksum"]
 
 CLOCK_TOLERANCE = 2.0
 """Seconds that a stamp may lie ahead before it is distrusted: clocks are nudged all the time."""
@@ -28,16 +28,6 @@ class Kind(enum.Enum):
     ISSUE_LIST = "issue_list"
     LIST = "list"
     PRIVATE = "private"
-
-
-class Source(enum.Enum):
-    """Where the answer to one call came from."""
-
-    NETWORK = "network"
-    CACHE = "cache"
-    NOT_MODIFIED = "304"
-    LIST = "list"
-    STALE = "stale"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +108,7 @@ class Selector:
             and (self.kinds is None or entry.kind in self.kinds)
         )
 
-    def outdates(self, entry: Entry, at: float) -> bool:
+    def drops(self, entry: Entry, at: float) -> bool:
         """Tell whether an invalidation made *at* that moment also hits *entry*, stored later.
 
         An answer that was asked for before a write ended may show what was before the write,

@@ -28,6 +28,6 @@ class Invalidations:
             self._latest.popleft()
         self._latest.append((selector, at))
 
-    def overtook(self, entry: Entry) -> bool:
+    def drops(self, entry: Entry) -> bool:
         """Tell whether *entry* was asked for before one of them, and arrives only now."""
-        return any(selector.outdates(entry, at) for selector, at in self._latest)
+        return any(selector.drops(entry, at) for selector, at in self._latest)

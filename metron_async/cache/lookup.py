@@ -1,8 +1,8 @@
 """Looking entries up: in memory if that can be believed, else in the file.
 
 Two things must never be served: what another process has dropped, and what is damaged. The first
-is told by the epoch (see :mod:`~metron_async.cache.epoch`), read before memory is believed; the
-second by a checksum, read with the entry.
+is shown by the token (see :mod:`~metron_async.cache.invalidation_token`), read before memory is
+believed. The second is shown by a checksum, read with the entry.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from metron_async.cache.base import CacheStats
     from metron_async.cache.entry import Entry
-    from metron_async.cache.epoch import Epoch
     from metron_async.cache.file import CacheFile
-    from metron_async.cache.journal import Journal
+    from metron_async.cache.invalidation_token import InvalidationToken
     from metron_async.cache.memory import RecentlyUsed
     from metron_async.cache.policy import Policy
+    from metron_async.cache.write_queue import WriteQueue
 
     Rows: TypeAlias = Sequence[Sequence[Any]]
 
@@ -38,9 +38,9 @@ class Lookup:
 
     Args:
         memory: What is kept in memory.
-        journal: What is on its way to the file.
+        queue: What is on its way to the file.
         file: The file.
-        epoch: Tells whether another process has dropped something.
+        token: Tells whether another process has dropped something.
         policy: Which entries may be used.
         stats: Counters to keep.
         on_failure: Called when the file cannot be read.
@@ -50,17 +50,17 @@ class Lookup:
         self,
         *,
         memory: RecentlyUsed,
-        journal: Journal,
+        queue: WriteQueue,
         file: CacheFile,
-        epoch: Epoch,
+        token: InvalidationToken,
         policy: Policy,
         stats: CacheStats,
         on_failure: Callable[[Exception], None],
     ) -> None:
         self._memory = memory
-        self._journal = journal
+        self._queue = queue
         self._file = file
-        self._epoch = epoch
+        self._token = token
         self._policy = policy
         self._stats = stats
         self._on_failure = on_failure
@@ -91,15 +91,15 @@ class Lookup:
 
     def notice_drops(self) -> None:
         """Believe nothing that is not in the file, if somebody has dropped entries meanwhile."""
-        epoch = self._epoch.read()
-        if epoch != self._seen:
+        token = self._token.read()
+        if token != self._seen:
             self._memory.clear()
-            self._journal.distrust()
-            self._seen = epoch
+            self._queue.forget_unsaved()
+            self._seen = token
 
     def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
         self.notice_drops()
-        entry = self._journal.get(key)
+        entry = self._queue.get(key)
         if entry is None and not reload:
             entry = self._memory.get(key)
         if entry is not None:
@@ -108,7 +108,7 @@ class Lookup:
         return entry
 
     async def _from_file(self, keys: list[str], reading: Awaitable[Rows]) -> dict[str, Entry]:
-        epoch = self._seen
+        token = self._seen
         try:
             rows = await reading
         except FILE_ERRORS as error:
@@ -116,12 +116,12 @@ class Lookup:
             rows = ()
         found = self._decode(rows)
         # What was dropped while it was being read must not settle in memory.
-        may_settle = epoch == self._seen == self._epoch.read()
+        may_settle = token == self._seen == self._token.read()
         for entry in found.values() if may_settle else ():
             self._memory.put(entry)
         self._stats.disk_hits += len(found)
         for key in keys:
-            best = _better(found.get(key), self._journal.get(key) or self._memory.get(key))
+            best = _better(found.get(key), self._queue.get(key) or self._memory.get(key))
             if best is None:
                 self._stats.misses += 1
             else:
@@ -140,17 +140,17 @@ class Lookup:
             elif (
                 entry.version == self._policy.version
                 and self._policy.keeps(entry)
-                and not self._journal.condemns(entry)
+                and not self._queue.drops(entry)
             ):
                 found[entry.key] = entry
         if damaged:
             self._stats.damaged += len(damaged)
-            self._journal.add(Delete(damaged))
+            self._queue.add(Delete(damaged))
         return found
 
     def _note_use(self, key: str) -> None:
-        if self._journal.use(key) >= _USES_KEPT:
-            self._journal.save_uses()
+        if self._queue.use(key) >= _USES_KEPT:
+            self._queue.save_uses()
 
 
 def _better(one: Entry | None, other: Entry | None) -> Entry | None:

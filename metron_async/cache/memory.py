@@ -143,7 +143,7 @@ class MemoryCache:
     async def put(self, entries: Iterable[Entry]) -> None:
         """Keep *entries*, in place of what was under their keys."""
         for entry in entries:
-            if not self._policy.keeps(entry) or self._invalidations.overtook(entry):
+            if not self._policy.keeps(entry) or self._invalidations.drops(entry):
                 continue
             self._stats.stored += 1
             self._stats.evicted += self._entries.put(entry)

@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from metron_async._httpdate import parse_http_date
+from metron_async._version import __version__
 from metron_async.cache.entry import CLOCK_TOLERANCE, Entry, Kind
 from metron_async.cache.vouching import instant
 from metron_async.errors import ConfigurationError
-from metron_async.httpdate import parse_http_date
-from metron_async.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ class Policy:
         freshness: Seconds by kind, by resource, or by both, over :data:`DEFAULT_FRESHNESS`.
         max_age: Seconds after which an entry is fetched anew, without a condition.
         max_stale: Seconds after which it does not even stand in for a failing server.
-        tombstone_for: Seconds for which a 404 is remembered.
+        not_found_for: Seconds for which a 404 is remembered.
         keep_private: Also keep collection, pull list, wish list and reading lists.
         keep_empty_lists: Also keep lists without rows.
         version: Entries of any other version of the package are not used.
@@ -156,7 +156,7 @@ class Policy:
     freshness: Mapping[FreshnessKey, float] = field(default_factory=_no_freshness)
     max_age: float = 7 * 86_400.0
     max_stale: float = 30 * 86_400.0
-    tombstone_for: float = 300.0
+    not_found_for: float = 300.0
     keep_private: bool = False
     keep_empty_lists: bool = False
     version: str = __version__
@@ -165,7 +165,7 @@ class Policy:
         for name, seconds in (
             ("max_age", self.max_age),
             ("max_stale", self.max_stale),
-            ("tombstone_for", self.tombstone_for),
+            ("not_found_for", self.not_found_for),
             *((f"freshness[{key!r}]", seconds) for key, seconds in self.freshness.items()),
         ):
             if math.isnan(seconds) or seconds < 0:
@@ -231,7 +231,7 @@ class Policy:
         if kind is Kind.PRIVATE and not self.keep_private:
             return False
         if status == _NOT_FOUND:
-            return kind is not Kind.PRIVATE and self.tombstone_for > 0
+            return kind is not Kind.PRIVATE and self.not_found_for > 0
         return status == _OK and decoded and (self.keep_empty_lists or not empty)
 
     def keeps(self, entry: Entry) -> bool:
@@ -246,7 +246,7 @@ class Policy:
         limit = self.fresh_for(entry.resource, entry.kind)
         if options.fresh_for is not None:
             limit = options.fresh_for
-        return limit if entry.status == _OK else min(limit, self.tombstone_for)
+        return limit if entry.status == _OK else min(limit, self.not_found_for)
 
     def _vouched_age(self, entry: Entry, now: float) -> float | None:
         """Return the seconds since somebody vouched for *entry*, or ``None`` if nobody may."""

@@ -1,13 +1,12 @@
 """The cache in a file, shared by every process of the user, with a little memory in front.
 
-What a lookup costs: from memory, a dictionary and one ``pread`` (see
-:mod:`~metron_async.cache.epoch`); from the file, one round trip to aiosqlite's thread. Nothing a
-caller waits for writes: puts, times and uses go through the
-:class:`~metron_async.cache.journal.Journal`. Only dropping is waited for, since a caller who
-dropped something must not meet it again.
+A lookup in memory costs a dictionary access and one ``pread`` (see
+:mod:`~metron_async.cache.invalidation_token`). A lookup in the file costs one round trip to
+aiosqlite's thread. Writes are queued in the :class:`~metron_async.cache.write_queue.WriteQueue`:
+a caller waits only for a drop, because it must not read again what it has dropped.
 
-No trouble with the file reaches the caller. A damaged one is set aside and begun anew; one that
-cannot be opened, or is full, leaves a cache in memory, and one warning.
+An error of the file never reaches the caller. A damaged file is set aside and a new one begun. A
+file that cannot be opened, or is full, leaves a cache in memory and one warning.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from metron_async import storage
 from metron_async.cache.base import (
     Age,
     CacheStats,
-    OneLoop,
+    LoopGuard,
     born_before,
     make_policy,
     wall_clock,
 )
 from metron_async.cache.entry import Entry, Kind, Selector
-from metron_async.cache.epoch import Epoch
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
+from metron_async.cache.invalidation_token import InvalidationToken
 from metron_async.cache.invalidations import Invalidations
-from metron_async.cache.journal import Journal
 from metron_async.cache.keys import account_name
 from metron_async.cache.lookup import Lookup
 from metron_async.cache.memory import MEGABYTE, RecentlyUsed
 from metron_async.cache.schema import SCHEMA
 from metron_async.cache.secret import load_secret
+from metron_async.cache.write_queue import WriteQueue
 from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
 from metron_async.errors import ConfigurationError, MetronWarning
 
@@ -93,17 +92,17 @@ class SQLiteCache:
         self._path = Path(path).expanduser().absolute()
         self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
         self._stats = CacheStats()
-        self._home = OneLoop("cache")
+        self._loop = LoopGuard("cache")
         self._memory = RecentlyUsed(memory_bytes)
         self._invalidations = Invalidations()
-        self._epoch = Epoch(self._path.with_name(self._path.name + ".epoch"))
+        self._token = InvalidationToken(self._path.with_name(self._path.name + ".epoch"))
         self._file = CacheFile(self._path, self._recovered)
-        self._journal = Journal(self._file, max_bytes, self._written, self._complain)
+        self._queue = WriteQueue(self._file, max_bytes, self._written, self._complain)
         self._lookup = Lookup(
             memory=self._memory,
-            journal=self._journal,
+            queue=self._queue,
             file=self._file,
-            epoch=self._epoch,
+            token=self._token,
             policy=self._policy,
             stats=self._stats,
             on_failure=self._complain,
@@ -153,7 +152,7 @@ class SQLiteCache:
         kept = [
             entry
             for entry in entries
-            if self._policy.keeps(entry) and not self._invalidations.overtook(entry)
+            if self._policy.keeps(entry) and not self._invalidations.drops(entry)
         ]
         if not kept:
             return
@@ -161,8 +160,8 @@ class SQLiteCache:
         for entry in kept:
             self._memory.put(entry)
         self._stats.stored += len(kept)
-        if self._journal.put(kept):
-            await self._journal.flush()
+        if self._queue.put(kept):
+            await self._queue.flush()
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
         """Note that the entries under *keys* were current at *checked_at*."""
@@ -171,7 +170,7 @@ class SQLiteCache:
         for key in stamps:
             self._memory.touch(key, checked_at)
         if stamps:
-            self._journal.add(Touch(stamps))
+            self._queue.add(Touch(stamps))
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Drop the entries under *keys*."""
@@ -179,8 +178,8 @@ class SQLiteCache:
         keys = list(keys)
         for key in keys:
             self._memory.discard(key)
-        self._journal.add(Delete(keys))
-        await self._journal.flush()
+        self._queue.add(Delete(keys))
+        await self._queue.flush()
 
     async def invalidate(
         self,
@@ -208,8 +207,8 @@ class SQLiteCache:
         at = wall_clock(now)
         self._invalidations.add(selector, at)
         self._memory.discard_where(selector.matches)
-        self._journal.add(Drop(selector, at))
-        await self._journal.flush()
+        self._queue.add(Drop(selector, at))
+        await self._queue.flush()
 
     async def purge(
         self,
@@ -233,21 +232,21 @@ class SQLiteCache:
         in_memory = self._memory.discard_where(
             lambda entry: resource in (None, entry.resource) and entry.stored_at < purge.born_before
         )
-        self._journal.add(purge)
-        await self._journal.flush()
+        self._queue.add(purge)
+        await self._queue.flush()
         return max(purge.removed, in_memory)
 
     async def clear(self) -> None:
         """Drop everything, and give the space back."""
         await self._ready()
         self._memory.clear()
-        self._journal.add(Clear())
-        await self._journal.flush()
+        self._queue.add(Clear())
+        await self._queue.flush()
 
     async def flush(self) -> None:
         """Return when everything put so far is in the file."""
         await self._ready()
-        await self._journal.flush()
+        await self._queue.flush()
 
     async def size(self) -> tuple[int, int]:
         """Return how many entries the file holds, and their bytes."""
@@ -263,19 +262,19 @@ class SQLiteCache:
 
     async def aclose(self) -> None:
         """Write what is not written yet, and let go of the file. Closing twice is fine."""
-        if self._home.closed:
+        if self._loop.closed:
             return
-        self._home.check(asyncio.get_running_loop())
-        self._home.closed = True
+        self._loop.check(asyncio.get_running_loop())
+        self._loop.closed = True
         if self._starting is not None:
             await asyncio.shield(self._starting)
-        self._journal.save_uses()
-        await self._journal.flush()
+        self._queue.save_uses()
+        await self._queue.flush()
         await self._file.aclose()
-        self._epoch.close()
+        self._token.close()
 
     async def _ready(self) -> None:
-        self._home.check(asyncio.get_running_loop())
+        self._loop.check(asyncio.get_running_loop())
         if self._secret is None:
             if self._starting is None:
                 self._starting = spawn(self._start())
@@ -290,16 +289,16 @@ class SQLiteCache:
             # Nobody finds the entries of another run, but this one is still told apart.
             self._secret = secrets.token_bytes(32)
             self._complain(error)
-        await asyncio.to_thread(self._epoch.open)
+        await asyncio.to_thread(self._token.open)
         self._lookup.notice_drops()
 
     def _written(self, outcome: Outcome) -> None:
         self._stats.evicted += outcome.evicted
         for entry in outcome.late:
             self._memory.discard(entry.key)
-        self._epoch.open()
+        self._token.open()
         if outcome.dropped:
-            self._epoch.bump()
+            self._token.renew()
 
     def _recovered(self) -> None:
         self._stats.recovered += 1

@@ -18,8 +18,8 @@ import enum
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from metron_async._httpdate import parse_http_date
 from metron_async.cache.entry import CLOCK_TOLERANCE
-from metron_async.httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from metron_async.cache.entry import Entry

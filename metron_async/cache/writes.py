@@ -165,7 +165,7 @@ async def _put(db: aiosqlite.Connection, entries: list[Entry], outcome: Outcome)
     writes = [(_selector(row), float(row[4])) for row in rows]
     kept: list[Entry] = []
     for entry in entries:
-        late = any(selector.outdates(entry, at) for selector, at in writes)
+        late = any(selector.drops(entry, at) for selector, at in writes)
         (outcome.late if late else kept).append(entry)
     if not kept:
         return

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from metron_async.mirror import Event, Plan
     from metron_async.quota import QuotaState
-    from metron_async.sync import Event, Plan
 
 __all__ = ["BarProgress"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metron_async import errors
-from metron_async.sync import MirrorBusyError, MirrorError
+from metron_async.mirror import MirrorBusyError, MirrorError
 
 __all__ = ["EXITS", "INCOMPLETE", "INTERRUPTED", "exit_code"]
 
@@ -20,7 +20,7 @@ EXITS: tuple[tuple[type[errors.MetronError], int], ...] = (
     (errors.RateLimitError, 8),
     (errors.BlockedError, 9),
     (errors.ServerError, 10),
-    (errors.TimeoutError, 12),
+    (errors.RequestTimeoutError, 12),
     (errors.TransportError, 11),
     (errors.IncompleteListError, INCOMPLETE),
     (errors.DecodeError, 13),

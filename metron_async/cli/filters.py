@@ -10,8 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
+from metron_async._values import Among
 from metron_async.filters import common
-from metron_async.values import Among
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

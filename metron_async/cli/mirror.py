@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from metron_async.cli.exits import INCOMPLETE
 from metron_async.cli.filters import filters_in
 from metron_async.cli.progress import make_progress
-from metron_async.sync import Mirror
+from metron_async.mirror import Mirror
 
 if TYPE_CHECKING:
     import argparse
 
     from metron_async.cli.progress import Progress
     from metron_async.client import AsyncMetron
-    from metron_async.sync import Plan, Report
+    from metron_async.mirror import Plan, Report
 
 __all__ = ["describe", "mirror"]
 

@@ -6,9 +6,9 @@ import argparse
 import difflib
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from metron_async._version import __version__
 from metron_async.cli.filters import add_filters
-from metron_async.sync import SOURCES
-from metron_async.version import __version__
+from metron_async.mirror import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TextIO
 
-from metron_async.sync import (
+from metron_async.mirror import (
     Deleted,
     DetailFailed,
     DetailsStored,
@@ -16,14 +16,14 @@ from metron_async.sync import (
     Started,
     Waiting,
 )
-from metron_async.sync.forecast import Allowance, forecast
+from metron_async.mirror.forecast import Allowance, forecast
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from metron_async.mirror import Event, Plan
     from metron_async.quota import QuotaState
-    from metron_async.sync import Event, Plan
 
 __all__ = ["PlainProgress", "Progress", "Tracker", "make_progress"]
 

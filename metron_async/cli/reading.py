@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from metron_async.client import AsyncMetron
-    from metron_async.pagination import Paginator
+    from metron_async.lists.rows import Paginator
     from metron_async.quota import WindowState
 
 __all__ = ["get", "list_rows", "quota"]

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Annotated
 
+from metron_async._values import Among
 from metron_async.enums import SeriesStatus
 from metron_async.filters.common import (
     CataloguedFilters,
@@ -14,7 +15,6 @@ from metron_async.filters.common import (
     Small,
     Year,
 )
-from metron_async.values import Among
 
 __all__ = [
     "ArcFilters",

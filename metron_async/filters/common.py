@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypedDict
 
-from metron_async.values import Range
+from metron_async._values import Range
 
 __all__ = [
     "CataloguedFilters",

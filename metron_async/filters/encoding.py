@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, get_args, get_origin, get_type_hints
 
-from metron_async import values
+from metron_async import _values as values
 from metron_async.errors import UsageError
 
 __all__ = ["encode_filters", "filter_names"]

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, TypedDict
 
+from metron_async._values import Among
 from metron_async.enums import (
     AttributionSource,
     BookFormat,
@@ -13,7 +14,6 @@ from metron_async.enums import (
     Rating,
 )
 from metron_async.filters.common import Id, ModifiedFilters, NamedFilters, Stars
-from metron_async.values import Among
 
 __all__ = [
     "CollectionFilters",

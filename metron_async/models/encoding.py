@@ -14,10 +14,10 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 from msgspec import UNSET
 
+from metron_async._values import Refused
 from metron_async.errors import UsageError
 from metron_async.models.inputs import Input
 from metron_async.models.writable import Image, Money, Rule
-from metron_async.values import Refused
 
 __all__ = ["Action", "FormFields", "JsonFields", "check_input", "encode_form", "encode_input"]
 

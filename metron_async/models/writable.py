@@ -1,7 +1,7 @@
 """What the fields of inputs accept, and how each is sent.
 
 A rule stands in ``Annotated`` beside the type of a field. Its ``encode`` takes a Python value and
-returns what JSON can hold, or raises :class:`~metron_async.values.Refused`. A form is derived from
+returns what JSON can hold, or raises :class:`~metron_async._values.Refused`. A form is derived from
 that (see :mod:`metron_async.models.encoding`), so each limit is told in one place.
 
 ``None`` clears a field. The server wants ``null`` for numbers, dates and images, but refuses it
@@ -17,8 +17,7 @@ from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import msgspec
 
-from metron_async.enums import Currency
-from metron_async.values import (
+from metron_async._values import (
     Among,
     Range,
     encode_date,
@@ -28,6 +27,7 @@ from metron_async.values import (
     show,
     wrong_type,
 )
+from metron_async.enums import Currency
 
 __all__ = [
     "Choice",

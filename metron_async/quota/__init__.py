@@ -8,32 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.lazy import load
+from metron_async._lazy import load
 
 if TYPE_CHECKING:
-    from metron_async.quota.account import apply
-    from metron_async.quota.headers import (
-        Observation,
-        RateReading,
-        WindowReading,
-        parse_rate_headers,
-        parse_retry_after,
-    )
-    from metron_async.quota.lanes import Claim, Ticket
-    from metron_async.quota.limiter import Limiter
-    from metron_async.quota.outlook import Estimate, QuotaState, WindowState, check_wait
-    from metron_async.quota.redis_store import RedisStore
-    from metron_async.quota.sqlite import FallbackStore, SQLiteStore, default_store
-    from metron_async.quota.state import (
-        Command,
-        Priority,
-        Reply,
-        Rules,
-        State,
-        WindowRules,
-        fresh_state,
-    )
-    from metron_async.quota.store import DEFAULT_RULES, MemoryStore, QuotaStore
+    from metron_async.quota.account import *
+    from metron_async.quota.headers import *
+    from metron_async.quota.lanes import *
+    from metron_async.quota.limiter import *
+    from metron_async.quota.outlook import *
+    from metron_async.quota.redis_store import *
+    from metron_async.quota.sqlite import *
+    from metron_async.quota.state import *
+    from metron_async.quota.store import *
 
 __all__ = [
     "DEFAULT_RULES",
@@ -44,7 +30,6 @@ __all__ = [
     "Limiter",
     "MemoryStore",
     "Observation",
-    "Priority",
     "QuotaState",
     "QuotaStore",
     "RateReading",
@@ -65,47 +50,17 @@ __all__ = [
     "parse_retry_after",
 ]
 
-_HOMES = {
-    "metron_async.quota.account": ("apply",),
-    "metron_async.quota.headers": (
-        "Observation",
-        "RateReading",
-        "WindowReading",
-        "parse_rate_headers",
-        "parse_retry_after",
-    ),
-    "metron_async.quota.lanes": (
-        "Claim",
-        "Ticket",
-    ),
-    "metron_async.quota.limiter": ("Limiter",),
-    "metron_async.quota.outlook": (
-        "Estimate",
-        "QuotaState",
-        "WindowState",
-        "check_wait",
-    ),
-    "metron_async.quota.state": (
-        "Command",
-        "Priority",
-        "Reply",
-        "Rules",
-        "State",
-        "WindowRules",
-        "fresh_state",
-    ),
-    "metron_async.quota.store": (
-        "DEFAULT_RULES",
-        "MemoryStore",
-        "QuotaStore",
-    ),
-    "metron_async.quota.redis_store": ("RedisStore",),
-    "metron_async.quota.sqlite": (
-        "FallbackStore",
-        "SQLiteStore",
-        "default_store",
-    ),
-}
+_HOMES = (
+    "metron_async.quota.state",
+    "metron_async.quota.headers",
+    "metron_async.quota.outlook",
+    "metron_async.quota.account",
+    "metron_async.quota.lanes",
+    "metron_async.quota.store",
+    "metron_async.quota.limiter",
+    "metron_async.quota.sqlite",
+    "metron_async.quota.redis_store",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -26,13 +26,13 @@ from metron_async.quota.state import (
     Acquire,
     Lease,
     Peek,
-    Priority,
     Release,
     Renew,
     Reply,
     Settle,
     WindowStatus,
 )
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     from metron_async.quota.state import Command, Rules, Scope, State, Window, WindowRules

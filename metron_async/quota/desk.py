@@ -25,8 +25,9 @@ from metron_async.quota.window import LONGEST_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from metron_async.quota.state import Command, Priority, Reply, Rules
+    from metron_async.quota.state import Command, Reply, Rules
     from metron_async.quota.store import QuotaStore
+    from metron_async.types import Priority
 
 __all__ = ["Desk", "loop_time"]
 

@@ -24,8 +24,9 @@ import anyio
 from metron_async.errors import QuotaStoreError
 from metron_async.quota.desk import loop_time
 from metron_async.quota.outlook import Estimate
-from metron_async.quota.state import SUSTAINED, Acquire, Priority, Window
+from metron_async.quota.state import SUSTAINED, Acquire, Window
 from metron_async.quota.window import capacity
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     from metron_async.quota.desk import Desk

@@ -10,7 +10,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from metron_async.quota.state import Priority
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     import asyncio

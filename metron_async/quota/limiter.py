@@ -20,7 +20,8 @@ from metron_async.quota.desk import Desk, loop_time
 from metron_async.quota.dispatcher import Dispatcher
 from metron_async.quota.lanes import Claim, Lanes, Ticket
 from metron_async.quota.outlook import Estimate, QuotaState, WindowState, check_wait
-from metron_async.quota.state import Acquire, Peek, Priority, Release, Settle
+from metron_async.quota.state import Acquire, Peek, Release, Settle
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable

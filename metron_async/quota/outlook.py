@@ -13,7 +13,8 @@ from metron_async.quota.state import BURST, SUSTAINED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async.quota.state import Priority, Reply, Scope, WindowStatus
+    from metron_async.quota.state import Reply, Scope, WindowStatus
+    from metron_async.types import Priority
 
 __all__ = ["Estimate", "QuotaState", "WindowState", "check_wait"]
 

@@ -8,7 +8,6 @@ hold one: "never" is an infinity.
 
 from __future__ import annotations
 
-import enum
 import math
 from typing import Literal, TypeAlias
 
@@ -22,7 +21,6 @@ __all__ = [
     "Entry",
     "Lease",
     "Peek",
-    "Priority",
     "Release",
     "Renew",
     "Reply",
@@ -42,17 +40,6 @@ SUSTAINED: Scope = "sustained"
 
 FORMAT = 1
 """Version of the stored state; a state of another version is not read."""
-
-
-class Priority(enum.IntEnum):
-    """The lane in which a request waits; the lower, the sooner it is served."""
-
-    INTERACTIVE = 0
-    """Somebody is waiting for it: goes first."""
-    NORMAL = 1
-    """The default: uses every free slot."""
-    BULK = 2
-    """Paced, and leaves a slot and a share of the day to the others."""
 
 
 class WindowRules(msgspec.Struct, frozen=True):

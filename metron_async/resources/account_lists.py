@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TypeVar, overload
 
 from metron_async.models import PageBody
-from metron_async.pagination import Row
 from metron_async.resources.base import Retrievable
 from metron_async.resources.writable import Personal
+from metron_async.types import Row
 
 __all__ = ["AccountList"]
 

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import ArcFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Arc, ArcInput, ArcSummary
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
 from metron_async.resources.writable import Writable
 
-__all__ = ["Arcs"]
+__all__ = ["ArcsResource"]
 
 
-class Arcs(Detailed[Arc, ArcSummary], IssueLists, Writable[ArcInput, Arc]):
+class ArcsResource(Detailed[Arc, ArcSummary], IssueLists, Writable[ArcInput, Arc]):
     """Story arcs: ``metron.arcs``."""
 
     path = "arc"

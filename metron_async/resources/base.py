@@ -17,21 +17,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from metron_async.bulk import Details, Fetched, OnError, fetch_many
+from metron_async._engine.messages import Request
+from metron_async._httpdate import http_date
 from metron_async.cache import Kind
-from metron_async.engine.messages import Request
 from metron_async.errors import UsageError
 from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
-from metron_async.httpdate import http_date
+from metron_async.lists.bulk import Details, OnError, fetch_many
+from metron_async.lists.rows import Paginator
 from metron_async.models import IssueSummary, PageBody
-from metron_async.pagination import Page, Paginator, Row
-from metron_async.quota import Priority
+from metron_async.types import Fetched, Page, Priority, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 
-    from metron_async.engine.caller import Caller
-    from metron_async.engine.messages import Answer, NotModified
+    from metron_async._engine.caller import Caller
+    from metron_async._engine.messages import Answer
+    from metron_async.types import NotModified
 
 __all__ = ["Detailed", "IssueLists", "Listable", "Resource", "Retrievable", "checked_id"]
 
@@ -179,7 +180,7 @@ class Retrievable(Resource, Generic[D]):
             priority: Lane in the queue for the quota.
 
         Yields:
-            For each id a :class:`~metron_async.bulk.Fetched` with the object or the error.
+            For each id a :class:`~metron_async.lists.bulk.Fetched` with the object or the error.
 
         Example:
             >>> async for got in metron.issues.fetch_many([1, 2, 3]):  # doctest: +SKIP

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import CharacterFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Character, CharacterInput, CharacterSummary, CharacterWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
 from metron_async.resources.writable import Writable
 
-__all__ = ["Characters"]
+__all__ = ["CharactersResource"]
 
 
-class Characters(
+class CharactersResource(
     Detailed[Character, CharacterSummary], IssueLists, Writable[CharacterInput, CharacterWritten]
 ):
     """Characters: ``metron.characters``."""

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Unpack
 
+from metron_async._engine.messages import Stale
 from metron_async.cache import Kind
-from metron_async.engine.messages import Stale, Written
 from metron_async.enums import BookFormat, Grade, GradingCompany, Rating
 from metron_async.filters import CollectionFilters
+from metron_async.lists.rows import Paginator
 from metron_async.models import (
     CollectionAddInput,
     CollectionItem,
@@ -21,14 +22,14 @@ from metron_async.models import (
     ScrobbleInput,
     ScrobbleResult,
 )
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Listable, Retrievable, checked_id
 from metron_async.resources.writable import Personal, given
+from metron_async.types import Added
 
-__all__ = ["Collection"]
+__all__ = ["CollectionResource"]
 
 
-class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Personal):
+class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary], Personal):
     """The account's own comics: ``metron.collection``.
 
     Reading an issue once more moves neither the item's ``modified`` nor its ``Last-Modified``, so
@@ -75,7 +76,7 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
         purchase_store: str | None = None,
         storage_location: str | None = None,
         notes: str | None = None,
-    ) -> Written[CollectionItem]:
+    ) -> Added[CollectionItem]:
         """Add an issue to the collection. An item that is there already is left as it is.
 
         Args:
@@ -147,7 +148,7 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
         data = ScrobbleInput(issue_id=number, **given(date_read=date_read, rating=rating))
         # An issue shows the mean of all users' ratings.
         rated = () if rating is None else (Stale("issue", Kind.DETAIL, number),)
-        return (await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)).value
+        return (await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)).item
 
     async def rate(self, id: int, rating: Rating | int | None, /) -> RatingResult:
         """Give stars to an item of the collection, or take them back.
@@ -162,7 +163,7 @@ class Collection(Retrievable[CollectionItem], Listable[CollectionSummary], Perso
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         data = RatingInput(rating=rating)
-        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).value
+        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).item
 
     async def remove(self, id: int, /) -> None:
         """Remove an item from the collection, with its read dates and rating.

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import CreatorFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Creator, CreatorInput, CreatorSummary
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
 from metron_async.resources.writable import Writable
 
-__all__ = ["Creators"]
+__all__ = ["CreatorsResource"]
 
 
-class Creators(Detailed[Creator, CreatorSummary], Writable[CreatorInput, Creator]):
+class CreatorsResource(Detailed[Creator, CreatorSummary], Writable[CreatorInput, Creator]):
     """Writers, artists and others who make comics: ``metron.creators``."""
 
     path = "creator"

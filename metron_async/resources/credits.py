@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.engine.bodies import json_body
+from metron_async._engine.bodies import json_body
 from metron_async.errors import UsageError
 from metron_async.models import CreditInput, CreditWritten, JsonFields, encode_input
 from metron_async.resources.base import Resource
@@ -13,10 +13,10 @@ from metron_async.resources.staleness import of_credits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Credits"]
+__all__ = ["CreditsResource"]
 
 
-class Credits(Resource):
+class CreditsResource(Resource):
     """Credits, which say who did what in an issue: ``metron.credits``.
 
     They are read as part of their issue.
@@ -50,7 +50,7 @@ class Credits(Resource):
         written = await self._caller.write(
             self._request(method="POST", body=body), list[CreditWritten], lambda _: stale
         )
-        return written.value
+        return written.item
 
 
 def _encoded(position: int, row: object) -> Mapping[str, object]:

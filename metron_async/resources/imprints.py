@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import ImprintFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Imprint, ImprintInput, ImprintSummary, ImprintWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
 from metron_async.resources.writable import Writable
 
-__all__ = ["Imprints"]
+__all__ = ["ImprintsResource"]
 
 
-class Imprints(Detailed[Imprint, ImprintSummary], Writable[ImprintInput, ImprintWritten]):
+class ImprintsResource(Detailed[Imprint, ImprintSummary], Writable[ImprintInput, ImprintWritten]):
     """Imprints of publishers: ``metron.imprints``."""
 
     path = "imprint"

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import IssueFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Issue, IssueInput, IssueSummary, IssueWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
 from metron_async.resources.writable import Writable
 
-__all__ = ["Issues"]
+__all__ = ["IssuesResource"]
 
 
-class Issues(Detailed[Issue, IssueSummary], Writable[IssueInput, IssueWritten]):
+class IssuesResource(Detailed[Issue, IssueSummary], Writable[IssueInput, IssueWritten]):
     """Single issues: ``metron.issues``."""
 
     path = "issue"

@@ -2,17 +2,19 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import PublisherFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Publisher, PublisherInput, PublisherSummary, SeriesSummary
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, checked_id
 from metron_async.resources.writable import Writable
 
-__all__ = ["Publishers"]
+__all__ = ["PublishersResource"]
 
 
-class Publishers(Detailed[Publisher, PublisherSummary], Writable[PublisherInput, Publisher]):
+class PublishersResource(
+    Detailed[Publisher, PublisherSummary], Writable[PublisherInput, Publisher]
+):
     """Publishers: ``metron.publishers``."""
 
     path = "publisher"

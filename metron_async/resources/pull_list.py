@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.engine.messages import Written
 from metron_async.filters import PullListIssueFilters, encode_filters
+from metron_async.lists.rows import Paginator
 from metron_async.models import PullList, PullListAddInput, PullListIssue, PullListSeries
-from metron_async.pagination import Paginator
 from metron_async.resources.account_lists import AccountList
 from metron_async.resources.base import checked_id
+from metron_async.types import Added
 
-__all__ = ["PullLists"]
+__all__ = ["PullListResource"]
 
 
-class PullLists(AccountList[PullList]):
+class PullListResource(AccountList[PullList]):
     """The series that the account follows: ``metron.pull_list``."""
 
     path = "pull_list"
@@ -30,7 +30,7 @@ class PullLists(AccountList[PullList]):
         params = encode_filters(PullListIssueFilters, filters)
         return self._rows(self._request("issues/", params=params), PullListIssue)
 
-    async def add_series(self, series_id: int, /) -> Written[PullListSeries]:
+    async def add_series(self, series_id: int, /) -> Added[PullListSeries]:
         """Follow a series.
 
         Args:

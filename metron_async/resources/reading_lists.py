@@ -3,14 +3,14 @@
 from typing import Unpack
 
 from metron_async.filters import ReadingListFilters
+from metron_async.lists.rows import Paginator
 from metron_async.models import ReadingList, ReadingListItem, ReadingListSummary
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Listable, Retrievable, checked_id
 
-__all__ = ["ReadingLists"]
+__all__ = ["ReadingListsResource"]
 
 
-class ReadingLists(Retrievable[ReadingList], Listable[ReadingListSummary]):
+class ReadingListsResource(Retrievable[ReadingList], Listable[ReadingListSummary]):
     """Reading lists, public ones and your own: ``metron.reading_lists``."""
 
     path = "reading_list"

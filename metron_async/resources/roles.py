@@ -3,14 +3,14 @@
 from typing import Unpack
 
 from metron_async.filters import RoleFilters
+from metron_async.lists.rows import Paginator
 from metron_async.models import Role
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Listable
 
-__all__ = ["Roles"]
+__all__ = ["RolesResource"]
 
 
-class Roles(Listable[Role]):
+class RolesResource(Listable[Role]):
     """Roles of creators, such as writer or penciller: ``metron.roles``."""
 
     path = "role"

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import SeriesFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Series, SeriesInput, SeriesSummary, SeriesWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
 from metron_async.resources.writable import Writable
 
-__all__ = ["SeriesNamespace"]
+__all__ = ["SeriesResource"]
 
 
-class SeriesNamespace(
+class SeriesResource(
     Detailed[Series, SeriesSummary], IssueLists, Writable[SeriesInput, SeriesWritten]
 ):
     """Series, each one run of issues: ``metron.series``."""

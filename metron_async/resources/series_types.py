@@ -3,14 +3,14 @@
 from typing import Unpack
 
 from metron_async.filters import SeriesTypeFilters
+from metron_async.lists.rows import Paginator
 from metron_async.models import SeriesType
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Listable
 
-__all__ = ["SeriesTypes"]
+__all__ = ["SeriesTypesResource"]
 
 
-class SeriesTypes(Listable[SeriesType]):
+class SeriesTypesResource(Listable[SeriesType]):
     """Types of series, such as limited series: ``metron.series_types``."""
 
     path = "series_type"

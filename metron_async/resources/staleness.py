@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from metron_async._engine.messages import Stale
 from metron_async.cache import Kind
-from metron_async.engine.messages import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -2,17 +2,17 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import TeamFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Team, TeamInput, TeamSummary, TeamWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed, IssueLists
 from metron_async.resources.writable import Writable
 
-__all__ = ["Teams"]
+__all__ = ["TeamsResource"]
 
 
-class Teams(Detailed[Team, TeamSummary], IssueLists, Writable[TeamInput, TeamWritten]):
+class TeamsResource(Detailed[Team, TeamSummary], IssueLists, Writable[TeamInput, TeamWritten]):
     """Teams of characters: ``metron.teams``."""
 
     path = "team"

@@ -2,17 +2,19 @@
 
 from typing import Unpack
 
-from metron_async.bulk import Details
 from metron_async.filters import UniverseFilters
+from metron_async.lists.bulk import Details
+from metron_async.lists.rows import Paginator
 from metron_async.models import Universe, UniverseInput, UniverseSummary, UniverseWritten
-from metron_async.pagination import Paginator
 from metron_async.resources.base import Detailed
 from metron_async.resources.writable import Writable
 
-__all__ = ["Universes"]
+__all__ = ["UniversesResource"]
 
 
-class Universes(Detailed[Universe, UniverseSummary], Writable[UniverseInput, UniverseWritten]):
+class UniversesResource(
+    Detailed[Universe, UniverseSummary], Writable[UniverseInput, UniverseWritten]
+):
     """Universes that stories are set in: ``metron.universes``."""
 
     path = "universe"

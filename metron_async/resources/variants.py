@@ -9,12 +9,12 @@ from metron_async.resources.staleness import of_variant
 from metron_async.resources.writable import Writable
 
 if TYPE_CHECKING:
-    from metron_async.engine.messages import Stale
+    from metron_async._engine.messages import Stale
 
-__all__ = ["Variants"]
+__all__ = ["VariantsResource"]
 
 
-class Variants(Writable[VariantInput, VariantWritten]):
+class VariantsResource(Writable[VariantInput, VariantWritten]):
     """Variant covers: ``metron.variants``. They are read as part of their issue.
 
     Only the answers to writes tell the id of a variant: keep it for later changes.

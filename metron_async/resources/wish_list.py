@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from metron_async.engine.messages import Written
     from metron_async.enums import Grade, WishPriority
+    from metron_async.lists.rows import Paginator
     from metron_async.models import Price
-    from metron_async.pagination import Paginator
+    from metron_async.types import Added
 
-__all__ = ["WishLists"]
+__all__ = ["WishListResource"]
 
 
-class WishLists(AccountList[WishList]):
+class WishListResource(AccountList[WishList]):
     """The issues that the account wants: ``metron.wish_list``."""
 
     path = "wish_list"
@@ -48,7 +48,7 @@ class WishLists(AccountList[WishList]):
         desired_grade: Grade | float | Decimal | None = None,
         max_price: Decimal | Price | None = None,
         notes: str | None = None,
-    ) -> Written[WishListItem]:
+    ) -> Added[WishListItem]:
         """Wish for an issue. An item that is there already is left as it is.
 
         Args:
@@ -111,7 +111,7 @@ class WishLists(AccountList[WishList]):
         )
         path = f"items/{checked_id(item_id, 'item_id')}/acquire/"
         also = of_account("collection")
-        return (await self._change("POST", path, AcquireResult, data, also=also)).value
+        return (await self._change("POST", path, AcquireResult, data, also=also)).item
 
     async def remove(self, item_id: int, /) -> None:
         """Take an item off the wish list.

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import UNSET
 
-from metron_async.engine.bodies import prepare_body
+from metron_async._engine.bodies import prepare_body
 from metron_async.errors import UsageError
 from metron_async.models import Action, Input, encode_input
 from metron_async.resources.base import Resource, checked_id
 from metron_async.resources.staleness import of_account, of_edit
 
 if TYPE_CHECKING:
-    from metron_async.engine.messages import Stale, Written
+    from metron_async._engine.messages import Stale
+    from metron_async.types import Added
 
 __all__ = ["Personal", "Writable", "given", "sent_fields"]
 
@@ -105,7 +106,7 @@ class Writable(Resource, Generic[I, W]):
         written = await self._caller.write(
             request, self.written, lambda value: self._stale_after(number, sent, value)
         )
-        return written.value
+        return written.item
 
     def _stale_after(
         self, number: int | None, sent: dict[str, Any], value: W | None
@@ -130,7 +131,7 @@ class Personal(Resource):
         data: Input | None = None,
         *,
         also: tuple[Stale, ...] = (),
-    ) -> Written[W]:
+    ) -> Added[W]:
         """Send a write below the resource's path.
 
         Args:

@@ -1,13 +1,26 @@
-"""A Metron server in a box, for tests and demonstrations: :class:`FakeMetron`.
+"""A fake Metron server for tests and demonstrations: :class:`FakeMetron`.
 
-It behaves as the real one was measured to: same bodies, same quota, same bans; see its docstring.
-Needs ``metron-async[testing]``.
+Its responses, quotas and bans are those of the real server, as far as they were measured.
+Needs ``metron-async[testing]`` for sockets and for writes with files.
 """
 
 from __future__ import annotations
 
+from metron_async.testing._server.wire import Asked
+from metron_async.testing.bans import Ban
 from metron_async.testing.clock import VirtualTimeLoop, run_virtual
 from metron_async.testing.fake import FakeMetron
-from metron_async.testing.faults import Fault
+from metron_async.testing.faults import Fault, Faults, Planned
+from metron_async.testing.records import Account
 
-__all__ = ["FakeMetron", "Fault", "VirtualTimeLoop", "run_virtual"]
+__all__ = [
+    "Account",
+    "Asked",
+    "Ban",
+    "FakeMetron",
+    "Fault",
+    "Faults",
+    "Planned",
+    "VirtualTimeLoop",
+    "run_virtual",
+]

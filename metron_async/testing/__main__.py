@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency", type=float, default=0.0, help="seconds a round trip takes (default: 0)")
     add("--no-throttle", action="store_true", help="lift the quota")
     add("--no-bans", action="store_true", help="ban nobody")
-    add("--newer", action="store_true", help="behave like servers after August 2026")
+    add("--older", action="store_true", help="behave like servers before September 2026")
     return parser
 
 
@@ -46,7 +46,7 @@ def _fake(options: argparse.Namespace) -> FakeMetron:
         burst=options.burst,
         sustained=options.sustained,
         burst_period=options.minute,
-        newer=options.newer,
+        newer=not options.older,
         bans=not options.no_bans,
         keep_requests=1000,
     )

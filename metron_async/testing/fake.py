@@ -1,34 +1,38 @@
-"""FakeMetron: the server in a box."""
+"""FakeMetron: a fake server, in process or on a socket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metron_async.testing import records as r
-from metron_async.testing.accounts import Account, Numbers, fill_shelf
-from metron_async.testing.api import endpoints
-from metron_async.testing.catalogue import Catalogue
-from metron_async.testing.core import Core
-from metron_async.testing.details import Renderer
-from metron_async.testing.endpoints import Settings
-from metron_async.testing.levers import Levers
-from metron_async.testing.newyork import local
-from metron_async.testing.serverclock import ServerClock
-from metron_async.testing.transport import FakeTransport
-from metron_async.testing.wire import Wire
+from metron_async.testing._data.accounts import Numbers, fill_shelf
+from metron_async.testing._data.arguments import checked
+from metron_async.testing._data.builders import CatalogueBuilders
+from metron_async.testing._data.catalogue import Catalogue
+from metron_async.testing._data.own_builders import OwnBuilders
+from metron_async.testing._reads.details import Renderer
+from metron_async.testing._reads.selection import Selection
+from metron_async.testing._server.controls import Controls
+from metron_async.testing._server.core import Core
+from metron_async.testing._server.endpoints import Settings, State
+from metron_async.testing._server.routes import endpoints
+from metron_async.testing._server.serverclock import ServerClock
+from metron_async.testing._server.servertime import local
+from metron_async.testing._server.transport import FakeTransport
+from metron_async.testing._server.wire import Wire
+from metron_async.testing.records import Account
 
 if TYPE_CHECKING:
     import contextlib
     import datetime as dt
     from collections.abc import Sequence
 
+    import msgspec
     from starlette.applications import Starlette
-
 
 __all__ = ["FakeMetron"]
 
 
-class FakeMetron(Levers):
+class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
     """A Metron server for tests and demonstrations: same answers, same quota, same bans.
 
     It needs no network and no account, works on a virtual-time loop, and does as it is told: its
@@ -44,7 +48,7 @@ class FakeMetron(Levers):
         sustained: The same for the long window.
         burst_period: Length of the short window, in seconds.
         sustained_period: Length of the long window, in seconds.
-        newer: Behave like servers after August 2026, which know more filters and fields.
+        newer: Behave like servers after August 2026, which have more filters and fields.
         bans: Whether addresses that misbehave are shut out.
         list_cache: Seconds for which the server's own cache keeps lists (the real one: 120).
         detail_cache: Seconds for which it keeps details and issue lists (the real one: 86,400).
@@ -70,7 +74,7 @@ class FakeMetron(Levers):
         sustained: int = 5000,
         burst_period: float = 60.0,
         sustained_period: float = 86_400.0,
-        newer: bool = False,
+        newer: bool = True,
         bans: bool = True,
         list_cache: float = 0.0,
         detail_cache: float = 0.0,
@@ -94,15 +98,16 @@ class FakeMetron(Levers):
         self.catalogue.usernames = self._username
         self.accounts: dict[str, Account] = {}
         self._numbers = Numbers()
-        self._core = Core(
+        state = State(
             settings=self.settings,
             clock=self.clock,
             catalogue=self.catalogue,
             accounts=self.accounts,
             numbers=self._numbers,
             render=Renderer(self.catalogue, newer=newer),
+            selection=Selection(self.catalogue, newer=newer),
         )
-        self._core.register(endpoints())
+        self._core = Core(state, endpoints())
         self.wire: Wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
         tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
         for name, own in tokens.items():
@@ -131,6 +136,7 @@ class FakeMetron(Levers):
         token: str | Sequence[str],
         *,
         editor: bool = False,
+        may_delete: bool = False,
         burst: int = 20,
         sustained: int = 5000,
     ) -> Account:
@@ -141,6 +147,7 @@ class FakeMetron(Levers):
             password: Its password, for Basic authentication.
             token: Its Bearer token, or several, which share one quota.
             editor: Whether it may change the catalogue.
+            may_delete: Whether it has the permission to delete, so that a DELETE is a 405.
             burst: Requests in the short window.
             sustained: Requests in the long window.
         """
@@ -150,6 +157,7 @@ class FakeMetron(Levers):
             password=password,
             tokens=(token,) if isinstance(token, str) else tuple(token),
             editor=editor,
+            may_delete=may_delete,
             burst=burst,
             sustained=sustained,
         )
@@ -167,7 +175,7 @@ class FakeMetron(Levers):
         Args:
             kind: Kind of object, as in its path: ``"issue"``, ``"series"``, ...
             rid: Its id.
-            changes: Fields and their new values.
+            changes: Fields and their new values; dates may be ISO text.
 
         Returns:
             The record.
@@ -175,7 +183,15 @@ class FakeMetron(Levers):
         Raises:
             KeyError: There is no such object.
             AttributeError: It has no such field.
+            TypeError: A value has the wrong type.
+            ValueError: A value is not one of the choices, or an id is unknown.
+
+        Example:
+            >>> FakeMetron().touch("issue", 1, title="Part one", store_date="2026-11-25").title
+            'Part one'
         """
+        record: msgspec.Struct = self.catalogue.table(kind)[rid]
+        changes = checked(type(record), changes, self.catalogue)
         return self.catalogue.change(kind, rid, changes, self.clock.moment())
 
     def rename(self, kind: str, rid: int, name: str) -> Any:
@@ -186,31 +202,12 @@ class FakeMetron(Levers):
         """Delete an object, which leaves no trace."""
         self.catalogue.remove(kind, rid)
 
-    def add_issue(self, series: int, number: str, **fields: Any) -> r.Issue:
-        """Add an issue to a series.
-
-        Args:
-            series: Id of the series.
-            number: Number of the issue.
-            fields: Other fields; the cover date is today's if not given.
-        """
-        values: dict[str, Any] = {"cover_date": self.catalogue.today.replace(day=1)} | fields
-        issue = r.Issue(
-            id=values.pop("id", self.catalogue.next_id("issue")),
-            series=series,
-            number=number,
-            modified=values.pop("modified", self.clock.moment()),
-            **values,
-        )
-        self.catalogue.add("issue", issue)
-        return issue
-
     # -- how to reach it -----------------------------------------------------------------------
 
     @property
     def app(self) -> Starlette:
         """The server as an ASGI application."""
-        from metron_async.testing.server import application  # noqa: PLC0415 - an extra
+        from metron_async.testing._server.asgi import application  # noqa: PLC0415 - an extra
 
         return application(self.wire)
 
@@ -235,7 +232,7 @@ class FakeMetron(Levers):
             ...     print(httpx.get(f"{url}/api/issue/").status_code)
             401
         """
-        from metron_async.testing.server import serve  # noqa: PLC0415 - an extra
+        from metron_async.testing._server.asgi import serve  # noqa: PLC0415 - an extra
 
         return serve(self.wire, host, port)
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from metron_async.testing.fault_answers import AnswerFaults
-from metron_async.testing.fault_bodies import BodyFaults
+from metron_async.testing._faults.answers import AnswerFaults
+from metron_async.testing._faults.base import require_callable, require_number
+from metron_async.testing._faults.bodies import BodyFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metron_async.testing.messages import Request
+    from metron_async.testing._server.messages import Request
 
 __all__ = ["Fault", "Faults", "Planned"]
 
@@ -90,8 +91,14 @@ class Faults:
             skip: How many matching requests pass unharmed first.
 
         Returns:
-            What was planned; its ``met`` counts how often it struck.
+            The planned fault; its ``met`` counts how often it struck.
+
+        Raises:
+            TypeError: *fault* is not a fault, perhaps since its constructor was not called.
+            ValueError: A count is out of range, or no request can have this path.
         """
+        _require_fault(fault)
+        _require_plan(times, skip, path)
         planned = Planned(fault, left=times, skip=skip, path=path, method=method)
         self.planned.append(planned)
         return planned
@@ -115,3 +122,26 @@ class Faults:
                     self.planned.remove(planned)
             return planned.fault
         return None
+
+
+def _require_fault(fault: object) -> None:
+    if isinstance(fault, Fault):
+        return
+    name = getattr(fault, "__name__", "")
+    if getattr(fault, "__self__", None) is Fault:
+        msg = f"Fault.{name} was not called: pass Fault.{name}()"
+    else:
+        msg = f"Expected a fault such as Fault.status(503), got {type(fault).__name__}"
+    raise TypeError(msg)
+
+
+def _require_plan(times: int | None, skip: int, path: object) -> None:
+    if times is not None:
+        require_number("times", times, 1)
+    require_number("skip", skip, 0)
+    if isinstance(path, str):
+        if not path.startswith(("/", "*")):
+            msg = f"Invalid path: expected one that begins with '/', got {path!r}"
+            raise ValueError(msg)
+    elif path is not None:
+        require_callable("path", path)

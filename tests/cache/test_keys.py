@@ -2,9 +2,9 @@ import json
 from urllib.parse import quote, urlencode
 
 import pytest
-from cache_hardship import NOW, entry_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cache_hardship import NOW, entry_of
 
 from metron_async.cache import Kind, account_name, make_key, normalise_origin
 from metron_async.cache.entry import Entry, Selector, checksum
@@ -133,7 +133,7 @@ def test_selectors_name_what_they_say():
     for fields in ({"resource": "arc"}, {"object_id": 6}, {"kinds": frozenset([Kind.LIST])}):
         assert not Selector(account="a", **fields).matches(entry)
     everything = Selector(account="a")
-    assert everything.outdates(entry, NOW)
-    assert not everything.outdates(entry, NOW - 1)  # asked for after the write
-    assert not everything.outdates(entry, NOW + 4000)  # a clock that was wrong does not block
+    assert everything.drops(entry, NOW)
+    assert not everything.drops(entry, NOW - 1)  # asked for after the write
+    assert not everything.drops(entry, NOW + 4000)  # a clock that was wrong does not block
     assert entry_of(5, sent_at=None).asked_at == NOW

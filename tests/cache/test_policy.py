@@ -1,9 +1,9 @@
 import math
 
 import pytest
-from cache_hardship import NOW, VERSION, entry_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cache_hardship import NOW, VERSION, entry_of
 
 from metron_async.cache import (
     DEFAULT_FRESHNESS,
@@ -167,7 +167,7 @@ def test_private_and_empty_are_kept_on_request():
     assert keen.storable(kind=Kind.LIST, status=200, decoded=True, empty=True)
     assert keen.storable(kind=Kind.PRIVATE, status=200, decoded=True)
     assert not keen.storable(kind=Kind.PRIVATE, status=404, decoded=True)
-    assert not Policy(tombstone_for=0).storable(kind=Kind.DETAIL, status=404, decoded=False)
+    assert not Policy(not_found_for=0).storable(kind=Kind.DETAIL, status=404, decoded=False)
     private = entry_of(1, kind=Kind.PRIVATE)
     assert keen.keeps(private)
     assert not POLICY.keeps(private)

@@ -10,13 +10,13 @@ import threading
 import warnings
 from pathlib import Path
 
-import cache_hardship
 import pytest
-from cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
+from support import cache_hardship
+from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 
 from metron_async import storage
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
-from metron_async.cache.epoch import Epoch
+from metron_async.cache.invalidation_token import InvalidationToken
 from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.secret import load_secret
 from metron_async.errors import MetronWarning
@@ -206,12 +206,12 @@ async def test_a_drop_that_the_file_refuses_is_believed_and_made_up_for(tmp_path
     async def refuse(*args, **kwargs):
         raise sqlite3.OperationalError("database or disk is full")  # noqa: EM101, TRY003
 
-    monkeypatch.setattr("metron_async.cache.journal.apply", refuse)
+    monkeypatch.setattr("metron_async.cache.write_queue.apply", refuse)
     with pytest.warns(MetronWarning):  # noqa: PT031
         await cache.invalidate("a", object_id=0, now=NOW)
         await cache.delete([key_of(1)])
     assert set(await cache.get_many(key_of(n) for n in range(3))) == {key_of(2)}
-    monkeypatch.setattr("metron_async.cache.journal.apply", real)
+    monkeypatch.setattr("metron_async.cache.write_queue.apply", real)
     await cache.touch([key_of(2)], NOW)
     await cache.aclose()
     cache = SQLiteCache(tmp_path / "c")
@@ -232,7 +232,7 @@ async def test_a_busy_file_is_tried_again_and_no_reason_to_warn(tmp_path, monkey
             raise sqlite3.OperationalError("database is locked")  # noqa: EM101, TRY003
         return await real(*args, **kwargs)
 
-    monkeypatch.setattr("metron_async.cache.journal.apply", busy)
+    monkeypatch.setattr("metron_async.cache.write_queue.apply", busy)
     await cache.put([entry_of(2)])
     await cache.flush()
     assert await cache.get(key_of(2)) == entry_of(2)
@@ -306,7 +306,7 @@ async def test_a_first_caller_who_leaves_does_not_stop_the_opening(tmp_path):
 LEAVING = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[2])
-from cache_hardship import entry_of
+from support.cache_hardship import entry_of
 from metron_async.cache import SQLiteCache
 
 async def leave():
@@ -323,7 +323,7 @@ asyncio.run(leave())
 
 @pytest.mark.parametrize("pauses", [0, 1, 5])
 async def test_a_program_that_ends_without_closing_leaves_the_file_whole(tmp_path, pauses):
-    beside = str(Path(cache_hardship.__file__).parent)
+    beside = str(Path(cache_hardship.__file__).parents[1])
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", LEAVING, str(tmp_path / "c"), beside, str(pauses),
         stderr=asyncio.subprocess.DEVNULL,
@@ -339,7 +339,7 @@ async def test_a_program_that_ends_without_closing_leaves_the_file_whole(tmp_pat
 async def test_a_large_put_waits_for_the_file(tmp_path):
     cache = SQLiteCache(tmp_path / "c", memory_bytes=0)
     await cache.put([entry_of(n, body=bytes(1 << 20)) for n in range(10)])
-    assert cache._journal.get(key_of(1)) is None
+    assert cache._queue.get(key_of(1)) is None
     assert len((await cache.get(key_of(9))).body) == 1 << 20
     await cache.aclose()
 
@@ -350,9 +350,9 @@ async def test_uses_are_noted_in_batches_and_at_close(tmp_path):
     await cache.flush()
     for n in range(511):
         await cache.get(key_of(n))
-    assert cache._journal._task is None  # no write for a hit
+    assert cache._queue._task is None  # no write for a hit
     await cache.get(key_of(511))
-    assert cache._journal._task is not None
+    assert cache._queue._task is not None
     await cache.get(key_of(599))
     await cache.aclose()
     other = sqlite3.connect(tmp_path / "c")
@@ -443,21 +443,21 @@ def test_a_secret_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
 
 def test_an_epoch_that_cannot_be_used_never_changes(tmp_path):
     (tmp_path / "dir").mkdir()
-    epoch = Epoch(tmp_path / "dir")
-    epoch.open()
-    epoch.bump()
-    assert epoch.read() == b""
-    epoch = Epoch(tmp_path / "e")
-    epoch.open()
-    one = epoch.read()
-    epoch.open()
-    assert epoch.read() == one
-    epoch.bump()
-    assert epoch.read() != one
-    os.close(epoch._handle)
-    assert epoch.read() != epoch.read()  # unknown: forget each time
+    token = InvalidationToken(tmp_path / "dir")
+    token.open()
+    token.renew()
+    assert token.read() == b""
+    token = InvalidationToken(tmp_path / "e")
+    token.open()
+    one = token.read()
+    token.open()
+    assert token.read() == one
+    token.renew()
+    assert token.read() != one
+    os.close(token._handle)
+    assert token.read() != token.read()  # unknown: forget each time
     with pytest.raises(OSError):  # noqa: PT011
-        epoch.bump()
+        token.renew()
 
 
 async def test_what_others_could_write_is_set_aside_unread(tmp_path):
@@ -492,7 +492,7 @@ async def test_an_entry_that_was_overtaken_long_ago_is_forgotten(tmp_path):
     selector = Selector(account="a")
     invalidations.add(selector, NOW)
     invalidations.add(selector, NOW + 10)
-    assert invalidations.overtook(entry_of(1))
+    assert invalidations.drops(entry_of(1))
     invalidations.add(selector, NOW + 5000)
     assert len(invalidations) == 1
 

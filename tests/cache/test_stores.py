@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from cache_hardship import NOW, entry_of, key_of
+import redis
+from support.cache_hardship import NOW, entry_of, key_of
 
 import metron_async.cache
 from metron_async.cache import (
@@ -16,23 +17,35 @@ from metron_async.cache import (
     Kind,
     MemoryCache,
     Options,
+    RedisCache,
     Serve,
     SQLiteCache,
     Unavailable,
     consult,
-    consult_many,
     make_key,
 )
 from metron_async.errors import ClosedError, ConfigurationError, MetronWarning
 
 
-@pytest.fixture(params=["memory", "file", "file without memory"])
+@pytest.fixture
+def empty_redis(redis_url):
+    """The URL of a Redis server that holds nothing."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture(params=["memory", "file", "file without memory", "redis"])
 async def make(request, tmp_path):
     made = []
+    if request.param == "redis":
+        url = request.getfixturevalue("empty_redis")
 
     def build(**options):
         if request.param == "memory":
             cache = MemoryCache(**options)
+        elif request.param == "redis":
+            cache = RedisCache(url, **options)
         else:
             if request.param == "file without memory":
                 options["memory_bytes"] = 0
@@ -205,7 +218,7 @@ async def test_the_least_recently_used_go_first(make):
     await settled(cache)
     await cache.get_many([key_of(0), key_of(1)])
     if isinstance(cache, SQLiteCache):
-        cache._journal.save_uses()
+        cache._queue.save_uses()
     await cache.put(entry_of(n, body=b"x" * 488) for n in range(10, 21))
     await settled(cache)
     if isinstance(cache, SQLiteCache):
@@ -249,9 +262,7 @@ async def test_consulting(make):
     assert await consult(cache, key_of(2), NOW) == Fetch()
     assert await consult(cache, key_of(1), NOW, Options(refresh=True)) == Fetch(entry_of(1))
     assert await consult(cache, key_of(2), NOW, Options(offline=True)) == Unavailable()
-    decisions = await consult_many(cache, [key_of(1), key_of(2)], NOW + 90_000)
-    assert decisions == {key_of(1): Fetch(entry_of(1)), key_of(2): Fetch()}
-    assert await consult_many(cache, [key_of(2)], NOW) == {key_of(2): Fetch()}
+    assert await consult(cache, key_of(1), NOW + 90_000) == Fetch(entry_of(1))
 
 
 # -- the file's own promises ---------------------------------------------------------------------
@@ -308,10 +319,10 @@ async def test_another_loop_and_a_closed_cache_are_refused(tmp_path):
     await cache.get("x")
     with pytest.raises(ClosedError, match="another event loop"):
         await asyncio.to_thread(lambda: asyncio.run(cache.get("x")))
-    cache._home._pid = 1
+    cache._loop._pid = 1
     with pytest.raises(ClosedError, match="fork"):
         await cache.get("x")
-    cache._home._pid = os.getpid()
+    cache._loop._pid = os.getpid()
     await cache.aclose()
     for call in (cache.get("x"), cache.put([]), cache.clear(), cache.account("x")):
         with pytest.raises(ClosedError, match="closed"):
@@ -367,14 +378,9 @@ async def test_a_second_look_finds_what_another_process_has_renewed(tmp_path):
     await mine.flush()
     await theirs.touch([key_of(1)], NOW + 80_000)
     await theirs.flush()
-    for look in (
-        consult(mine, key_of(1), NOW + 90_000),
-        consult_many(mine, [key_of(1)], NOW + 90_000),
-    ):
-        decision = await look
-        decision = decision[key_of(1)] if isinstance(decision, dict) else decision
-        assert isinstance(decision, Serve)
-        assert decision.age == 10_000
+    decision = await consult(mine, key_of(1), NOW + 90_000)
+    assert isinstance(decision, Serve)
+    assert decision.age == 10_000
     await mine.aclose()
     await theirs.aclose()
 

@@ -2,13 +2,13 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cache_hardship import NOW, entry_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cache_hardship import NOW, entry_of
 
+from metron_async._httpdate import parse_http_date
 from metron_async.cache import Verdict, page_as_of, vouch
 from metron_async.cache.vouching import instant
-from metron_async.httpdate import parse_http_date
 
 MOMENT = datetime.fromtimestamp(NOW - 5000, UTC)
 LATER = MOMENT + timedelta(microseconds=1)

@@ -11,10 +11,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.command import TOKEN, environment, run, start
 
 from metron_async.testing import FakeMetron, Fault
-
-from .support import TOKEN, environment, run, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -22,7 +22,7 @@ from metron_async.cli.parser import make_parser
 from metron_async.cli.progress import PlainProgress, Progress, make_progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
 from metron_async.filters import CollectionFilters, IssueFilters, encode_filters, filter_names
-from metron_async.sync import (
+from metron_async.mirror import (
     SOURCES,
     Deleted,
     DetailFailed,
@@ -99,7 +99,7 @@ def test_exit_codes_are_distinct_and_the_nearest_counts() -> None:
     assert len(set(codes)) == len(codes)
     assert exit_code(errors.ConfigurationError("x")) == 3
     assert exit_code(errors.UsageError("x")) == 2
-    assert exit_code(errors.TimeoutError("x")) == 12
+    assert exit_code(errors.RequestTimeoutError("x")) == 12
     assert exit_code(errors.TransportError("x")) == 11
     assert exit_code(errors.IncompleteListError("x")) == 14
     assert exit_code(errors.PaginationError("x")) == 13

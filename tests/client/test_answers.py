@@ -6,7 +6,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 import pytest
-from world import client, idle, virtual
+from support.virtual import virtual
+from support.world import client, idle
 
 from metron_async import (
     NOT_MODIFIED,
@@ -14,12 +15,12 @@ from metron_async import (
     CacheError,
     NotFoundError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     Source,
     TransportError,
     UsageError,
 )
-from metron_async import TimeoutError as MetronTimeoutError
 from metron_async.cache import MemoryCache
 from metron_async.testing import FakeMetron, Fault
 
@@ -146,7 +147,7 @@ FAILURES = {
     "server": (Fault.status(503), ServerError),
     "connection": (Fault.drop_after(), TransportError),
     "page": (Fault.html_page(), None),
-    "slow": (Fault.latency(70), MetronTimeoutError),
+    "slow": (Fault.latency(70), RequestTimeoutError),
 }
 
 

@@ -5,7 +5,8 @@ import logging
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import client, idle, virtual
+from support.virtual import virtual
+from support.world import client, idle
 
 from metron_async import DecodeError, MetronError, NotFoundError, ServerError, TransportError
 from metron_async.testing import FakeMetron, Fault

@@ -9,7 +9,8 @@ import contextlib
 import types
 
 import pytest
-from world import client, idle, settle, virtual
+from support.virtual import settle, virtual
+from support.world import client, idle
 
 from metron_async import AsyncMetron, ClosedError, Priority, RateLimitError
 from metron_async.cache import SQLiteCache

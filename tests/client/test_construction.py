@@ -6,12 +6,12 @@ import pathlib
 
 import httpx
 import pytest
-from world import SECRET, open_sockets
+from support.world import SECRET, open_sockets
 
 from metron_async import AsyncMetron, ConfigurationError, NotFoundError, Priority, UsageError
+from metron_async._engine.guard import MemoryGuardStore, SQLiteGuardStore
+from metron_async._engine.parts import DEFAULT, choose_parts
 from metron_async.cache import MemoryCache, SQLiteCache
-from metron_async.engine.guard import MemoryGuardStore, SQLiteGuardStore
-from metron_async.engine.parts import DEFAULT, choose_parts
 from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron
 

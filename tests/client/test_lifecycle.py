@@ -9,7 +9,8 @@ import weakref
 
 import httpx
 import pytest
-from world import SECRET, client, idle, open_sockets, settle, virtual
+from support.virtual import settle, virtual
+from support.world import SECRET, client, idle, open_sockets
 
 from metron_async import AsyncMetron, ClosedError, MetronError
 from metron_async.cache import MemoryCache

@@ -4,17 +4,18 @@ import asyncio
 import itertools
 
 import pytest
-from world import client, idle, paths, virtual
+from support.virtual import virtual
+from support.world import client, idle, paths
 
 from metron_async import (
     BlockedError,
     Priority,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     StatusError,
     TransportError,
 )
-from metron_async import TimeoutError as MetronTimeoutError
 from metron_async.testing import FakeMetron, Fault
 
 
@@ -111,7 +112,7 @@ def test_broken_connections_are_tried_again_and_what_was_not_sent_costs_nothing(
 def test_the_sockets_own_patience_ends_a_try():
     async def run(fake, metron):
         fake.faults.add(Fault.latency(70), times=None)
-        with pytest.raises(MetronTimeoutError, match="get an answer in time"):
+        with pytest.raises(RequestTimeoutError, match="get an answer in time"):
             await metron.issues.get(7)
         assert len(fake.requests) == 1
 
@@ -121,7 +122,7 @@ def test_the_sockets_own_patience_ends_a_try():
 def test_the_callers_patience_ends_the_call_but_not_the_request():
     async def run(fake, metron):
         fake.faults.add(Fault.latency(10), times=1)
-        with pytest.raises(MetronTimeoutError, match="timeout=3 s") as caught:
+        with pytest.raises(RequestTimeoutError, match="timeout=3 s") as caught:
             await metron.with_options(timeout=3).issues.get(7)
         assert not caught.value.outcome_unknown  # a read
         assert caught.value.path == "issue/7/"
@@ -248,7 +249,7 @@ def test_a_redirect_that_nobody_waits_for_any_more_is_followed_all_the_same():
     async def run(fake, metron):
         fake.faults.add(Fault.redirect("/api/issue/8/"))
         fake.latency = 2
-        with pytest.raises(MetronTimeoutError):
+        with pytest.raises(RequestTimeoutError):
             await metron.with_options(timeout=1).issues.get(7)
         assert (await metron.issues.get(7)).id == 8
         assert len(fake.requests) == 2

@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import client, idle, paths, settle, virtual
+from support.virtual import settle, virtual
+from support.world import client, idle, paths
 
 from metron_async import (
     NOT_MODIFIED,
@@ -16,10 +17,10 @@ from metron_async import (
     NotFoundError,
     Priority,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     Source,
 )
-from metron_async import TimeoutError as MetronTimeoutError
 from metron_async.testing import FakeMetron, Fault
 
 
@@ -125,7 +126,7 @@ def test_a_failure_that_nobody_hears_is_logged(caplog):
         caplog.set_level(logging.INFO, "metron_async")
         fake.latency = 2
         fake.faults.add(Fault.status(503), times=None)
-        with pytest.raises(MetronTimeoutError):
+        with pytest.raises(RequestTimeoutError):
             await metron.with_options(timeout=1).issues.get(7)
         await asyncio.sleep(5)
         assert len(fake.requests) == 1  # not tried again for nobody
@@ -144,7 +145,7 @@ def test_who_joins_keeps_their_own_patience():
             await metron.with_options(max_wait=20).issues.get(7)
         assert loop.time() == began
         assert 50 < caught.value.retry_after < 60
-        with pytest.raises(MetronTimeoutError):
+        with pytest.raises(RequestTimeoutError):
             await metron.with_options(timeout=20).issues.get(7)
         assert loop.time() == began + 20
         joined = await metron.with_options(max_wait=50).issues.get(7)
@@ -261,7 +262,7 @@ def test_a_hooks_own_timeout_is_not_taken_for_the_calls():
 
         with pytest.raises(TimeoutError) as caught:
             await metron.with_options(on_wait=broken, timeout=500).issues.get(7)
-        assert not isinstance(caught.value, MetronTimeoutError)
+        assert not isinstance(caught.value, RequestTimeoutError)
 
     scenario(run, full=True)
 

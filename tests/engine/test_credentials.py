@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import ConfigurationError
-from metron_async.engine.credentials import Credentials, resolve_credentials, scoped_key
+from metron_async._engine.credentials import Credentials, resolve_credentials, scoped_key
 
 TOKEN, NAME, PASSWORD = "t0ken-abc", "anna", "pa55word"
 

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import DecodeError
-from metron_async.engine.decoding import decode, decoder_for
-from metron_async.engine.messages import NOT_MODIFIED, Body, CallOptions, Request
+from metron_async._engine.decoding import decode, decoder_for
+from metron_async._engine.messages import Body, Request
 from metron_async.models import IssueSummary, PageBody, Publisher
+from metron_async.types import NOT_MODIFIED, CallOptions
 
 REQUEST = Request("issue/", params=(("page", "2"),))
 PAGES = decoder_for(PageBody[IssueSummary])

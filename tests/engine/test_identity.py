@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import ConfigurationError
-from metron_async.engine.identity import DENIED_AGENTS, api_root_of, origin_of_url, user_agent
+from metron_async._engine.identity import DENIED_AGENTS, api_root_of, origin_of_url, user_agent
 
 
 def test_ours_comes_first_and_the_application_follows():

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from metron_async import AsyncMetron, CallOptions, Priority, UsageError
-from metron_async.engine.options import DEFAULT, OptionArguments, checked_options
+from metron_async._engine.options import DEFAULT, OptionArguments, checked_options
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from metron_async import BlockedError, Priority, RateLimitError
-from metron_async.engine.messages import CallOptions, Wait
-from metron_async.engine.patience import patience_for, refusal_of, spoken
+from metron_async._engine.waiting import patience_for, refusal_of, spoken
+from metron_async.types import CallOptions, Wait
 
 
 def wait(**details):

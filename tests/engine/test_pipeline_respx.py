@@ -24,7 +24,7 @@ from metron_async import (
     Source,
     TransportError,
 )
-from metron_async.engine import sender
+from metron_async._engine import sender
 from metron_async.quota import MemoryStore
 
 if TYPE_CHECKING:

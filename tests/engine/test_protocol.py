@@ -19,8 +19,8 @@ from metron_async import (
     StatusError,
     ValidationError,
 )
-from metron_async.engine.messages import Request, Response
-from metron_async.engine.protocol import (
+from metron_async._engine.messages import Request, Response
+from metron_async._engine.protocol import (
     check_success,
     decompress,
     error_of,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metron_async import errors
-from metron_async.engine.retry import backoff, is_outcome_unknown, may_retry
+from metron_async._engine.retry import backoff, is_outcome_unknown, may_retry
 
 LIMITED = errors.RateLimitError("m", scope="burst", retry_after=30.0, status=429)
 SERVER = errors.ServerError("m", status=503)
@@ -23,8 +23,8 @@ SERVER = errors.ServerError("m", status=503)
         (errors.ServerError("m", status=520), False, False),
         (errors.TransportError("m"), True, True),
         (errors.TransportError("m", outcome_unknown=True), True, False),
-        (errors.TimeoutError("m"), True, True),
-        (errors.TimeoutError("m", outcome_unknown=True), True, False),
+        (errors.RequestTimeoutError("m"), True, True),
+        (errors.RequestTimeoutError("m", outcome_unknown=True), True, False),
         (errors.NotFoundError("m", status=404), False, False),
         (errors.ValidationError("m"), False, False),
         (errors.AuthenticationError("m", status=401), False, False),

@@ -7,13 +7,18 @@ import logging
 
 import httpx
 import pytest
-from world import SECRET, open_sockets
+from support.world import SECRET, open_sockets
 
-from metron_async import ClosedError, ConfigurationError, DecodeError, TransportError
-from metron_async import TimeoutError as MetronTimeoutError
-from metron_async.engine import transport as module
-from metron_async.engine.messages import Body, Request
-from metron_async.engine.transport import MAX_BODY, Transport, leads_elsewhere, quieten_loggers
+from metron_async import (
+    ClosedError,
+    ConfigurationError,
+    DecodeError,
+    RequestTimeoutError,
+    TransportError,
+)
+from metron_async._engine import transport as module
+from metron_async._engine.messages import Body, Request
+from metron_async._engine.transport import MAX_BODY, Transport, leads_elsewhere, quieten_loggers
 
 GET = Request("issue/7/", params=(("name", "é"),))
 
@@ -170,10 +175,10 @@ async def test_a_body_that_a_transport_cannot_decode_itself():
             False,
             "Could not connect to metron.cloud: refused",
         ),
-        (httpx.ConnectTimeout(""), MetronTimeoutError, False, "Could not connect in time"),
-        (httpx.PoolTimeout(""), MetronTimeoutError, False, "in time"),
-        (httpx.ReadTimeout(""), MetronTimeoutError, True, "Could not get an answer in time"),
-        (httpx.WriteTimeout(""), MetronTimeoutError, True, "in time"),
+        (httpx.ConnectTimeout(""), RequestTimeoutError, False, "Could not connect in time"),
+        (httpx.PoolTimeout(""), RequestTimeoutError, False, "in time"),
+        (httpx.ReadTimeout(""), RequestTimeoutError, True, "Could not get an answer in time"),
+        (httpx.WriteTimeout(""), RequestTimeoutError, True, "in time"),
         (httpx.ReadError(""), TransportError, True, "The connection failed: ReadError"),
         (httpx.WriteError("gone"), TransportError, True, "The connection failed: gone"),
         (httpx.RemoteProtocolError("bad"), TransportError, True, "The connection failed: bad"),

@@ -26,8 +26,8 @@ from metron_async import (
     Priority,
     QuotaStoreError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
-    TimeoutError,  # noqa: A004
     TransportError,
     UsageError,
     ValidationError,
@@ -338,7 +338,7 @@ def test_a_failing_server_is_no_fault_of_the_browser(status: int, seen: int) -> 
         (RateLimitError("x", scope="burst", retry_after=0.2), 503, 1),
         (RateLimitError("x", scope="sustained", retry_after=1799.1), 503, 1800),
         (BlockedError("x", reason="404s", retry_after=12.5), 503, 13),
-        (TimeoutError("x"), 504, None),
+        (RequestTimeoutError("x"), 504, None),
         (TransportError("x"), 502, None),
         (ServerError("x"), 502, None),
         (DecodeError("x"), 502, None),

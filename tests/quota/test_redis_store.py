@@ -10,8 +10,9 @@ import uuid
 import pytest
 
 from metron_async.errors import QuotaStoreError
-from metron_async.quota import Limiter, Observation, Priority, RateReading, Rules, WindowReading
+from metron_async.quota import Limiter, Observation, RateReading, Rules, WindowReading
 from metron_async.quota.state import Acquire, Peek, Settle
+from metron_async.types import Priority
 
 redis = pytest.importorskip("redis.asyncio")
 redis_store = pytest.importorskip("metron_async.quota.redis_store")

@@ -8,9 +8,9 @@ import statistics
 import pytest
 
 from metron_async.errors import RateLimitError
-from metron_async.quota import Priority
 from metron_async.quota import window as windows
 from metron_async.testing.clock import run_virtual
+from metron_async.types import Priority
 
 MINUTE = 60.0
 

@@ -17,7 +17,6 @@ from metron_async.quota import (
     FallbackStore,
     Limiter,
     Observation,
-    Priority,
     RateReading,
     Rules,
     SQLiteStore,
@@ -27,6 +26,7 @@ from metron_async.quota import (
 from metron_async.quota import clock as clock_module
 from metron_async.quota.clock import Instant, elapsed, read_clock
 from metron_async.quota.state import Acquire, Peek, Settle
+from metron_async.types import Priority
 
 
 class Clock:

@@ -17,7 +17,6 @@ from metron_async.quota import (
     Limiter,
     MemoryStore,
     Observation,
-    Priority,
     RedisStore,
     Rules,
     SQLiteStore,
@@ -25,6 +24,7 @@ from metron_async.quota import (
     parse_rate_headers,
     parse_retry_after,
 )
+from metron_async.types import Priority
 
 
 def scaled_rules(minute: float) -> Rules:

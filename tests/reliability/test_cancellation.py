@@ -11,15 +11,16 @@ import datetime as dt
 import inspect
 
 import pytest
-from calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
-from scale import scaled
-from stores import Slow, slow_cache, slow_quota, use_guards
-from suspensions import cancelled_after, cancelled_at
-from world import idle, virtual
+from support.calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
+from support.scale import scaled
+from support.stores import Slow, slow_cache, slow_quota, use_guards
+from support.suspensions import cancelled_after, cancelled_at
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron
+from metron_async._engine.guard import MemoryGuardStore
 from metron_async.client import MetronView
-from metron_async.engine.guard import MemoryGuardStore
 from metron_async.errors import NotFoundError, ValidationError
 from metron_async.models import (
     ArcInput,

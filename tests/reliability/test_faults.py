@@ -14,8 +14,9 @@ import re
 
 import msgspec
 import pytest
-from calls import READS, SIZE, WRITES, furnish, plain
-from world import idle, virtual
+from support.calls import READS, SIZE, WRITES, furnish, plain
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import NOT_MODIFIED, AsyncMetron
 from metron_async.errors import (
@@ -28,9 +29,9 @@ from metron_async.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     StatusError,
-    TimeoutError,  # noqa: A004
     TransportError,
     ValidationError,
 )
@@ -140,7 +141,7 @@ TROUBLES = (
     Trouble(
         "no answer in time",
         lambda: Fault.latency(100),
-        TimeoutError,
+        RequestTimeoutError,
         passing=True,
         unknown=True,
         stale=True,

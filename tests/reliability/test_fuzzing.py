@@ -13,13 +13,13 @@ from random import Random
 
 import msgspec
 import pytest
-from scale import scaled
-from world import virtual
+from support.scale import scaled
+from support.virtual import virtual
 
 import metron_async.models as m
 from metron_async import AsyncMetron
-from metron_async.engine.decoding import decode, decoder_for
-from metron_async.engine.messages import Request
+from metron_async._engine.decoding import decode, decoder_for
+from metron_async._engine.messages import Request
 from metron_async.errors import DecodeError, MetronError, MetronWarning
 from metron_async.models import PageBody
 from metron_async.testing import FakeMetron, Fault

@@ -10,9 +10,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from calls import READS
-from scale import scaled
-from world import idle, open_sockets, virtual
+from support.calls import READS
+from support.scale import scaled
+from support.virtual import virtual
+from support.world import idle, open_sockets
 
 from metron_async import AsyncMetron, Priority
 from metron_async.cache import SQLiteCache

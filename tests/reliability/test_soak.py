@@ -18,14 +18,15 @@ from collections import Counter
 from random import Random
 
 import pytest
-from scale import scaled
-from stores import Slow, use_guards
-from world import idle, virtual
+from support.scale import scaled
+from support.stores import Slow, use_guards
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron, Priority
+from metron_async._engine import core
+from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
-from metron_async.engine import core
-from metron_async.engine.guard import MemoryGuardStore
 from metron_async.errors import (
     BlockedError,
     MetronError,

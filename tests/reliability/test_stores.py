@@ -13,14 +13,15 @@ import warnings
 
 import aiosqlite
 import pytest
-from calls import READS, SIZE, WRITES, furnish, plain
-from scale import scaled
-from stores import slow_quota
-from world import idle, virtual
+from support.calls import READS, SIZE, WRITES, furnish, plain
+from support.scale import scaled
+from support.stores import slow_quota
+from support.virtual import virtual
+from support.world import idle
 
 from metron_async import AsyncMetron, QuotaStoreError
+from metron_async._engine import parts
 from metron_async.cache import SQLiteCache
-from metron_async.engine import parts
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
 from metron_async.quota import SQLiteStore
 from metron_async.storage import default_directory

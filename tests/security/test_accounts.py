@@ -8,7 +8,7 @@ import contextlib
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from scale import scaled
+from support.scale import scaled
 
 from metron_async import AsyncMetron
 from metron_async.cache import MemoryCache, SQLiteCache

@@ -14,8 +14,16 @@ import logging
 import warnings
 
 import pytest
-from calls import READS, SIZE, WRITES
-from secrets_search import PASSWORD, TOKEN, USERNAME, Recorder, assert_clean, found_in, texts_of
+from support.calls import READS, SIZE, WRITES
+from support.secrets_search import (
+    PASSWORD,
+    TOKEN,
+    USERNAME,
+    Recorder,
+    assert_clean,
+    found_in,
+    texts_of,
+)
 
 import metron_async
 from metron_async import AsyncMetron

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from secrets_search import PASSWORD, TOKEN, USERNAME, assert_clean, found_in
+from support.secrets_search import PASSWORD, TOKEN, USERNAME, assert_clean, found_in
 
 from metron_async import AsyncMetron
-from metron_async.engine.messages import Request, Response
-from metron_async.engine.protocol import redirect_path
+from metron_async._engine.messages import Request, Response
+from metron_async._engine.protocol import redirect_path
 from metron_async.errors import MetronError
 from metron_async.testing import FakeMetron, Fault, run_virtual
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from secrets_search import TOKEN
+from support.secrets_search import TOKEN
 
 from metron_async import AsyncMetron, ConfigurationError
-from metron_async.engine.identity import user_agent
+from metron_async._engine.identity import user_agent
 from metron_async.errors import DecodeError, MetronError, UsageError
 from metron_async.models import ArcInput, IssueInput, Upload
 from metron_async.testing import FakeMetron, Fault, run_virtual

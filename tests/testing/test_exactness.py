@@ -7,10 +7,10 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, run_virtual
-
-from .support import client_of, on_virtual_time
 
 SENT = st.lists(
     st.tuples(
@@ -77,7 +77,7 @@ async def test_what_is_kept_between_pages_is_bounded():
     async with client_of(fake) as client:
         for page in range(40):
             await client.get("issue/", params={"cv_id": page})
-    assert len(fake._core.selection._found) == 32
+    assert len(fake._core.state.selection._found) == 32
 
 
 def test_a_field_that_is_not_there_is_an_error_and_changes_nothing():

@@ -14,7 +14,14 @@ EXCHANGES = json.loads(
     (Path(__file__).parent.parent / "data" / "exchanges.json").read_text(encoding="utf-8")
 )
 HOST = "https://metron.cloud"
-SAME_HEADERS = ("content-type", "allow", "www-authenticate", "location")
+SAME_HEADERS = (
+    "content-type",
+    "content-language",
+    "allow",
+    "vary",
+    "www-authenticate",
+    "location",
+)
 PRESENT_HEADERS = ("last-modified", "x-cache", "retry-after", "date")
 RATE = tuple(
     f"x-ratelimit-{window}-{what}"
@@ -28,7 +35,8 @@ class Replay:
 
     def __init__(self) -> None:
         # As many issues as the recorded server had: so pages and ids of new issues agree.
-        self.fake = FakeMetron(issues=2997, public_url=HOST)
+        self.fake = FakeMetron(issues=2997, public_url=HOST, newer=False)
+        self.fake.accounts["editor"].may_delete = True  # a superuser in the recording
         self.last_modified: dict[str, str] = {}
         self.gaps = "15"
         self.created_series = "201"

@@ -14,7 +14,7 @@ import urllib.request
 
 import httpx
 import pytest
-from scale import scaled
+from support.scale import scaled
 
 from metron_async.testing import FakeMetron, Fault
 from metron_async.testing.__main__ import _parser, _serve, main
@@ -168,7 +168,7 @@ def start(*arguments):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_stopped(number):
-    with start("--token", "mine", "--no-throttle", "--newer") as process:
+    with start("--token", "mine", "--no-throttle") as process:
         url = process.stdout.readline().split()[-1]
         request = urllib.request.Request(
             f"{url}/api/issue/1/", headers={"Authorization": "Bearer mine"}

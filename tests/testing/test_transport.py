@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
+from support.bare import HOST, client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, Fault
-
-from .support import HOST, client_of, on_virtual_time
 
 
 def elapsed():
@@ -288,6 +288,6 @@ async def test_faults_strike_whom_they_are_meant_for():
         statuses = [(await client.get(path)).status_code for path in paths]
         assert statuses == [200, 500, 500, 200, 502, 502, 503, 200]
         assert (some.met, exact.met, chosen.met) == (2, 2, 1)
-        assert (await client.post("role/")).status_code == 405
+        assert (await client.post("role/")).status_code == 403
         fake.faults.clear()
         assert (await client.get("role/")).status_code == 200

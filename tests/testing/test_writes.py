@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from support.bare import client_of
+from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron
-
-from .support import client_of, on_virtual_time
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 FORM_ONLY = ["arc", "character", "creator", "imprint", "publisher", "team", "universe"]
@@ -27,7 +27,8 @@ async def test_forms_only_where_the_server_takes_no_json(fake):
             refused = await client.post(f"{kind}/", json={"name": "x"})
             assert refused.status_code == 415
             assert (await client.patch(f"{kind}/1/", json={"desc": "x"})).status_code == 415
-            made = await client.post(f"{kind}/", data={"name": "Née", "publisher": "1"})
+            sent = {"name": "Née", "publisher": "1", "designation": ""}
+            made = await client.post(f"{kind}/", data=sent)
             assert made.status_code == 201
             read = (await client.get(f"{kind}/{made.json()['id']}/")).json()
             assert read["name"] == "Née"
@@ -55,7 +56,7 @@ async def test_readers_may_not_edit(fake):
             assert refused.status_code == 403
             assert refused.json()["detail"].startswith("You do not have permission")
     async with client_of(fake, "editor") as client:
-        assert (await client.delete("publisher/1/")).status_code == 405
+        assert (await client.delete("publisher/1/")).status_code == 403
 
 
 @on_virtual_time
@@ -124,7 +125,10 @@ BAD_ISSUE = {
         "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
     ),
     "store_date": (5, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
-    "price": ("cheap", "A valid number is required."),
+    "price": (
+        {"amount": 1, "currency": "XXX"},
+        "Invalid currency 'XXX'. Supported: USD, GBP, EUR, ITL",
+    ),
     "rating": ("Teen", "Incorrect type. Expected pk value, received str."),
     "page": (40_000, "Ensure this value is less than or equal to 32767."),
     "image": (
@@ -150,8 +154,6 @@ async def test_messages_of_fields(fake):
         files = {"image": ("x.png", b"no picture")}
         text = await client.post("arc/", data={"name": "x"}, files=files)
         assert text.json()["image"][0].startswith("Upload a valid image.")
-        empty = await client.post("arc/", data={"name": "x"}, files={"image": ("x.png", b"")})
-        assert empty.json() == {"image": ["The submitted file is empty."]}
         choices = await client.post("publisher/", data={"name": "x", "country": "ZZ"})
         assert choices.json() == {"country": ['"ZZ" is not a valid choice.']}
 
@@ -163,6 +165,9 @@ async def test_prices(fake):
         async def price(value, **options):
             sent = options or {"json": {"price": value}}
             response = await client.patch("issue/1/", **sent)
+            if response.status_code == 500:
+                assert "html" in response.headers["content-type"]
+                return 500
             if response.status_code != 200:
                 return response.json()["price"][0]
             read = (await client.get("issue/1/")).json()
@@ -176,10 +181,11 @@ async def test_prices(fake):
         assert await price(0, data={"price": "6.50"}) == ("6.50", "USD")
         assert await price(0) == (None, "")
         assert await price(0, data={"price": ""}) == (None, "")
-        assert "decimal places" in await price("1.999")
-        assert "digits before" in await price("1234567.00")
-        assert await price(True) == "A valid number is required."
-        assert await price(0, data={"price": "{broken"}) == "A valid number is required."
+        assert await price("1.999") == ("2.00", "USD")
+        assert await price("999999.99") == ("999999.99", "USD")
+        for odd in ("1000000", {"amount": 1e6, "currency": "USD"}, "x", "", True, [1], "NaN"):
+            assert await price(odd) == 500
+        assert await price(0, data={"price": "{broken"}) == 500
         assert "Supported: USD" in await price({"amount": 1, "currency": "XXX"})
 
 
@@ -243,11 +249,13 @@ async def test_credits_are_made_together_or_not_at_all(fake):
         assert refused.status_code == 400
         assert refused.json().keys() == {"0", "1", "3"}
         assert refused.json()["1"].keys() == {"creator", "role"}
-        single = await client.post("credit/", json=rows[2])
-        assert single.status_code == 201
-        assert single.json()["role"] == [1]
-        again = await client.post("credit/", data={"issue": "2", "creator": str(new), "role": "1"})
-        assert again.json()["non_field_errors"]
+        made = await client.post("credit/", json=rows[2:3])
+        assert made.status_code == 201
+        assert made.json()[0]["role"] == [1]
+        form = {"[0]issue": "2", "[0]creator": str(new), "[0]role": ["1", "2"]}
+        again = await client.post("credit/", data=form)
+        assert again.json().keys() == {"0"}
+        assert (await client.post("credit/", data={"issue": "2"})).json() == []
         for body in ([5], 5):
             odd = await client.post("credit/", json=body)
             assert odd.json()["non_field_errors"][0].startswith("Invalid data.")
@@ -417,8 +425,6 @@ async def test_null_and_blank_where_nothing_is_meant(fake):
         files = {"image": ("c.png", PNG)}
         made = (await client.post("arc/", data={"name": "x", "cv_id": ""}, files=files)).json()
         assert made["image"]
-        cleared = await client.patch(f"arc/{made['id']}/", data={"image": ""})
-        assert cleared.json()["image"] is None
         nameless = await client.post("arc/", data={"name": "y"}, files={"image": ("", PNG)})
         assert nameless.status_code in {201, 400}
     async with client_of(fake) as client:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import assert_type
 
-from metron_async import AsyncMetron, Grade, Rating, Written
+from metron_async import Added, AsyncMetron, Grade, Rating
 from metron_async.models import (
     AcquireResult,
     Arc,
@@ -34,16 +34,16 @@ from metron_async.models import (
 async def account(metron: AsyncMetron) -> None:
     """What adds tells whether it created something; the rest gives its result."""
     added = await metron.collection.add(1, grade=Grade.MINT, purchase_price=Decimal("3.99"))
-    assert_type(added, Written[CollectionItem])
+    assert_type(added, Added[CollectionItem])
     item, created = added
     assert_type(item, CollectionItem)
     assert_type(created, bool)
     assert_type(await metron.collection.scrobble(1, date_read=datetime.now(UTC)), ScrobbleResult)
     assert_type(await metron.collection.rate(1, Rating.FIVE), RatingResult)
     assert_type(await metron.collection.rate(1, None), RatingResult)
-    assert_type(await metron.pull_list.add_series(1), Written[PullListSeries])
+    assert_type(await metron.pull_list.add_series(1), Added[PullListSeries])
     wish = await metron.wish_list.add(1, max_price=Price(Decimal(5), "EUR"))
-    assert_type(wish, Written[WishListItem])
+    assert_type(wish, Added[WishListItem])
     assert_type(await metron.wish_list.acquire(1), AcquireResult)
     await metron.collection.scrobble(1, date_read="today")  # type: ignore[arg-type]
     await metron.collection.add(1, purchase_price=3.99)  # type: ignore[arg-type]

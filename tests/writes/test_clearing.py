@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from msgspec import UNSET
+from support.exchanges import PNG, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
     BookFormat,
@@ -18,8 +20,6 @@ from metron_async import (
 )
 from metron_async import models as m
 from metron_async.testing import FakeMetron
-
-from .support import PNG, client_of, on_virtual_time
 
 
 @pytest.fixture

@@ -9,20 +9,20 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from support.exchanges import EXCHANGES, PNG, Recorded, body_of, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
+    Added,
     AsyncMetron,
     NotFoundError,
     PermissionDeniedError,
     StatusError,
     UsageError,
     ValidationError,
-    Written,
 )
 from metron_async import models as m
 from metron_async.testing import FakeMetron
-
-from .support import EXCHANGES, PNG, Recorded, body_of, client_of, on_virtual_time
 
 COVER = m.Upload(PNG, name="cover.png")
 DAY = date(2024, 5, 1)
@@ -226,9 +226,9 @@ async def test_what_was_answered_is_what_is_given(name):
     recorded = Recorded(EXCHANGES[name])
     async with AsyncMetron(token="t", transport=recorded, cache=None) as client:
         given = await CALLS[name](client)
-    if isinstance(given, Written):
+    if isinstance(given, Added):
         assert given.created is (response["status"] == 201)
-        given = given.value
+        given = given.item
     assert_same(given, response["body"])
 
 
@@ -316,7 +316,7 @@ def test_the_fake_server_answers_the_client_as_the_server_did(fake):
         if expected["status"] >= 400:
             assert given.status == expected["status"], name
             assert given.detail == expected["body"].get("detail"), name
-        elif isinstance(given, Written):
+        elif isinstance(given, Added):
             assert given.created is (expected["status"] == 201), name
         elif "created" in (expected["body"] or {}):
             assert given.created is expected["body"]["created"], name
@@ -349,7 +349,7 @@ class Translating:
         if inspect.isgenerator(value) or isinstance(value, list):
             return [self.translate(item) for item in value]
         made = self.ids.get(value) if isinstance(value, int) else None
-        return getattr(made, "value", made).id if made is not None else value
+        return getattr(made, "item", made).id if made is not None else value
 
 
 class Translated:

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.exchanges import PNG, body_of, client_of
 
 from metron_async import AsyncMetron, UsageError
 from metron_async import models as m
-from metron_async.engine.bodies import prepare_body
-from metron_async.engine.messages import Multipart, Request
-from metron_async.engine.transport import Transport
+from metron_async._engine.bodies import prepare_body
+from metron_async._engine.messages import Multipart, Request
+from metron_async._engine.transport import Transport
 from metron_async.models import MAX_BODY, FormFields, ImagePart
 from metron_async.testing import FakeMetron, Fault
-
-from .support import PNG, body_of, client_of
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
 

@@ -4,13 +4,13 @@ import asyncio
 from datetime import date
 
 import pytest
+from support.exchanges import PNG, client_of
+from support.virtual import on_virtual_time
 
 from metron_async import NotFoundError, ServerError, Source, TransportError, ValidationError
 from metron_async import models as m
 from metron_async.cache import MemoryCache, SQLiteCache
 from metron_async.testing import FakeMetron, Fault
-
-from .support import PNG, client_of, on_virtual_time
 
 
 @pytest.fixture

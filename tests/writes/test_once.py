@@ -6,6 +6,8 @@ import logging
 
 import httpx
 import pytest
+from support.exchanges import client_of
+from support.virtual import on_virtual_time
 
 from metron_async import (
     AsyncMetron,
@@ -16,16 +18,14 @@ from metron_async import (
     MetronError,
     PermissionDeniedError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
-    TimeoutError,  # noqa: A004
     TransportError,
     UsageError,
 )
 from metron_async import models as m
 from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron, Fault
-
-from .support import client_of, on_virtual_time
 
 SCROBBLE = "/api/collection/scrobble/"
 
@@ -139,7 +139,7 @@ async def test_a_wait_longer_than_max_wait_sends_nothing():
 async def test_a_caller_who_times_out_is_told_and_the_write_goes_on(fake):
     fake.faults.add(Fault.latency(30), path=SCROBBLE)
     async with client_of(fake, "editor") as metron:
-        with pytest.raises(TimeoutError) as caught:
+        with pytest.raises(RequestTimeoutError) as caught:
             await metron.with_options(timeout=5).collection.scrobble(7)
         assert_open(caught.value)
         await asyncio.sleep(60)
@@ -153,7 +153,7 @@ async def test_a_write_still_queued_when_its_caller_leaves_is_never_sent():
     async with client_of(fake, "editor") as metron:
         for _ in range(20):
             await metron.pull_list.get()
-        with pytest.raises(TimeoutError) as caught:
+        with pytest.raises(RequestTimeoutError) as caught:
             await metron.with_options(timeout=5).collection.scrobble(7)
         assert not caught.value.outcome_unknown
         waiting = asyncio.ensure_future(metron.collection.scrobble(8))
@@ -183,7 +183,7 @@ async def test_a_write_is_not_tried_again_for_nobody(fake):
     fake.latency = 3.0
     fake.faults.add(Fault.status(429, retry_after="5"), path=SCROBBLE)
     async with client_of(fake, "editor") as metron:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(RequestTimeoutError):
             await metron.with_options(timeout=1).collection.scrobble(7)
         await asyncio.sleep(300)
     assert [request.status for request in fake.requests] == [429]

@@ -7,8 +7,8 @@ import pytest
 
 from metron_async import AsyncMetron
 from metron_async import models as m
+from metron_async._engine.messages import Request, Stale
 from metron_async.cache import Kind
-from metron_async.engine.messages import Request, Stale
 from metron_async.resources.staleness import _EMBEDDED, of_account, of_credits, of_edit, of_variant
 from metron_async.resources.writable import Writable, sent_fields
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from metron_async.engine.guard import Ending, Guard, MemoryGuardStore, Outcome
-from metron_async.engine.guard.rhythm import Rhythm
-from metron_async.engine.guard.state import Reply, Report
+from metron_async._engine.guard import Ending, Guard, MemoryGuardStore, Outcome
+from metron_async._engine.guard.rhythm import Rhythm
+from metron_async._engine.guard.state import Reply, Report
 from metron_async.errors import BlockedError
 from metron_async.testing.clock import run_virtual
 

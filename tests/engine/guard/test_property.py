@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metron_async.engine.guard import Ending, Guard, MemoryGuardStore, Outcome, rules, table
+from metron_async._engine.guard import Ending, Guard, MemoryGuardStore, Outcome, rules, table
 from metron_async.errors import BlockedError
 from metron_async.testing.bans import Firewall
 from metron_async.testing.clock import run_virtual

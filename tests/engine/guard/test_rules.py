@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from metron_async.engine.guard import possibly_banned
-from metron_async.engine.guard.outcome import Ending, Outcome, events_of, proves
-from metron_async.engine.guard.rules import step
-from metron_async.engine.guard.state import (
+from metron_async._engine.guard import possibly_banned
+from metron_async._engine.guard.outcome import Ending, Outcome, events_of, proves
+from metron_async._engine.guard.rules import step
+from metron_async._engine.guard.state import (
     Credentials,
     Event,
     Lease,
@@ -18,7 +18,7 @@ from metron_async.engine.guard.state import (
     Wait,
     merge,
 )
-from metron_async.engine.guard.table import LATCH, LEASE, LIMITS, PROOF
+from metron_async._engine.guard.table import LATCH, LEASE, LIMITS, PROOF
 from metron_async.testing.bans import RULES
 
 

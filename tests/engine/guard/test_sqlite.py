@@ -14,9 +14,9 @@ from pathlib import Path  # noqa: TC003 - read by pytest
 
 import pytest
 
-from metron_async.engine import guard as package
-from metron_async.engine.guard import Guard, Outcome, SQLiteGuardStore
-from metron_async.engine.guard import sqlite as module
+from metron_async._engine import guard as package
+from metron_async._engine.guard import Guard, Outcome, SQLiteGuardStore
+from metron_async._engine.guard import sqlite as module
 from metron_async.errors import BlockedError
 from metron_async.testing.bans import Firewall
 
@@ -208,7 +208,7 @@ async def test_an_exchange_takes_little_time(tmp_path: Path) -> None:
 
 CHILD = """
 import asyncio, sys
-from metron_async.engine.guard import Guard, Outcome, SQLiteGuardStore
+from metron_async._engine.guard import Guard, Outcome, SQLiteGuardStore
 from metron_async.errors import BlockedError
 
 async def one(guard, port, target):

@@ -1,0 +1,109 @@
+"""What is claimed of the figures, as ratios, and which promises they keep. Pure."""
+
+from typing import Any
+
+from benchmarks.report.tables import HTTPX, LEAN, MOKKARI, OURS, TABLES, ahead
+
+Results = dict[str, Any]
+JOBS = ("tag", "read", "sync", "chat", "typeahead", "interactive")
+
+
+def line_of(results: Results, table: str, client: str) -> dict[str, Any]:
+    """Return the line of one client."""
+    found: dict[str, Any] = next(line for line in results[table] if line["client"] == client)
+    return found
+
+
+def total(results: Results, client: str, column: str) -> int:
+    """Return a sum over all jobs that ran against the quota."""
+    return sum(line_of(results, job, client)[column] for job in JOBS)
+
+
+def times(ratio: float) -> str:
+    """Return how many times, as exactly as is honest."""
+    return f"{ratio:,.0f}" if ratio >= 9.5 else f"{ratio:.1f}"
+
+
+def claims(results: Results) -> list[str]:
+    """Return what may be claimed."""
+    walk = line_of(results, "walk", OURS)["requests"]
+    asked = line_of(results, "walk", "mokkari, if_modified_since")["requests"]
+    bare = line_of(results, "walk", HTTPX)["requests"]
+    mine, theirs = (line_of(results, "interactive", client) for client in (OURS, MOKKARI))
+    spent = {client: total(results, client, "requests") for client in (OURS, MOKKARI, HTTPX)}
+    hits = {client: total(results, client, "throttled") for client in (OURS, MOKKARI, HTTPX)}
+    call, hit = results["call"], results["hit"]
+    again = (
+        "Walking a series of 1,000 issues again, of which 5 have changed, costs "
+        f"1/{bare / walk:.0f} of the requests of httpx alone, and 1/{asked / walk:.0f} of those of "
+        "mokkari with `if_modified_since`."
+    )
+    refused = (
+        f"Six jobs against the quota: {hits[OURS]} of {spent[OURS]} requests were answered 429; "
+        f"with mokkari {hits[MOKKARI] / spent[MOKKARI]:.1%} of {spent[MOKKARI]}, with httpx alone "
+        f"{hits[HTTPX] / spent[HTTPX]:.0%} of {spent[HTTPX]}."
+    )
+    sooner = (
+        "An interactive call beside a saturated bulk job is answered "
+        f"{times(theirs['p50'] / mine['p50'])} times sooner than with mokkari (median)."
+    )
+    cpu = (
+        f"A call that the cache answers takes {times(hit[MOKKARI] / hit[OURS])} times less CPU "
+        f"than with mokkari; a call that is sent, {times(call[OURS] / call[MOKKARI])} times more "
+        f"({times(call[LEAN] / call[MOKKARI])} times with the quota in memory and no cache)."
+    )
+    return [again, refused, sooner, cpu]
+
+
+def promises(results: Results) -> list[tuple[str, float, float]]:
+    """Return what is promised, what was measured, and the most it may be."""
+    alone, decoding = results["overhead"], results["decoding"]
+    mine = line_of(results, "interactive", OURS)
+    virtual = line_of(results, "policies", OURS)
+    return [
+        ("requests of a second walk through 1,000 issues with 5 changes",
+         line_of(results, "walk", OURS)["requests"], 15),
+        ("429s in all jobs", total(results, OURS, "throttled"), 0),
+        ("interactive beside bulk, median, seconds (virtual time)", virtual["p50"], 0.5),
+        ("interactive beside bulk, 95th percentile, seconds (virtual time)", virtual["p95"], 1.0),
+        ("share of the quota lost beside bulk", 1 - mine["share"], 0.07),
+        ("decoding a page / msgspec into dicts", decoding["structs"] / decoding["dicts"], 0.85),
+        ("decoding a page / pydantic", decoding["structs"] / decoding["pydantic"], 1 / 3),
+        ("CPU of a call, cache=None and quota in memory / httpx + msgspec",
+         alone["lean"] / alone["bare"], 1.25),
+        ("CPU of a call, defaults / httpx + msgspec", alone["default"] / alone["bare"], 2.0),
+        ("importing AsyncMetron / importing httpx and msgspec",
+         results["import"][OURS] / results["import"][HTTPX], 1.3),
+    ]  # fmt: skip
+
+
+def missed(results: Results) -> list[str]:
+    """Return the promises that are not kept."""
+    return [
+        f"{what}: {measured:.2f}, at most {most:.2f}"
+        for what, measured, most in promises(results)
+        if measured > most + 1e-9
+    ]
+
+
+COSTS = (
+    ("call", "CPU of a call that is sent", "us"),
+    ("hit", "CPU of a call that the cache answers", "us"),
+    ("row", "CPU of a row of a list", "us"),
+    ("import", "import", "ms"),
+    ("first", "new process to its first answer", "ms"),
+    ("memory", "memory of walking 20,000 rows", "MB"),
+)
+
+
+def peers_ahead(results: Results) -> list[str]:
+    """Return everything in which a peer is better; nobody chooses what is told."""
+    told = [entry for table in TABLES for entry in ahead(table, results[table.key])]
+    for key, title, unit in COSTS:
+        found = results[key]
+        told += [
+            f"{title}: {client} {found[client]:.1f} {unit}, metron_async {found[OURS]:.1f} {unit}"
+            for client in found
+            if not client.startswith(OURS) and found[client] < 0.98 * found[OURS]
+        ]
+    return told

@@ -1,0 +1,228 @@
+"""What the server's answers mean: pure functions of plain values.
+
+Everything here rests on what a Metron server was measured to do:
+
+- Errors are ``{"detail": text}``, or messages by field, or by row and field for a list of
+  credits. Other shapes come from the proxy in front.
+- A 200 with an HTML page is an anti-bot page; a 429, 5xx or 200 without rate headers also comes
+  from the proxy.
+- 401 and 403 are decided before the throttle and cost no quota. Every other answer costs a slot.
+- ``Retry-After`` is in whole seconds, and can be missing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, TypeAlias, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from metron_async.errors import (
+    AuthenticationError,
+    DecodeError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+    ValidationError,
+)
+from metron_async.quota import Observation, parse_rate_headers, parse_retry_after
+
+if TYPE_CHECKING:
+    from metron_async._engine.messages import Request, Response
+
+__all__ = [
+    "DEFAULT_RETRY_AFTER",
+    "check_success",
+    "decompress",
+    "error_of",
+    "observe",
+    "redirect_path",
+]
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+
+DEFAULT_RETRY_AFTER = 60.0
+"""Seconds to wait after a 429 that does not say how long: one burst window."""
+
+_MESSAGE_LIMIT = 500  # characters of the server's text that an error repeats
+_UNCOUNTED = frozenset({401, 403})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def observe(response: Response) -> Observation:
+    """Tell the limiter what *response* says about the quota."""
+    return Observation(
+        reading=parse_rate_headers(response.headers),
+        throttled=response.status == 429,  # noqa: PLR2004
+        retry_after=parse_retry_after(response.headers),
+        counted=response.status not in _UNCOUNTED,
+    )
+
+
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Undo the content coding of *body*.
+
+    Args:
+        body: What came over the wire.
+        encoding: The ``Content-Encoding`` header.
+        limit: Bytes that the result may have; protects from compression bombs.
+
+    Raises:
+        ValueError: If the coding is unknown, the body damaged, cut short, or longer than *limit*.
+    """
+    for coding in reversed([part.strip().lower() for part in encoding.split(",")]):
+        if coding in {"", "identity"}:
+            continue
+        if coding not in {"gzip", "x-gzip", "deflate"}:
+            msg = f"unknown content coding {coding[:40]!r}"
+            raise ValueError(msg)
+        body = _inflate(body, limit)
+    if len(body) > limit:
+        msg = f"longer than {limit:,} bytes"
+        raise ValueError(msg)
+    return body
+
+
+def _inflate(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by its header
+    try:
+        plain = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        msg = "the compressed body is damaged"
+        raise ValueError(msg) from error
+    if not inflater.eof and len(plain) <= limit:
+        msg = "the compressed body is cut short"
+        raise ValueError(msg)
+    return plain
+
+
+def check_success(request: Request, response: Response) -> None:
+    """Check that a 2xx response can be the API's own answer to *request*.
+
+    Raises:
+        DecodeError: For a damaged body, an HTML page, another content type, or no body.
+    """
+    if response.damage is not None:
+        msg = f"The body cannot be read: {response.damage}"
+        raise DecodeError(msg, path=request.target, status=response.status)
+    if response.status == 204 and not request.is_read:  # noqa: PLR2004 - nothing to read
+        return
+    kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
+    if not response.body:
+        msg = "The body is empty where JSON was expected"
+    elif kind == "text/html" or response.body[:1] == b"<":
+        msg = (
+            "An HTML page came where JSON was expected: the proxy in front of the server may be"
+            " refusing this address or User-Agent"
+        )
+    elif kind != "application/json" and not kind.endswith("+json"):
+        msg = f"The content type is {kind[:60]!r} where JSON was expected"
+    else:
+        return
+    raise DecodeError(msg, path=request.target, status=response.status)
+
+
+def error_of(request: Request, response: Response) -> StatusError:
+    """Turn a response that is no success into the error that tells of it."""
+    detail, fields = _read_message(response.body)
+    path, status = request.target, response.status
+    if status == 400:  # noqa: PLR2004
+        said = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+        said = said[:_MESSAGE_LIMIT]
+        message = f"The server refuses a value: {said}" if said else "The server refuses a value"
+        return ValidationError(message, path=path, status=status, detail=detail, fields=fields)
+    if status == 429:  # noqa: PLR2004
+        return _rate_limit_error(request, response, detail)
+    kind, text = _KINDS.get(status, (StatusError, f"The server answered {status}"))
+    if status >= 500:  # noqa: PLR2004
+        kind, text = ServerError, "The server failed"
+    elif status in _REDIRECTS:
+        text = "The server redirects elsewhere; only its own host is followed, and only for reads"
+    return kind(f"{text}: {detail}" if detail else text, path=path, status=status, detail=detail)
+
+
+_KINDS: dict[int, tuple[type[StatusError], str]] = {
+    401: (AuthenticationError, "The server refuses the credentials"),
+    403: (PermissionDeniedError, "This account may not do this"),
+    404: (NotFoundError, "Not found"),
+}
+
+
+def _rate_limit_error(request: Request, response: Response, detail: str | None) -> RateLimitError:
+    reading = parse_rate_headers(response.headers)
+    day = reading.sustained if reading else None
+    window = day if day is not None and day.remaining == 0 else (reading and reading.burst)
+    wait = parse_retry_after(response.headers)
+    return RateLimitError(
+        f"The server's quota is used up: {detail}" if detail else "The server's quota is used up",
+        scope="sustained" if day is not None and window is day else "burst",
+        retry_after=DEFAULT_RETRY_AFTER if wait is None else wait,
+        limit=window.limit if window else None,
+        path=request.target,
+        status=response.status,
+        detail=detail,
+    )
+
+
+def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """Read the server's message out of an error's body, whatever its shape."""
+    try:
+        return _read_parsed(cast("Json", msgspec.json.decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, {}
+
+
+def _read_parsed(parsed: Json) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
+        parsed = {str(row): value for row, value in enumerate(parsed) if value}
+    if not isinstance(parsed, dict):
+        return None, {}
+    detail = parsed.pop("detail", None)
+    fields: dict[str, tuple[str, ...]] = {}
+    for name, value in parsed.items():
+        _collect(name, value, fields)
+    return (detail[:_MESSAGE_LIMIT] if isinstance(detail, str) else None), fields
+
+
+def _collect(name: str, value: Json, into: dict[str, tuple[str, ...]]) -> None:
+    if isinstance(value, dict):
+        for inner, messages in value.items():
+            _collect(f"{name}.{inner}", messages, into)
+    elif isinstance(value, list):
+        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in value)
+    else:
+        into[name] = (str(value)[:_MESSAGE_LIMIT],)
+
+
+def redirect_path(request: Request, response: Response, api_root: str) -> str | None:
+    """Return the path below *api_root* that a redirect of a read leads to.
+
+    Only the API's own origin and root are followed, since the credentials go along.
+
+    Args:
+        request: What was asked for.
+        response: Any response.
+        api_root: Root of the API as an absolute URL that ends with a slash.
+
+    Returns:
+        Path and query below the root, or ``None`` if this is no redirect to follow.
+    """
+    location = response.headers.get("location", "")
+    if response.status not in _REDIRECTS or not request.is_read or not location:
+        return None
+    root = urlsplit(api_root)
+    try:
+        there = urlsplit(location)
+        foreign = bool(there.netloc) and (there.scheme or root.scheme, there.netloc) != root[:2]
+    except ValueError:
+        return None
+    if foreign or (there.scheme and not there.netloc) or not there.path.startswith(root.path):
+        return None
+    below = there.path[len(root.path) :]
+    onward = f"{below}?{there.query}" if there.query else below
+    if ".." in below.split("/") or not onward.isascii() or not onward.isprintable():
+        return None
+    return None if " " in onward else onward

@@ -1,0 +1,202 @@
+"""What a client keeps of the answers it got: the cache, in the engine's words.
+
+The cache knows keys, entries and a policy; calls know requests, decoders and options. This is
+where one becomes the other: what may be served, what may stand in for an answer that failed, and
+what is kept of one that came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from metron_async._engine.decoding import decode
+from metron_async._engine.messages import Answer, Response
+from metron_async._engine.protocol import error_of
+from metron_async.cache import Entry, Kind, consult, make_key
+from metron_async.cache.policy import Failure, Fetch, Options, Serve, Unavailable
+from metron_async.errors import (
+    BlockedError,
+    CacheError,
+    DecodeError,
+    MetronError,
+    QuotaStoreError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from metron_async.types import Origin, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from metron_async._engine.messages import Request
+    from metron_async.cache import Cache
+    from metron_async.cache.policy import Decision
+    from metron_async.types import CallOptions, Stats
+
+__all__ = ["Shelf"]
+
+T = TypeVar("T")
+
+_NOT_FOUND = 404
+
+
+class Shelf:
+    """The answers that a client keeps, if it keeps any.
+
+    Args:
+        cache: Where they are kept, or ``None``.
+        account: Name under which the cache keeps this account's answers.
+        api_root: Root of the API; part of the cache's keys.
+        wall: Returns the wall-clock time in seconds.
+        stats: Counters to keep.
+    """
+
+    def __init__(
+        self,
+        cache: Cache | None,
+        *,
+        account: str,
+        api_root: str,
+        wall: Callable[[], float],
+        stats: Stats,
+    ) -> None:
+        self.wall = wall
+        self.account = account
+        self._cache = cache
+        self._api_root = api_root
+        self._stats = stats
+
+    @property
+    def is_there(self) -> bool:
+        """Whether answers are kept at all."""
+        return self._cache is not None
+
+    @property
+    def cache(self) -> Cache:
+        """The cache; asked for only where one is known to be there."""
+        if self._cache is None:
+            msg = "This client has no cache"
+            raise CacheError(msg)
+        return self._cache
+
+    def key_of(self, request: Request) -> str:
+        """Return the key under which the answer to *request* is kept and joined."""
+        if self._cache is None:
+            return request.target
+        return make_key(
+            account=self.account, origin=self._api_root, path=request.path, query=request.params
+        )
+
+    def _is_kept(self, request: Request) -> bool:
+        """Tell whether the cache may hold an answer to *request* at all."""
+        return self._cache is not None and (
+            request.kind is not Kind.PRIVATE or self._cache.policy.keep_private
+        )
+
+    async def look_up(self, request: Request, key: str, options: CallOptions) -> Decision:
+        """Decide what to do about *request*, given what is kept under its *key*."""
+        if not self._is_kept(request):
+            return Unavailable() if options.offline else Fetch()
+        return await consult(self.cache, key, self.wall(), _cache_options(options))
+
+    def serve(self, request: Request, decoder: Callable[[bytes], T], decision: Serve) -> Answer[T]:
+        """Return the answer that is kept, or raise the 404 that is remembered."""
+        entry = decision.entry
+        if entry.status == _NOT_FOUND:
+            self._stats.hits += 1
+            raise error_of(request, Response(_NOT_FOUND, {}, entry.body))
+        source = Source.STALE if decision.stale else Source.CACHE
+        answer = self.answer(request, decoder, entry, source)
+        self._stats.hits += 1
+        return answer
+
+    def answer(
+        self, request: Request, decoder: Callable[[bytes], T], entry: Entry, source: Source
+    ) -> Answer[T]:
+        """Return the answer that *entry* holds, marked as coming from *source*."""
+        now = self.wall()
+        origin = Origin(
+            source=source,
+            age=max(0.0, now - entry.stored_at),
+            checked=max(0.0, now - entry.checked_at),
+            x_cache=entry.x_cache,
+            last_modified=entry.last_modified,
+        )
+        return Answer(decode(request, decoder, entry.body), origin, entry.checked_at)
+
+    def stand_in(
+        self,
+        request: Request,
+        decoder: Callable[[bytes], T],
+        entry: Entry | None,
+        error: MetronError,
+        options: CallOptions,
+    ) -> Answer[T] | None:
+        """Return the outdated *entry* as an answer, if it may stand in for one that failed."""
+        if entry is None or not self.cache.policy.may_serve_stale(
+            entry, self.wall(), _failure_of(error), _cache_options(options)
+        ):
+            return None
+        try:
+            answer = self.answer(request, decoder, entry, Source.STALE)
+        except DecodeError:
+            return None
+        self._stats.stale += 1
+        return answer
+
+    async def keep(
+        self, request: Request, key: str, response: Response, sent_at: float, value: object
+    ) -> None:
+        """Put an answer into the cache, if it is one to keep."""
+        if self._cache is None:
+            return
+        rows: Any = getattr(value, "results", None)
+        keep = self._cache.policy.storable(
+            kind=request.kind,
+            status=response.status,
+            decoded=value is not None,
+            empty=rows is not None and not rows,
+        )
+        if not keep:
+            return
+        modified: Any = getattr(value, "modified", None)
+        now = self.wall()
+        entry = Entry(
+            key=key,
+            account=self.account,
+            resource=request.resource,
+            kind=request.kind,
+            object_id=request.object_id,
+            status=response.status,
+            body=response.body,
+            last_modified=response.headers.get("last-modified"),
+            stored_at=now,
+            checked_at=now,
+            sent_at=sent_at,
+            modified=modified.isoformat() if modified is not None else None,
+            x_cache=response.headers.get("x-cache"),
+            date=response.headers.get("date"),
+            version=self._cache.policy.version,
+        )
+        await self._cache.put([entry])
+
+
+def _cache_options(options: CallOptions) -> Options:
+    return Options(
+        fresh_for=options.fresh_for,
+        refresh=options.refresh,
+        offline=options.offline,
+        stale_if_error=options.stale_if_error,
+    )
+
+
+def _failure_of(error: MetronError) -> Failure:
+    """Say in the cache's words why no answer could be had."""
+    if isinstance(error, ServerError | DecodeError):
+        return Failure.SERVER
+    if isinstance(error, TransportError):
+        return Failure.TRANSPORT
+    if isinstance(error, RateLimitError | QuotaStoreError):
+        return Failure.QUOTA
+    return Failure.BLOCKED if isinstance(error, BlockedError) else Failure.REFUSED

@@ -1,0 +1,71 @@
+"""What a page of a list knows about the details in the cache, asked for all its rows at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from metron_async.cache.vouching import Verdict, vouch
+from metron_async.errors import DecodeError
+from metron_async.types import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from metron_async._engine.messages import Answer, Request
+    from metron_async._engine.response_cache import Shelf
+    from metron_async.cache import Entry
+
+__all__ = ["vouched_for"]
+
+T = TypeVar("T")
+
+_SOURCES = {Verdict.CURRENT: Source.LIST, Verdict.NEWER: Source.CACHE}
+
+
+async def vouched_for(
+    shelf: Shelf,
+    rows: Mapping[int, tuple[Request, datetime]],
+    decoder: Callable[[bytes], T],
+    as_of: float,
+) -> dict[int, Answer[T]]:
+    """Return the cached details that a page shows to be current, by id.
+
+    Args:
+        shelf: Where the details are kept.
+        rows: For each id the request for its detail, and ``modified`` of its row.
+        decoder: Decodes a detail.
+        as_of: Wall-clock seconds for which the page speaks.
+    """
+    cache, now = shelf.cache, shelf.wall()
+    ids = {shelf.key_of(request): number for number, (request, _) in rows.items()}
+    answers: dict[int, Answer[T]] = {}
+    confirmed: list[str] = []
+
+    def judge(found: Mapping[str, Entry]) -> None:
+        for key, entry in found.items():
+            request, modified = rows[ids[key]]
+            if entry.version != cache.policy.version:
+                continue
+            verdict = vouch(entry, modified, as_of, now=now, max_age=cache.policy.max_age)
+            if verdict is Verdict.CURRENT:
+                entry = msgspec.structs.replace(entry, checked_at=max(entry.checked_at, as_of))  # noqa: PLW2901
+            source = _SOURCES.get(verdict)
+            if source is None:
+                continue
+            try:
+                answers[ids[key]] = shelf.answer(request, decoder, entry, source)
+            except DecodeError:
+                continue  # kept by a build whose models were different: fetched anew
+            if verdict is Verdict.CURRENT:
+                confirmed.append(key)
+
+    judge(await cache.get_many(ids))
+    missing = [key for key, number in ids.items() if number not in answers]
+    if missing:  # before requests are spent: another process may have fetched them already
+        judge(await cache.get_many(missing, reload=True))
+    if confirmed:
+        await cache.touch(confirmed, as_of)
+    return answers

@@ -1,0 +1,40 @@
+"""Public names of a package, loaded on first use.
+
+``import metron_async`` loads almost nothing: a program without a cache file never loads SQLite,
+and one that reads issues never loads the fake server. Each package lists its names once, in
+``__all__``, and its home modules once. Type checkers see star imports of the same modules.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["load"]
+
+
+def load(package: str, homes: Sequence[str], name: str) -> object:
+    """Return the attribute *name* of a package, and keep it there.
+
+    Args:
+        package: The package's ``__name__``.
+        homes: Full names of the modules that define its public names, in the order in which they
+            are searched. A module that loads much stands last.
+        name: The requested attribute.
+
+    Raises:
+        AttributeError: If the package does not export *name*.
+    """
+    module = sys.modules[package]
+    if name in module.__all__:
+        for home in map(import_module, homes):
+            if name in home.__all__:
+                value = getattr(home, name)
+                setattr(module, name, value)
+                return value
+    msg = f"module {package!r} has no attribute {name!r}"
+    raise AttributeError(msg)

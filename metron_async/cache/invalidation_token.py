@@ -1,0 +1,89 @@
+"""How processes that share a file tell each other that something was dropped from it.
+
+Each process keeps recently used entries in memory, and would go on serving them for hours after
+another process has written to the server and dropped them from the file. So whoever drops anything
+then writes 16 random bytes, the token, to a small file beside the database; whoever serves from
+memory reads them first (one ``pread``, about a microsecond), and forgets everything when they
+changed. Random bytes need no lock and no order: any change will do.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["InvalidationToken"]
+
+_SIZE = 16
+
+
+class InvalidationToken:
+    """The token file at *path*; where it cannot be used, an token that never changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def open(self) -> None:
+        """Open the file, or open it again if another one is in its place."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            if self._handle is not None and self._is_in_place(self._handle):
+                return
+            self.close()
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handle = os.open(self._path, flags, 0o600)
+        except OSError:
+            self._handle = None
+
+    def _is_in_place(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(handle))
+        except FileNotFoundError:
+            return False
+
+    def read(self) -> bytes:
+        """Return the present token."""
+        if self._handle is None:
+            return b""
+        try:
+            return _read_at_start(self._handle)
+        except OSError:
+            return os.urandom(_SIZE)  # unknown: better forget too often
+
+    def renew(self) -> None:
+        """Begin a new token, for every process."""
+        if self._handle is None:
+            return
+        try:
+            _write_at_start(self._handle, os.urandom(_SIZE))
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+if hasattr(os, "pread"):
+
+    def _read_at_start(handle: int) -> bytes:
+        return os.pread(handle, _SIZE, 0)
+
+    def _write_at_start(handle: int, data: bytes) -> None:
+        os.pwrite(handle, data, 0)
+
+else:  # pragma: no cover - Windows
+
+    def _read_at_start(handle: int) -> bytes:
+        os.lseek(handle, 0, os.SEEK_SET)
+        return os.read(handle, _SIZE)
+
+    def _write_at_start(handle: int, data: bytes) -> None:
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, data)

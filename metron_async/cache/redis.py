@@ -1,0 +1,284 @@
+"""Cache in Redis, shared by all hosts that use it.
+
+There is no copy in a process's memory, so a drop reaches every host with the reply to the drop. A
+lookup costs one round trip, also for a hundred keys. The server bounds the size: a script evicts
+what was not used for longest, and every entry expires.
+
+A failure of the server is a miss; see :mod:`~metron_async.cache.redis_connection`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from metron_async.cache import redis_scripts as scripts
+from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
+from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
+from metron_async.cache.keys import account_name
+from metron_async.cache.memory import MEGABYTE
+from metron_async.cache.redis_connection import RedisConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from redis.asyncio import Redis
+
+    from metron_async.cache.policy import FreshnessKey, Policy
+
+__all__ = ["RedisCache"]
+
+_PREFIX = f"metron_async:cache-{scripts.LAYOUT}:"
+_SECRET = f"{_PREFIX}secret"
+_EVICT_TO = 0.9  # of the bound, so that not every put evicts
+_SECRET_BYTES = 32
+
+
+class RedisCache:
+    """Cache in a Redis or Valkey server (no cluster), shared by all hosts that reach it.
+
+    Response bodies are stored in plain text. Use a server that only your programs can read.
+
+    Args:
+        server: URL, ``redis://`` or ``rediss://``; or a ``redis.asyncio.Redis`` that does not
+            decode responses. A client that is handed in is not closed here.
+        max_bytes: Bound on its entries, in bytes; the least recently used entries go first.
+        freshness: Seconds by kind, resource, or both, over the defaults.
+        max_age: Seconds after which an entry is fetched again, without a condition.
+        keep_private: Also keep collection, pull list, wish list and reading lists.
+        keep_empty_lists: Also keep lists without rows.
+
+    Raises:
+        ConfigurationError: If the extra ``redis`` is not installed, or an option is invalid.
+
+    Example:
+        >>> cache = RedisCache("redis://localhost:6379/0", max_bytes=64 << 20)
+    """
+
+    def __init__(
+        self,
+        server: Redis | str,
+        *,
+        max_bytes: int = 256 * MEGABYTE,
+        freshness: Mapping[FreshnessKey, float] | None = None,
+        max_age: float | None = None,
+        keep_private: bool = False,
+        keep_empty_lists: bool = False,
+    ) -> None:
+        self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
+        self._max_bytes = max_bytes
+        self._stats = CacheStats()
+        self._secret: bytes | None = None
+        self._identities: dict[str, str] = {}
+        self._connection = RedisConnection(server, self._stats, self._forget_all)
+        self._client = self._connection.client
+        self._put = self._client.register_script(scripts.PUT)
+        self._remove = self._client.register_script(scripts.REMOVE)
+        self._drop = self._client.register_script(scripts.DROP)
+        self._touch = self._client.register_script(scripts.TOUCH)
+
+    def __repr__(self) -> str:
+        return "RedisCache(...)"  # the URL may hold a password
+
+    @property
+    def policy(self) -> Policy:
+        """What may be kept, and for how long it is fresh."""
+        return self._policy
+
+    @property
+    def stats(self) -> CacheStats:
+        """Counts since the cache was made."""
+        return self._stats
+
+    async def account(self, identity: str) -> str:
+        """Return the name under which the entries of *identity* are kept: a keyed hash.
+
+        While the server cannot be reached its secret is not known. The name is then one under
+        which nothing is kept.
+        """
+        known = await self._connection.attempt(self._load_secret, default=False)
+        if known and self._secret is not None:
+            return account_name(self._secret, identity)
+        alias = account_name(secrets.token_bytes(_SECRET_BYTES), identity)
+        self._identities[alias] = identity
+        return alias
+
+    async def get(self, key: str, *, reload: bool = False) -> Entry | None:
+        """Return the entry under *key*."""
+        return (await self.get_many([key], reload=reload)).get(key)
+
+    async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:  # noqa: ARG002
+        """Return the entries that exist under *keys*, in one round trip."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return {}
+
+        async def read() -> Any:
+            pipe = self._client.pipeline(transaction=False)
+            for key in wanted:
+                pipe.hmget(f"{_PREFIX}entry:{key}", "b", "c")
+            pipe.zadd(f"{_PREFIX}used", dict.fromkeys(wanted, wall_clock(None)), xx=True)
+            return await pipe.execute()
+
+        rows: list[Any] = await self._connection.attempt(read, default=[])
+        found: dict[str, Entry] = {}
+        damaged: list[str] = []
+        for key, row in zip(wanted, rows, strict=False):
+            sealed, checked_at = row
+            if sealed is None:
+                continue
+            entry = scripts.open_entry(key, sealed, checked_at or b"")
+            if entry is None:
+                damaged.append(key)
+            elif entry.version == self._policy.version and self._policy.keeps(entry):
+                found[key] = entry
+        self._stats.disk_hits += len(found)
+        self._stats.misses += len(wanted) - len(found)
+        if damaged:
+            self._stats.damaged += len(damaged)
+            await self.delete(damaged)
+        return found
+
+    async def put(self, entries: Iterable[Entry]) -> None:
+        """Keep *entries*, in place of those under their keys."""
+        kept = [
+            entry
+            for entry in entries
+            if self._policy.keeps(entry) and entry.account not in self._identities
+        ]
+        if not kept:
+            return
+        expiry = int(min(self._policy.max_stale, 10 * 365 * 86_400.0) * 1000)
+        arguments: list[Any] = [self._max_bytes, int(self._max_bytes * _EVICT_TO), max(1, expiry)]
+        arguments.append(LATE_ARRIVAL)
+        for entry in kept:
+            arguments += [entry.key, scripts.seal(entry), repr(entry.checked_at)]
+            arguments += [repr(entry.asked_at), entry.account, entry.size]
+            arguments += [scripts.member_of(entry), repr(wall_clock(None))]
+            arguments += [repr(entry.stored_at), scripts.times_of(entry)]
+        stored, evicted = await self._connection.attempt(
+            lambda: self._put(keys=[_PREFIX], args=arguments), default=(0, 0)
+        )
+        self._stats.stored += stored
+        self._stats.evicted += evicted
+
+    async def touch(self, keys: Iterable[str], checked_at: float) -> None:
+        """Record that the entries under *keys* were current at *checked_at*."""
+        arguments = [repr(checked_at), *keys]
+        if len(arguments) > 1:
+            await self._connection.attempt(
+                lambda: self._touch(keys=[_PREFIX], args=arguments), default=None
+            )
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Drop the entries under *keys*."""
+        arguments = list(keys)
+        if arguments:
+            await self._connection.insist(lambda: self._remove(keys=[_PREFIX], args=arguments))
+
+    async def invalidate(
+        self,
+        account: str,
+        *,
+        resource: str | None = None,
+        object_id: int | None = None,
+        kinds: Iterable[Kind] | None = None,
+        now: float | None = None,
+    ) -> None:
+        """Drop what a write may have made stale, late responses included, on every host.
+
+        Args:
+            account: Whose entries.
+            resource: Only those of this resource.
+            object_id: Only those of this object.
+            kinds: Only those of these kinds.
+            now: Wall-clock seconds; the system's clock if not given.
+        """
+        at = wall_clock(now)
+        named = None if kinds is None else frozenset(kinds)
+
+        async def drop() -> None:
+            selector = Selector(
+                account=await self._real_name(account),
+                resource=resource,
+                object_id=object_id,
+                kinds=named,
+            )
+            only = "" if named is None else f" {' '.join(kind.value for kind in named)} "
+            head: list[Any] = [
+                selector.account,
+                repr(at),
+                int(LATE_ARRIVAL),
+                *scripts.range_of(selector),
+            ]
+            filters = ["" if object_id is None else object_id, only]
+            fields = scripts.drop_fields(selector)
+            await self._drop(keys=[_PREFIX], args=[*head, *filters, *fields])
+
+        await self._connection.insist(drop)
+
+    async def purge(
+        self,
+        resource: str | None = None,
+        older_than: Age | None = None,
+        *,
+        now: float | None = None,
+    ) -> int:
+        """Drop entries of every account, and return how many.
+
+        Args:
+            resource: Only those of this resource.
+            older_than: Only those whose body is older than this.
+            now: Wall-clock seconds; the system's clock if not given.
+        """
+        limit = born_before(older_than, now)
+        removed = 0
+        async with self._connection.reported():
+            batch: list[str] = []
+            async for key, about in self._client.hscan_iter(f"{_PREFIX}about", count=500):
+                _, stored_at, _, member = about.decode().split(" ", 3)
+                if resource in (None, member.partition(":")[0]) and float(stored_at) < limit:
+                    batch.append(key)
+            for start in range(0, len(batch), 500):
+                removed += await self._remove(keys=[_PREFIX], args=batch[start : start + 500])
+        return removed
+
+    async def clear(self) -> None:
+        """Drop everything of every account."""
+        await self._connection.insist(self._forget_all)
+
+    async def size(self) -> tuple[int, int]:
+        """Return how many entries the cache holds, and their bytes."""
+
+        async def read() -> tuple[int, int]:
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hlen(f"{_PREFIX}about")
+            pipe.get(f"{_PREFIX}bytes")
+            count, total = await pipe.execute()
+            return int(count), int(total or 0)
+
+        return await self._connection.attempt(read, default=(0, 0))
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the client was handed in. Safe to call twice."""
+        await self._connection.aclose()
+
+    async def _forget_all(self) -> None:
+        async for name in self._client.scan_iter(f"{_PREFIX}*", count=500):
+            if name != _SECRET.encode():
+                await self._client.unlink(name)
+
+    async def _load_secret(self) -> bool:
+        if self._secret is None:
+            await self._client.set(_SECRET, secrets.token_bytes(_SECRET_BYTES), nx=True)
+            found: Any = await self._client.get(_SECRET)
+            self._secret = found
+        return True
+
+    async def _real_name(self, account: str) -> str:
+        """Return the name of an account that was named while the secret was not known."""
+        identity = self._identities.get(account)
+        if identity is None:
+            return account
+        await self._load_secret()
+        return account_name(self._secret or b"", identity)

@@ -1,0 +1,134 @@
+"""Connection to the Redis server of a cache, which may fail at any time.
+
+An operation is given up after a second, and the server is left alone for some seconds. A drop
+cannot be given up: it is owed, and nothing is read before it was carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from metron_async.cache.base import LoopGuard
+from metron_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from redis.asyncio import Redis
+
+    from metron_async.cache.base import CacheStats
+
+__all__ = ["RedisConnection"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("metron_async.cache")
+
+_TIMEOUT = 0.9  # seconds after which an operation is given up
+_REST = 5.0  # seconds for which a server that failed is left alone
+_MAX_OWED = 1000
+_CONNECTIONS = 8
+
+
+class RedisConnection:
+    """Connection that never raises what the server does wrong.
+
+    Args:
+        server: URL, or a client; one that is handed in is not closed here.
+        stats: Counters to keep.
+        drop_all: Drops all entries; owed in place of too many single drops.
+
+    Attributes:
+        client: The client to run commands with.
+    """
+
+    def __init__(
+        self, server: Redis | str, stats: CacheStats, drop_all: Callable[[], Awaitable[object]]
+    ) -> None:
+        # The library leaves the results of commands partly untyped.
+        self.client: Any
+        self.client, self._owned, self._failures = _client_of(server)
+        self._stats = stats
+        self._drop_all = drop_all
+        self._loop = LoopGuard("cache")
+        self._owed: list[Callable[[], Awaitable[object]]] = []
+        self._failing = False
+        self._rests_until = -math.inf
+
+    async def attempt(self, operation: Callable[[], Awaitable[T]], default: T) -> T:
+        """Run *operation* after the drops that are owed; return *default* if either fails."""
+        self._loop.check(asyncio.get_running_loop())
+        if asyncio.get_running_loop().time() < self._rests_until:
+            return default
+        async with self.reported(), asyncio.timeout(_TIMEOUT):
+            await self._carry_out_drops()
+            return await operation()
+        return default
+
+    async def insist(self, drop: Callable[[], Awaitable[object]]) -> None:
+        """Carry *drop* out now, or before anything else is read."""
+        self._owed.append(drop)
+        if len(self._owed) > _MAX_OWED:
+            self._owed = [self._drop_all]
+        await self.attempt(self._carry_out_drops, default=None)
+
+    async def _carry_out_drops(self) -> None:
+        while self._owed:
+            drop = self._owed[0]
+            await drop()
+            if drop in self._owed:  # another task may have carried it out meanwhile
+                self._owed.remove(drop)
+
+    @contextlib.asynccontextmanager
+    async def reported(self) -> AsyncGenerator[None, None]:
+        """Turn a failure of the server into one log line, and leave it alone for a while."""
+        try:
+            yield
+        except self._failures as error:
+            self._stats.errors += 1
+            self._rests_until = asyncio.get_running_loop().time() + _REST
+            level = logging.DEBUG if self._failing else logging.WARNING
+            self._failing = True
+            reason = str(error) or type(error).__name__
+            _logger.log(level, "The Redis cache cannot be used, and is skipped: %s", reason)
+        else:
+            self._failing = False
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the client was handed in. Safe to call twice."""
+        if self._owned and not self._loop.closed:
+            self._loop.check(asyncio.get_running_loop())
+            self._loop.closed = True
+            with contextlib.suppress(*self._failures):
+                await self.client.aclose()
+
+
+def _client_of(server: Redis | str) -> tuple[Redis, bool, tuple[type[Exception], ...]]:
+    """Return a client, whether it was made here, and what it raises when the server fails."""
+    try:
+        from redis import asyncio as redis  # noqa: PLC0415 - an extra
+        from redis.exceptions import RedisError  # noqa: PLC0415
+    except ImportError as error:
+        msg = 'RedisCache needs the extra "redis": pip install "metron-async[redis]"'
+        raise ConfigurationError(msg) from error
+    owned = isinstance(server, str)
+    if isinstance(server, str):
+        try:
+            pool = redis.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+                server, max_connections=_CONNECTIONS, timeout=_TIMEOUT
+            )
+        except ValueError:
+            msg = "Invalid URL of a Redis server: expected redis://host:port/database"
+            raise ConfigurationError(msg) from None  # the original quotes parts of the URL
+        server = redis.Redis.from_pool(pool)  # closes its pool
+    elif not isinstance(server, redis.Redis):
+        msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
+        raise ConfigurationError(msg)
+    if server.connection_pool.connection_kwargs.get("decode_responses"):
+        msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
+        raise ConfigurationError(msg)
+    return server, owned, (RedisError, OSError, TimeoutError)

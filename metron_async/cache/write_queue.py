@@ -1,0 +1,200 @@
+"""Writes on their way to the file: collected, and applied by one task of the cache's own.
+
+A put returns at once. What is not written yet is served from here, so that memory may evict it
+and a caller still finds what it has put. Should the file refuse a batch, the entries in it are
+lost to the file, which costs a request some day. Drops are different: an entry that should be gone
+and is not would be *wrong*, so they are owed until the file takes them, and nothing they name is
+believed meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING
+
+import anyio
+import msgspec
+
+from metron_async import storage
+from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
+from metron_async.cache.writes import Clear, Delete, Drop, Operation, Purge, Put, Touch, Used, apply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from metron_async.cache.entry import Entry
+    from metron_async.cache.writes import Outcome
+
+__all__ = ["WriteQueue"]
+
+_MAX_UNSAVED = 8 << 20  # bytes; beyond that a put waits for the file
+_MAX_OWED = 1000
+_LINGER = 0.05  # seconds for which writes are collected, unless somebody waits for them
+_BUSY_ATTEMPTS = 3
+
+
+class WriteQueue:
+    """Collects writes, and brings them to *file*.
+
+    Args:
+        file: Where they go.
+        max_bytes: Bound on the file's entries, in bytes.
+        on_outcome: Called after each transaction.
+        on_failure: Called when the file refused one.
+    """
+
+    def __init__(
+        self,
+        file: CacheFile,
+        max_bytes: int,
+        on_outcome: Callable[[Outcome], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self._file = file
+        self._max_bytes = max_bytes
+        self._on_outcome = on_outcome
+        self._on_failure = on_failure
+        self._operations: list[Operation] = []
+        self._owed: list[Operation] = []
+        self._unsaved: dict[str, Entry] = {}
+        self._unsaved_bytes = 0
+        self._used: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    def get(self, key: str) -> Entry | None:
+        """Return the entry under *key* if it is not written yet."""
+        return self._unsaved.get(key)
+
+    def forget_unsaved(self) -> None:
+        """Serve nothing more from here: another process has dropped something, maybe this.
+
+        What is on its way is still written, and held against that drop when it gets there.
+        """
+        self._unsaved.clear()
+        self._unsaved_bytes = 0
+
+    def drops(self, entry: Entry) -> bool:
+        """Tell whether *entry*, just read from the file, should be gone from it."""
+        return any(_drops(operation, entry) for operation in (*self._owed, *self._operations))
+
+    def use(self, key: str) -> int:
+        """Note that *key* was used, and return how many uses are noted."""
+        self._used.add(key)
+        return len(self._used)
+
+    def put(self, entries: list[Entry]) -> bool:
+        """Write *entries* soon; return whether the caller had better wait for that."""
+        for entry in entries:
+            self._forget(entry.key)
+            self._unsaved[entry.key] = entry
+            self._unsaved_bytes += entry.size
+        last = self._operations[-1] if self._operations else None
+        if isinstance(last, Put):
+            last.entries.extend(entries)
+            self._start()
+        else:
+            self.add(Put(entries))
+        return self._unsaved_bytes > _MAX_UNSAVED
+
+    def add(self, operation: Operation) -> None:
+        """Carry *operation* out soon, and at once on what is not written yet."""
+        if isinstance(operation, Touch):
+            self._touch(operation)
+        elif not isinstance(operation, Put):
+            for entry in [e for e in self._unsaved.values() if _drops(operation, e)]:
+                self._forget(entry.key)
+        self._operations.append(operation)
+        self._start()
+
+    def save_uses(self) -> None:
+        """Write down which entries were used, so that others are evicted before them."""
+        if self._used:
+            self.add(Used(list(self._used)))
+            self._used.clear()
+
+    async def flush(self) -> None:
+        """Return when everything collected so far was brought to the file, or refused."""
+        while self._task is not None:
+            self._hurry.set()
+            await asyncio.shield(self._task)
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = spawn(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            while self._operations:
+                # One transaction for what comes at about the same time costs as much as for one.
+                with anyio.move_on_after(_LINGER):
+                    await self._hurry.wait()
+                await self._apply_batch()
+        finally:
+            self._hurry.clear()
+            self._task = None  # here and not in a callback: nothing can be added in between
+
+    async def _apply_batch(self) -> None:
+        batch, self._operations = self._operations, []
+        owed, self._owed = self._owed, [op for op in batch if _is_drop(op)]
+        self._owed[:0] = owed
+        try:
+            await self._file.check_place()
+            outcome = await self._write([*owed, *batch])
+        except Exception as error:  # noqa: BLE001 - no trouble in here is the caller's
+            self._owed = self._owed[-_MAX_OWED:]
+            self._on_failure(error)
+        else:
+            self._owed.clear()
+            self._on_outcome(outcome)
+        finally:
+            self._settle(batch)
+
+    async def _write(self, operations: list[Operation]) -> Outcome:
+        work = functools.partial(apply, operations=operations, max_bytes=self._max_bytes)
+        for _ in range(_BUSY_ATTEMPTS - 1):
+            try:
+                return await self._file.write(work)
+            except FILE_ERRORS as error:
+                if not storage.is_busy(error):
+                    raise
+        return await self._file.write(work)
+
+    def _touch(self, touch: Touch) -> None:
+        for key, stamp in touch.checked_at.items():
+            entry = self._unsaved.get(key)
+            if entry is not None and entry.checked_at < stamp:
+                self._unsaved[key] = msgspec.structs.replace(entry, checked_at=stamp)
+
+    def _settle(self, batch: Iterable[Operation]) -> None:
+        """Forget what is in the file now (or never will be), unless it was put anew meanwhile."""
+        for operation in batch:
+            if isinstance(operation, Put):
+                for entry in operation.entries:
+                    unsaved = self._unsaved.get(entry.key)
+                    if unsaved is not None and unsaved.stored_at == entry.stored_at:
+                        self._forget(entry.key)
+
+    def _forget(self, key: str) -> None:
+        entry = self._unsaved.pop(key, None)
+        if entry is not None:
+            self._unsaved_bytes -= entry.size
+
+
+def _is_drop(operation: Operation) -> bool:
+    return isinstance(operation, Drop | Delete | Purge | Clear)
+
+
+def _drops(operation: Operation, entry: Entry) -> bool:
+    match operation:
+        case Drop(selector, at):
+            return entry.asked_at <= at and selector.matches(entry)
+        case Delete(keys):
+            return entry.key in keys
+        case Purge(resource, born_before):
+            return resource in (None, entry.resource) and entry.stored_at < born_before
+        case Clear():
+            return True
+        case _:
+            return False

@@ -1,0 +1,1 @@
+"""Lists of the API: pages, full objects, and many objects by id."""

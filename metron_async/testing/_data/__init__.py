@@ -1,0 +1,1 @@
+"""The server's data: a generated catalogue, and what accounts own."""

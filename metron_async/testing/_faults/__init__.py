@@ -1,0 +1,1 @@
+"""Faults, by kind; :mod:`metron_async.testing.faults` puts them together."""

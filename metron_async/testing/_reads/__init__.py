@@ -1,0 +1,1 @@
+"""Responses to reads: rows, details, pages."""

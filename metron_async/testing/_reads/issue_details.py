@@ -1,0 +1,126 @@
+"""How an issue looks on its own: the longest of the details."""
+
+from __future__ import annotations
+
+from metron_async.testing import records as r
+from metron_async.testing._reads.rows import Json, Rows, day
+from metron_async.testing._server.servertime import iso
+
+__all__ = ["IssueDetails"]
+
+_RELATED = (
+    ("arcs", "arc"),
+    ("characters", "character"),
+    ("teams", "team"),
+    ("universes", "universe"),
+)
+
+
+class IssueDetails(Rows):
+    """Writes issues in full."""
+
+    def ending(self, kind: str, record: r.Record, origin: str) -> Json:
+        """Return what every detail ends with."""
+        end: Json = {
+            "cv_id": record.cv_id,
+            "gcd_id": record.gcd_id,
+            "resource_url": f"{origin}/{kind}/{record.slug}/",
+            "modified": iso(record.modified),
+        }
+        if self.newer:
+            sources = (("CV", record.cv_id), ("GCD", record.gcd_id))
+            end["attribution"] = [
+                {"source": source, "url": f"https://{source.lower()}.example/{rid}/"}
+                for source, rid in sources
+                if rid is not None
+            ]
+        return end
+
+    def issue_slug(self, issue: r.Issue) -> str:
+        """Return the issue's name in addresses."""
+        series = self.catalogue.tables.series[issue.series]
+        return r.slug(f"{series.name} {series.year_began} {issue.number}")
+
+    def issue_detail(self, issue: r.Issue, origin: str) -> Json:
+        """Return an issue in full."""
+        series = self.catalogue.tables.series[issue.series]
+        body: Json = {
+            "id": issue.id,
+            "publisher": self.named("publisher", series.publisher),
+            "imprint": self.named("imprint", series.imprint),
+            "series": self._issue_series(series),
+            "number": issue.number,
+            "alt_number": issue.alt_number,
+            "title": issue.title,
+            "name": list(issue.names),
+            "cover_date": day(issue.cover_date),
+            "store_date": day(issue.store_date),
+            "foc_date": day(issue.foc_date),
+            "price": issue.price,
+            "price_currency": issue.currency,
+            "rating": self.named("rating", issue.rating),
+            "sku": issue.sku,
+            "isbn": issue.isbn,
+            "upc": issue.upc,
+            "page": issue.page,
+            "desc": issue.desc,
+            "image": issue.image,
+            "cover_hash": issue.cover_hash,
+            "average_rating": issue.average_rating,
+            "rating_count": issue.rating_count,
+            "credits": self._credits(issue),
+            "reprints": self._reprints(issue),
+            "variants": self._variants(issue),
+        }
+        for relation, kind in _RELATED:
+            body[relation] = self.named_list(kind, self.catalogue.related(issue, relation))
+        if self.newer:
+            body["desc_is_solicitation"] = issue.id % 2 == 0
+        body |= self.ending("issue", issue, origin)
+        body["resource_url"] = f"{origin}/issue/{self.issue_slug(issue)}/"
+        return body
+
+    def _issue_series(self, series: r.Series) -> Json:
+        return {
+            "id": series.id,
+            "name": series.name,
+            "alt_names": list(series.alt_names),
+            "sort_name": series.sort_name,
+            "volume": series.volume,
+            "year_began": series.year_began,
+            "series_type": self.named("series_type", series.series_type),
+            "genres": self.terms("genre", series.genres),
+            "language": series.language,
+        }
+
+    def _credits(self, issue: r.Issue) -> list[Json]:
+        creators = self.catalogue.tables.creator
+        return [
+            {
+                "id": credit.creator,
+                "creator": creators[credit.creator].name,
+                "role": self.terms("role", credit.roles),
+            }
+            for credit in self.catalogue.credits(issue)
+            if credit.creator in creators
+        ]
+
+    def _reprints(self, issue: r.Issue) -> list[Json]:
+        table = self.catalogue.tables.issue
+        return [
+            {"id": rid, "issue": f"{self.series_of(table[rid].series)[1]} #{table[rid].number}"}
+            for rid in issue.reprints
+            if rid in table
+        ]
+
+    def _variants(self, issue: r.Issue) -> list[Json]:
+        return [
+            {
+                "name": variant.name,
+                "price": variant.price,
+                "sku": variant.sku,
+                "upc": variant.upc,
+                "image": variant.image,
+            }
+            for variant in self.catalogue.variants_of(issue.id)
+        ]

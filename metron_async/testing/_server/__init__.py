@@ -1,0 +1,1 @@
+"""The server: one request from the socket to the decision, and back."""

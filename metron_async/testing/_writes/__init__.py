@@ -1,0 +1,1 @@
+"""Writes: what they carry, how it is validated, what they change."""

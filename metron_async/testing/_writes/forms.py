@@ -1,0 +1,158 @@
+"""What a write carries: JSON, a form, or a multipart form with files."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from metron_async.testing._server import messages as m
+from metron_async.testing._server.extras import missing
+from metron_async.testing._writes.fields import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["JSON_AND_FORMS", "ONLY_FORMS", "Input", "Upload", "read_input", "read_one"]
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+ONLY_FORMS = (MULTIPART, FORM)
+JSON_AND_FORMS = ("application/json", FORM, MULTIPART)
+
+_MOST_TEXT = 2_621_440
+"""Bytes of text that the server reads: 2.5 MiB."""
+
+_MOST_FIELDS = 1000
+
+
+@dataclasses.dataclass(slots=True)
+class Upload:
+    """A file of a multipart form."""
+
+    filename: str
+    content: bytes
+
+
+@dataclasses.dataclass(slots=True)
+class Input:
+    """The fields of a write.
+
+    Attributes:
+        form: Whether they came in a form: then values are text, and a list is a repeated key.
+        values: Values by name; in a form, a list for each name.
+    """
+
+    form: bool
+    values: dict[str, Any]
+
+    def get(self, name: str) -> Any:
+        """Return the value of a field that holds one, or ``MISSING``."""
+        if not self.form:
+            return self.values.get(name, MISSING)
+        found: list[Any] = self.values.get(name, [])
+        return found[-1] if found else MISSING
+
+    def get_list(self, name: str) -> Any:
+        """Return the value of a field that holds a list, or ``MISSING``."""
+        return self.values.get(name, MISSING)
+
+
+def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
+    """Return what *request* carries: an ``Input``, or a list of them for a JSON array.
+
+    Args:
+        request: The request.
+        accepted: Media types that the resource takes.
+
+    Raises:
+        HttpError: 415 for another media type, 400 for a body that is malformed or too large.
+    """
+    sent = request.headers.get("content-type", "")
+    kind = sent.partition(";")[0].strip().lower()
+    if not request.body and not kind:
+        return Input(form=False, values={})
+    if kind not in accepted:
+        raise m.error(415, f'Unsupported media type "{sent}" in request.')
+    if kind == MULTIPART:
+        return _form(_parts(sent, request.body))
+    _require_size(len(request.body), 0)
+    if kind == FORM:
+        text = request.body.decode(errors="replace")
+        return _form(list[tuple[str, Any]](parse_qsl(text, keep_blank_values=True)))
+    return _json(request.body)
+
+
+def _require_size(text: int, fields: int) -> None:
+    """Refuse more bytes of text, or more fields, than the framework reads."""
+    if text > _MOST_TEXT or fields > _MOST_FIELDS:
+        raise m.HttpError(m.html(400, "Bad Request (400)"))
+
+
+def read_one(request: m.Request, accepted: Iterable[str]) -> Input:
+    """Return what *request* carries, which must not be an array.
+
+    Raises:
+        HttpError: As ``read_input``.
+    """
+    sent = read_input(request, accepted)
+    if isinstance(sent, list):
+        message = "Invalid data. Expected a dictionary, but got list."
+        raise m.invalid({"non_field_errors": [message]})
+    return cast("Input", sent)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise m.error(400, f"JSON parse error - {error}") from None
+    if isinstance(found, list):
+        return [_object(row) for row in cast("list[object]", found)]
+    return _object(found)
+
+
+def _object(found: Any) -> Input:
+    if not isinstance(found, dict):
+        shown = type(found).__name__
+        message = f"Invalid data. Expected a dictionary, but got {shown}."
+        raise m.invalid({"non_field_errors": [message]})
+    return Input(form=False, values=cast("dict[str, Any]", found))
+
+
+def _form(pairs: Sequence[tuple[str, Any]]) -> Input:
+    text = sum(len(value.encode()) for _, value in pairs if isinstance(value, str))
+    _require_size(text, len(pairs))
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return Input(form=True, values=values)
+
+
+def _parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
+    try:
+        import python_multipart  # noqa: PLC0415 - an extra, and only writes need it
+        from python_multipart.exceptions import FormParserError  # noqa: PLC0415
+    except ImportError as error:  # pragma: no cover - depends on what is installed
+        raise missing(error) from None
+    found: list[tuple[str, Any]] = []
+
+    def on_field(field: Any) -> None:
+        found.append((field.field_name.decode(), (field.value or b"").decode(errors="replace")))
+
+    def on_file(file: Any) -> None:
+        file.file_object.seek(0)
+        if file.file_name:  # The server ignores a file without a name.
+            upload = Upload(file.file_name.decode(errors="replace"), file.file_object.read())
+            found.append((file.field_name.decode(), upload))
+        file.close()
+
+    headers: Any = {"Content-Type": content_type.encode(), "Content-Length": str(len(body))}
+    try:
+        python_multipart.parse_form(headers, io.BytesIO(body), on_field, on_file)
+    except FormParserError:
+        raise m.error(400, "Multipart form parse error - Invalid boundary.") from None
+    return found

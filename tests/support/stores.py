@@ -1,0 +1,69 @@
+"""Stores that take their time, and stores that fail when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from metron_async._engine import parts
+from metron_async._engine.guard import MemoryGuardStore
+from metron_async.cache import MemoryCache
+from metron_async.errors import QuotaStoreError
+from metron_async.quota import MemoryStore
+
+PAUSE = 0.01  # seconds
+
+
+class Slow:
+    """Wraps a store: every coroutine function takes its time, before and after its work.
+
+    Args:
+        inner: The store.
+        fail_at: Number of the call that fails, from 1; 0 for none, -1 for all.
+        error: Makes what it fails with.
+        after: Whether it fails when its work is done already.
+    """
+
+    def __init__(self, inner, *, pause=PAUSE, fail_at=0, error=None, after=False):
+        self.inner = inner
+        self.calls = 0
+        self.dead = False
+        self._pause = pause
+        self.fail_at = fail_at
+        self._error = error
+        self._after = after
+
+    def __getattr__(self, name):
+        found = getattr(self.inner, name)
+        if not asyncio.iscoroutinefunction(found) or name == "aclose":
+            return found
+
+        async def taking_time(*args, **kwargs):
+            self.calls += 1
+            fails = self.dead or self.fail_at in {-1, self.calls}
+            await asyncio.sleep(self._pause)
+            if fails and not self._after:
+                raise self._error()
+            value = await found(*args, **kwargs)
+            await asyncio.sleep(self._pause)
+            if fails:
+                raise self._error()
+            return value
+
+        return taking_time
+
+
+def slow_quota(**how):
+    return Slow(MemoryStore(), error=lambda: QuotaStoreError("the store is gone"), **how)
+
+
+def slow_cache(**options):
+    return Slow(MemoryCache(**options))
+
+
+def use_guards(monkeypatch, make=MemoryGuardStore):
+    """Let all clients be made with the guard store that *make* returns."""
+
+    def guards(*, in_memory):
+        return make()
+
+    monkeypatch.setattr(parts, "_default_guards", guards)
