@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "admission"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from world import (
+from support.admission import (
     DAY,
     Client,
     MemoryStorage,

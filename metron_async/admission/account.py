@@ -8,8 +8,9 @@ is rejected, that was one 429 and not eight.
 **Priorities.** The state remembers when each priority was last asked for. It is *in use* for five
 minutes after. A lower priority leaves room for higher ones in use: one slot, and evenly spaced.
 What is not in use costs nothing: a job that begins takes all slots at first, the last one only
-for its last request. BULK that runs longer than a minute leaves one, and is spaced after 20. A request that waits goes
-before those of lower priorities, in all processes. BULK that waits long goes before NORMAL.
+for its last request. BULK that runs longer than a minute leaves one, and after 20 minutes it is
+spaced. A request that waits goes before those of lower priorities, in all processes. BULK that
+waits long goes before NORMAL.
 
 **A request whose lease expired** counts as received at that time, since the server may have
 counted it. If its response comes after all, it replaces that entry.
@@ -70,18 +71,12 @@ def _shift(account: Account, by: float) -> None:
     parts: list[Any] = [account, account.budget, *account.lanes, *account.credentials]
     for part in (*parts, *account.leases, *account.outcomes, account.burst, account.sustained):
         for name in part.__struct_fields__:
-            if name in _TIMES:
-                setattr(part, name, getattr(part, name) + by)
+            value = getattr(part, name)
+            if isinstance(value, float):  # all floats are times
+                setattr(part, name, value + by)
     account.burst.log.shift(by)
     account.sustained.log.shift(by)
-    account.budget.offset -= by
-
-
-_TIMES = frozenset(
-    "now heard blocked_until last_low spent_at foreign calm paused_until asked run waits sent"
-    " expires proven_at refused_at at lowered floor_at foreign_floor foreign_next foreign_last"
-    " foreign_raised".split()
-)
+    account.budget.offset -= 2 * by  # which was shifted with the rest, and grows instead
 
 
 def both(account: Account, rules: Rules) -> tuple[tuple[Window[Any], WindowRules, Scope], ...]:
@@ -122,7 +117,7 @@ def _note_use(account: Account, priority: int) -> bool:
     return True
 
 
-def _above(account: Account, ask: Acquire) -> list[int]:
+def _above(ask: Acquire) -> list[int]:
     """Return the lanes that go before *ask*."""
     effective = Priority.NORMAL if _lane(ask) == _LATE else ask.priority
     return list(range(effective))
@@ -130,11 +125,11 @@ def _above(account: Account, ask: Acquire) -> list[int]:
 
 def _refusal(account: Account, rules: Rules, ask: Acquire) -> Refusal | None:
     now = account.now
-    above = any(now - account.lanes[lane].asked < _IN_USE for lane in _above(account, ask))
+    above = any(now - account.lanes[lane].asked < _IN_USE for lane in _above(ask))
     for refusal in (_paused(account, rules), _full(account, rules, ask, above=above)):
         if refusal is not None:
             return refusal
-    before = _above(account, ask)
+    before = _above(ask)
     if ask.priority > 0 and _lane(ask) != _LATE:
         before.append(_LATE)
     paced = _paced_until(account, rules, ask, above=above)
@@ -173,7 +168,7 @@ def _full(account: Account, rules: Rules, ask: Acquire, *, above: bool) -> Refus
         if rank > 0:
             wait = windows.leave_time(window, its, rank, now, earliest=False) - now
             wait = max(wait, _MOMENT)
-            if rank == 1 and scope == BURST and not above and _leaves_one(account, ask, above=above):
+            if rank == 1 and scope == BURST and not above and _leaves_one(account, ask):
                 wait -= _SOON
             if wait > found.wait:
                 found = Refusal(Cause.WINDOW, wait, scope, limit=room)
@@ -208,7 +203,7 @@ def _room(account: Account, rules: Rules, ask: Acquire, scope: Scope, *, above: 
     return max(1, room)
 
 
-def _leaves_one(account: Account, ask: Acquire, *, above: bool) -> bool:
+def _leaves_one(account: Account, ask: Acquire, *, above: bool = False) -> bool:
     if ask.last and _has_begun(account, ask):
         return False
     return above or (ask.priority == Priority.BULK and _lane(ask) != _LATE)
@@ -370,8 +365,8 @@ def _note_day(account: Account, end: Settle) -> None:
 
 def reset(account: Account, rules: Rules) -> None:
     """Forget limits, a spent day, and pauses; the minute's own requests and 429s stay."""
-    fresh = Account.fresh(rules, account.now)
-    minute, account.sustained = account.burst, fresh.sustained
+    account.sustained = Account.fresh(rules, account.now).sustained
+    minute = account.burst
     minute.limit, minute.known, minute.floor = rules.burst.limit, 0, 0
     windows.forget_foreign(minute)
     account.blocked_until = account.spent_at = account.budget.paused_until = -math.inf

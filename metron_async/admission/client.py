@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import contextvars
 import logging
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,8 +52,7 @@ class StoreClient:
 
     Args:
         storage: The storage.
-        account: Name of the account's state in it.
-        address: Name of the address's state in it.
+        names: Names of the account's and the address's state in it.
         credentials: Keyed hash of the credentials.
         rules: The rules of the windows and leases.
         changed: Called whenever a request has been settled or released.
@@ -60,16 +60,18 @@ class StoreClient:
     Attributes:
         status: The last reply that describes the windows.
         last: The last reply.
+        replied: Loop time of the last reply.
+        concluding: Settlements and releases that are not stored yet.
         loss: The error of the last request whose response was lost.
     """
 
     def __init__(
         self,
         storage: Storage,
-        account: str,
-        address: str,
+        names: tuple[str, str],
         credentials: str,
         rules: Rules,
+        *,
         changed: Callable[[], None],
     ) -> None:
         self.credentials = credentials
@@ -78,7 +80,7 @@ class StoreClient:
         self.last: Reply | None = None
         self.loss: BaseException | None = None
         self._storage = storage
-        self._names = (account, address)
+        self._names = names
         self._changed = changed
         self._permits: dict[int, Permit] = {}
         self._recent: deque[tuple[int, float]] = deque(maxlen=_RECENT)
@@ -86,6 +88,7 @@ class StoreClient:
         self._renewal: asyncio.TimerHandle | None = None
         self._closing = False
         self.concluding = 0
+        self.replied = -math.inf
 
     @property
     def in_flight(self) -> int:
@@ -119,7 +122,7 @@ class StoreClient:
             _logger.exception("the storage of the quota failed")
             msg = f"Storage failed: {error!r}"
             raise QuotaStoreError(msg) from error
-        self.last = reply
+        self.last, self.replied = reply, loop_time()
         if reply.windows:
             self.status = reply
         return reply

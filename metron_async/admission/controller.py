@@ -14,13 +14,13 @@ import math
 from typing import TYPE_CHECKING
 
 from metron_async.admission.client import StoreClient, loop_time
-from metron_async.admission.commands import Peek, Reset, Retry
+from metron_async.admission.commands import Cause, Peek, Refusal, Reset, Retry
 from metron_async.admission.dispatcher import Dispatcher
 from metron_async.admission.permit import Held, Permit, Shared
 from metron_async.admission.queue import Queue, Waiter
 from metron_async.admission.state import DEFAULT_RULES
 from metron_async.admission.table import possibly_banned
-from metron_async.admission.waits import QuotaState, wait_error
+from metron_async.admission.waits import QuotaState, Wait, wait_error
 from metron_async.errors import ClosedError, QuotaStoreError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Controller"]
 
-_GRACE = 0.1  # seconds that a look at the storage may take, also for a caller that does not wait
+_GRACE = 0.4  # seconds that a look at the storage may take, also for a caller that does not wait
 _HELD = (0.05, 1.0)  # seconds between looks at a request that another process makes, growing
 
 
@@ -73,7 +73,9 @@ class Controller:
         new_container: bool = False,
     ) -> None:
         self._queue = Queue()
-        self._client = StoreClient(storage, account, address, credentials, rules, self._ended)
+        self._client = StoreClient(
+            storage, (account, address), credentials, rules, changed=self._ended
+        )
         self._dispatcher = Dispatcher(
             self._client, self._queue, max(1, max_in_flight), new_container=new_container
         )
@@ -125,7 +127,7 @@ class Controller:
             timeout = None if deadline == math.inf else deadline - loop.time()
             await asyncio.wait({waiter.future}, timeout=timeout)
             if not waiter.future.done():
-                raise self._overdue(waiter)
+                waiter.fail(self._overdue(waiter))
             return waiter.future.result()
         except BaseException:
             self._leave(waiter)
@@ -143,8 +145,9 @@ class Controller:
 
     def _overdue(self, waiter: Waiter) -> MetronError:
         """Return the error of a waiter whose deadline has passed."""
-        if waiter.wait is not None:
-            return wait_error(waiter.wait)
+        if waiter.wait is not None or self._client.replied >= waiter.began:
+            refusal = Refusal(Cause.FLIGHT)
+            return wait_error(waiter.wait or Wait.of(refusal, 0.0))
         msg = "The storage of the quota did not reply within max_wait"
         return QuotaStoreError(msg)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from metron_async.admission import account as accounts
 from metron_async.admission import address as addresses
-from metron_async.admission import budget as budgets
 from metron_async.admission import window as windows
 from metron_async.admission.codec import (
     decode_account,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metron_async.httpdate import parse_http_date
+from metron_async._httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from metron_async._httpdate import parse_http_date
 from metron_async.admission.commands import Settle
 from metron_async.admission.headers import parse_rate_headers, parse_retry_after
 from metron_async.admission.table import (
@@ -20,7 +21,6 @@ from metron_async.admission.table import (
     THROTTLED,
     TIMED_OUT,
 )
-from metron_async.httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -50,6 +50,7 @@ from metron_async.admission.log import CELL, LONGEST_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from metron_async.admission.log import Entry
     from metron_async.admission.state import Window, WindowRules
 
 __all__ = [
@@ -139,7 +140,8 @@ def leave_time(
             or when it is certain that they have.
     """
     stay = rules.period + rules.margin
-    own = ((entry.stamp + stay, entry.count) for entry in window.log.oldest())
+    entries: Iterator[Entry] = window.log.oldest()
+    own = ((entry.stamp + stay, entry.count) for entry in entries)
     for time, count in heapq.merge(own, _foreign_times(window, now, earliest=earliest)):
         rank -= count
         if rank <= 0:
