@@ -153,7 +153,7 @@ def nightly(session: nox.Session) -> None:
     install(session, "test")
     install_redis_server(session)
     session.env["METRON_ASYNC_NIGHTLY"] = "1"
-    run_tests(session, "tests/reliability", "tests/security")
+    run_tests(session, "tests/reliability", "tests/security", "tests/mirror/test_histories.py")
 
 
 @nox.session
@@ -196,7 +196,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting."""
+    """Check style, formatting and spelling."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -212,6 +212,12 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "--strict", *TYPED)
     session.run("pyright", *TYPED)
     session.run("pyright", "--verifytypes", "metron_async", "--ignoreexternal")
+
+
+@nox.session(python=False)
+def drift(session: nox.Session) -> None:
+    """Compare a server's schema with the committed one: ``-- URL_OR_FILE``."""
+    session.run(sys.executable, "tests/support/drift.py", *session.posargs, external=True)
 
 
 @nox.session

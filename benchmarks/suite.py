@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison import costs, counting, decoding, machine, timing, waiting
+from benchmarks.comparison import costs, counting, decoding, machine, matching, timing, waiting
 from benchmarks.comparison.contenders import Ours
 from benchmarks.comparison.harness import alone
 from benchmarks.comparison.peers import FOUR, HishelAsking, MokkariAsking
@@ -32,6 +32,11 @@ def together(jobs: Jobs) -> Lines:
 def counted() -> dict[str, Lines]:
     """Count requests."""
     return {"walk": counting.series_twice(), "refresh": counting.known_issues()}
+
+
+def matched() -> dict[str, Lines]:
+    """Find the issues that files are."""
+    return {"match": matching.measure()}
 
 
 def timed() -> dict[str, Lines]:
@@ -76,6 +81,7 @@ def cost() -> dict[str, Any]:
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "cost": cost,
     "counted": counted,
+    "matched": matched,
     "timed": timed,
     "people": people,
     "limiter": policies,

@@ -5,8 +5,7 @@ Example:
     >>> async with AsyncMetron(token="...") as metron:  # doctest: +SKIP
     ...     issue = await metron.issues.get(31660)
 
-The names below are loaded when they are first used: ``import metron_async`` alone costs next to
-nothing, and a program pays for what it uses.
+The names below are loaded on first use, so that a program loads only what it needs.
 """
 
 from typing import TYPE_CHECKING
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from metron_async.client import *
     from metron_async.enums import *
     from metron_async.errors import *
-    from metron_async.lists.rows import *
+    from metron_async.lists.base import *
+    from metron_async.lists.details import *
+    from metron_async.lists.pagination import *
     from metron_async.quota.outlook import *
     from metron_async.types import *
 
@@ -36,33 +37,42 @@ __all__ = [
     "ConfigurationError",
     "Currency",
     "DecodeError",
+    "DetailedList",
+    "Fetched",
     "Grade",
     "GradingCompany",
     "IncompleteListError",
     "IncompleteListWarning",
+    "InterceptedError",
+    "LazyList",
     "ListType",
     "MetronError",
     "MetronView",
     "MetronWarning",
     "NotFoundError",
     "NotModified",
+    "OptionArguments",
     "Origin",
     "Page",
     "PaginationError",
-    "Paginator",
     "PermissionDeniedError",
     "Priority",
+    "Progress",
     "QuotaState",
     "QuotaStoreError",
     "RateLimitError",
     "Rating",
     "RequestError",
     "RequestTimeoutError",
+    "RetryLaterError",
+    "Row",
+    "RowList",
     "SeriesStatus",
     "ServerError",
     "Source",
     "Stats",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",
@@ -77,7 +87,9 @@ _HOMES = (
     "metron_async.enums",
     "metron_async.types",
     "metron_async.quota.outlook",
-    "metron_async.lists.rows",
+    "metron_async.lists.base",
+    "metron_async.lists.pagination",
+    "metron_async.lists.details",
     "metron_async.client",
 )
 """Modules that define the public names, the lightest first."""

@@ -12,11 +12,11 @@ def http_date(moment: datetime) -> str:
 
 
 def parse_http_date(text: str | None) -> float | None:
-    """Return the seconds since 1970 that an HTTP date means, or ``None`` for what is none.
+    """Return the seconds since 1970 of an HTTP date, or ``None`` if *text* is not one.
 
-    The standard library reads a date out of nearly any text that begins like one. What comes in
-    as ``Last-Modified`` goes out again as ``If-Modified-Since``, word for word, so a text that
-    does not fit into a header is no date here.
+    The standard library reads a date out of nearly any string that begins like one. A
+    ``Last-Modified`` is sent back as ``If-Modified-Since`` without a change, so a string that does
+    not fit into a header is not accepted as a date.
     """
     if not text or not text.isascii() or not text.isprintable():
         return None

@@ -1,8 +1,8 @@
 """Public names of a package, loaded on first use.
 
-``import metron_async`` loads almost nothing: a program without a cache file never loads SQLite,
-and one that reads issues never loads the fake server. Each package lists its names once, in
-``__all__``, and its home modules once. Type checkers see star imports of the same modules.
+A program without a cache file never loads SQLite, and one that reads issues never loads the fake
+server. Each package lists its names once, in ``__all__``, and its home modules once. Type checkers
+see star imports of the same modules.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["load"]
 
 
 def load(package: str, homes: Sequence[str], name: str) -> object:
-    """Return the attribute *name* of a package, and keep it there.
+    """Return the attribute *name* of a package, and store it there.
 
     Args:
         package: The package's ``__name__``.

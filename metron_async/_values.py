@@ -1,214 +1,225 @@
-"""Python values as the server reads them, or the reason why it would not.
+"""Python values as the server reads them.
 
-Each function takes one value and returns its text, or raises :class:`Refused` with what was
-expected. The server is no help here: it drops a filter that it does not know, or that is empty,
-without a word and answers with everything; it reads a time without an offset as New York time,
-and some values make it fail altogether. So whatever would not be taken as meant is refused before
-it costs a request. Filters and inputs of writes share these rules.
+Each function takes one value and returns its string, or raises :class:`InvalidValueError`. The
+server ignores a filter that it does not know, or that is empty, and returns everything. It reads a
+datetime without an offset as New York time, and fails (500) on some values. A value that it would
+misread is therefore refused before it costs a request. Filters and inputs of writes share these
+rules.
 """
 
 import math
+import operator
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 __all__ = [
     "Among",
+    "InvalidValueError",
     "Range",
-    "Refused",
+    "as_items",
     "encode_bool",
     "encode_date",
     "encode_datetime",
     "encode_int",
     "encode_ints",
-    "encode_moment",
     "encode_number",
     "encode_text",
-    "refuse",
+    "expected",
+    "is_storable",
     "show",
     "wrong_type",
 ]
 
+# New York kept local mean time (-04:56:02) until then. The server returns older instants with that
+# offset, which no client but this one may be able to read.
+_FIRST_INSTANT = datetime(1883, 11, 18, 17, tzinfo=UTC)
+_MOST_DECIMALS = 20
 
-class Refused(Exception):  # noqa: N818 - it becomes a UsageError
-    """The value cannot be sent.
 
-    Attributes:
-        expected: What would have been right.
-    """
-
-    def __init__(self, expected: str) -> None:
-        super().__init__(f"expected {expected}")
-        self.expected = expected
+class InvalidValueError(Exception):
+    """The value cannot be sent; its message says what was expected."""
 
 
 class Range(msgspec.Struct, frozen=True):
-    """Bounds of a number, both included; stands in ``Annotated`` beside the type.
-
-    Attributes:
-        least: Smallest number that makes sense.
-        most: Largest number that the server can hold.
-    """
+    """Bounds of a number, both included; stands in ``Annotated`` beside the type."""
 
     least: int
+    """Smallest valid number."""
     most: int
+    """Largest number that the server can store."""
 
 
-def refuse(expected: str) -> NoReturn:
-    """Raise :class:`Refused`, saying what was expected."""
-    raise Refused(expected) from None
+def expected(what: str) -> NoReturn:
+    """Raise :class:`InvalidValueError`: *what* was expected."""
+    message = f"expected {what}"
+    raise InvalidValueError(message) from None
 
 
 def show(value: object) -> str:
-    """Show a value in a message, cut to a readable length."""
+    """Return the ``repr`` of a value for a message, cut to 80 characters."""
     try:
         return f"{value!r:.80}"
-    except ValueError:  # a whole number of thousands of digits cannot be shown
-        return f"an enormous {type(value).__name__}"
+    except Exception:  # noqa: BLE001 - a huge int, deeply nested lists, code of the value's class
+        return f"{type(value).__name__} without a repr"
 
 
-def wrong_type(expected: str, value: object) -> NoReturn:
-    """Refuse a value for its type."""
+def wrong_type(what: str, value: object) -> NoReturn:
+    """Raise :class:`InvalidValueError`, as *value* is of the wrong type."""
     if value is None:
-        refuse(f"{expected}, got None; leave it out instead")
-    refuse(f"{expected}, got {type(value).__name__}: {show(value)}")
+        expected(f"{what}, got None; leave it out instead")
+    expected(f"{what}, got {type(value).__name__}: {show(value)}")
 
 
 class Among(msgspec.Struct, frozen=True):
-    """The codes that the server takes; stands in ``Annotated`` beside the type.
-
-    Attributes:
-        choices: The enum whose values are the codes.
-    """
+    """Choice of codes; stands in ``Annotated`` beside the type."""
 
     choices: type[Enum]
+    """The enum whose values are the codes."""
 
     def __call__(self, value: object) -> str:
         """Encode a member of the enum, or the plain value of one."""
         if isinstance(value, self.choices):
             return str(value.value)
-        # Members of other enums, and bools, can be equal to a code and mean something else.
-        if isinstance(value, self._plain) and not isinstance(value, bool | Enum):
-            # 9.8 and Decimal("9.8") are not equal.
-            if isinstance(value, Decimal):
-                value = float(value) if value.is_finite() else math.nan
-            for member in self.choices:
-                if member.value == value:
-                    return str(member.value)
+        plain = self._plain(value)
+        for member in self.choices:
+            if member.value == plain:
+                return str(member.value)
         known = ", ".join(f"{member.name} ({member.value})" for member in self.choices)
-        refuse(f"a {self.choices.__name__} or its value, one of {known}; got {show(value)}")
+        expected(f"a {self.choices.__name__} or its value, one of {known}; got {show(value)}")
 
-    @property
-    def _plain(self) -> tuple[type, ...]:
+    def _plain(self, value: object) -> object:
+        """Return *value* as the plain type of the codes, or ``None``."""
+        # Members of other enums, and bools, can be equal to a code and mean something else.
+        if isinstance(value, bool | Enum):
+            return None
         if issubclass(self.choices, str):
-            return (str,)
-        return (int,) if issubclass(self.choices, int) else (int, float, Decimal)
+            return value if isinstance(value, str) else None
+        if issubclass(self.choices, float) and isinstance(value, float | Decimal):
+            # 9.8 and Decimal("9.8") are not equal; a signaling NaN cannot be a float.
+            return math.nan if isinstance(value, Decimal) and value.is_nan() else float(value)
+        return _index(value)
+
+
+def as_items(value: object) -> Collection[object] | None:
+    """Return *value* if it is a collection of several values, such as a list, set or array."""
+    if isinstance(value, Collection) and not isinstance(value, str | bytes | bytearray | Mapping):
+        return cast("Collection[object]", value)
+    return None
+
+
+def is_storable(text: str) -> bool:
+    """Return whether the server's database can store *text*: no NUL, no lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def encode_text(value: object) -> str:
-    """Encode a text; blank ones and control characters are refused."""
+    """Encode a string; blank ones and control characters are refused."""
     if not isinstance(value, str) or isinstance(value, Enum):
-        wrong_type("a text (str)", value)
+        wrong_type("a string (str)", value)
+    value = str.__str__(value)  # a subclass may behave and print differently
     if not value.strip():
-        reason = "the server ignores a blank filter and answers with everything"
-        refuse(f"a text that is not blank: {reason}")
+        reason = "the server ignores a blank filter and returns everything"
+        expected(f"a string that is not blank, because {reason}")
     if any(character < " " or "\x7f" <= character <= "\x9f" for character in value):
-        refuse(f"a text without control characters, got {show(value)}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        refuse("a text without lone surrogates")
+        expected(f"a string without control characters, got {show(value)}")
+    if not is_storable(value):
+        expected(f"a string without lone surrogates, got {show(value)}")
     return value
 
 
 def encode_bool(value: object) -> str:
-    """Encode a truth value; 0 and 1 are numbers and refused."""
+    """Encode a boolean; 0 and 1 are integers and refused."""
     if not isinstance(value, bool):
         wrong_type("True or False", value)
     return "true" if value else "false"
 
 
-def _plain_int(value: object) -> int:
-    # bool is an int in Python, and an enum member of something else is surely a mix-up.
-    if not isinstance(value, int) or isinstance(value, bool | Enum):
-        wrong_type("a whole number (int)", value)
-    return value
+def _index(value: Any) -> int | None:
+    """Return *value* as an int if it is of an integer type, such as ``numpy.int64``."""
+    # bool is an int in Python, and a member of another enum is certainly a mistake.
+    if isinstance(value, bool | Enum):
+        return None
+    try:
+        return operator.index(value)
+    except Exception:  # noqa: BLE001 - code of the value's class
+        return None
 
 
 def encode_int(value: object, bounds: Range) -> str:
-    """Encode a whole number within its bounds."""
-    number = _plain_int(value)
+    """Encode an integer within its bounds."""
+    number = _index(value)
+    if number is None:
+        wrong_type("a whole number (int)", value)
     if not bounds.least <= number <= bounds.most:
-        refuse(f"{bounds.least} to {bounds.most}, got {show(number)}")
+        expected(f"a whole number from {bounds.least} to {bounds.most}, got {show(number)}")
     return str(number)
 
 
 def encode_ints(value: object, bounds: Range) -> str:
-    """Encode one whole number or several, joined by commas.
+    """Encode one integer or several, joined by commas.
 
-    The order has no meaning to the server, so they are sorted and given once: the same question
-    is the same URL, and finds the same entry in the cache.
+    Their order has no meaning to the server. They are sorted and duplicates removed, so that equal
+    queries have equal URLs and share a cache entry.
     """
-    if isinstance(value, list | tuple | set | frozenset):
-        several = cast("Iterable[object]", value)
-        numbers = {int(encode_int(number, bounds)) for number in several}
-        if not numbers:
-            refuse("at least one number: the server ignores an empty list")
-        return ",".join(str(number) for number in sorted(numbers))
-    if isinstance(value, int):
+    several = as_items(value)
+    if several is None:
+        if _index(value) is None:
+            wrong_type("a whole number (int) or several (list, tuple, set)", value)
         return encode_int(value, bounds)
-    wrong_type("a whole number (int) or several (list, tuple, set)", value)
+    numbers = {int(encode_int(number, bounds)) for number in several}
+    if not numbers:
+        expected("at least one number, because the server ignores an empty list")
+    return ",".join(str(number) for number in sorted(numbers))
 
 
 def encode_number(value: object, bounds: Range) -> str:
     """Encode a number that may have decimals."""
-    if not isinstance(value, int | float | Decimal) or isinstance(value, bool | Enum):
+    number = value if isinstance(value, float | Decimal) else _index(value)
+    if number is None or isinstance(value, Enum):
         wrong_type("a number (int, float or Decimal)", value)
-    # A NaN is within no bounds; comparing a Decimal one is an error.
-    if isinstance(value, Decimal) and not value.is_finite():
-        refuse(f"a finite number, got {show(value)}")
-    if not bounds.least <= value <= bounds.most:
-        refuse(f"{bounds.least} to {bounds.most}, got {show(value)}")
-    return format(Decimal(str(value)), "f")
+    # A NaN is outside all bounds; comparing a signaling one raises an error.
+    if isinstance(number, Decimal) and not number.is_finite():
+        expected(f"a finite number, got {show(value)}")
+    if not bounds.least <= number <= bounds.most:
+        expected(f"a number from {bounds.least} to {bounds.most}, got {show(value)}")
+    exact = Decimal(str(number))
+    if cast("int", exact.as_tuple().exponent) < -_MOST_DECIMALS:
+        expected(f"at most {_MOST_DECIMALS} decimals, got {show(value)}")
+    return format(exact, "f")
 
 
 def encode_date(value: object) -> str:
-    """Encode a calendar date; a datetime is one to Python, and refused."""
+    """Encode a date; a datetime is a date in Python, and refused."""
     if isinstance(value, datetime):
-        refuse("a date (datetime.date), got a datetime; use .date() of it")
+        expected("a date (datetime.date), got a datetime; use its .date()")
     if not isinstance(value, date):
         wrong_type("a date (datetime.date)", value)
-    return value.isoformat()
+    return date.isoformat(value)
 
 
 def encode_datetime(value: object) -> str:
-    """Encode an instant in UTC; naive ones are refused."""
+    """Encode an instant in UTC; naive datetimes are refused."""
     if not isinstance(value, datetime):
         if isinstance(value, date):
-            reason = "a date is no instant until a time and a time zone are added"
-            refuse(f"an aware datetime, got a date: {reason}")
+            expected("an aware datetime, got a date; add a time and a time zone")
         wrong_type("an aware datetime (datetime.datetime)", value)
-    if value.utcoffset() is None:
-        reason = "the server would read it as New York time"
-        refuse(
-            f"an aware datetime, got a naive one: {reason}; "
-            "give it a time zone, such as tzinfo=datetime.UTC"
-        )
     try:
-        utc = value.astimezone(UTC)
-    except OverflowError:
-        refuse(f"an instant that exists in UTC, got {show(value)}")
-    return utc.replace(tzinfo=None).isoformat() + "Z"
-
-
-def encode_moment(value: object) -> str:
-    """Encode an instant, or the date of a day."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return encode_date(value)
-    return encode_datetime(value)
+        naive = value.utcoffset() is None
+        utc = value if naive else value.astimezone(UTC)
+    except Exception:  # noqa: BLE001 - code of its time zone, or out of range
+        expected(f"an instant that exists in UTC, got {show(value)}")
+    if naive:
+        reason = "the server would read it as New York time"
+        expected(
+            f"an aware datetime, got a naive one: {reason}; "
+            "add a time zone, such as tzinfo=datetime.UTC"
+        )
+    if not utc >= _FIRST_INSTANT:  # not a time at all (pandas.NaT) is not later either
+        expected(f"an instant at or after {_FIRST_INSTANT:%Y-%m-%dT%H:%MZ}, got {show(value)}")
+    # A subclass may print more than the server reads: pandas.Timestamp prints nanoseconds.
+    return datetime.isoformat(utc.replace(tzinfo=None)) + "Z"

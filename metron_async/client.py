@@ -1,16 +1,18 @@
-"""The client: :class:`AsyncMetron`, its namespaces, options and lifecycle.
+"""The client: :class:`AsyncMetron`, its resources, options and lifecycle.
 
-What makes requests, and each namespace with its models and filters, is imported when it is first
-used: a program that asks for issues never loads the rest.
+The engine, and each resource with its models and filters, is imported on first use: a program
+that reads issues never loads the rest.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.options import DEFAULT, checked_options
-from metron_async.types import CallOptions
+from metron_async._signature import spelled_out
+from metron_async.errors import MetronError
+from metron_async.types import CallOptions, OptionArguments
 
 if TYPE_CHECKING:
     import os
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from metron_async._engine.core import Core
-    from metron_async._engine.options import Default, OptionArguments
+    from metron_async._engine.caller import Caller
+    from metron_async._engine.options import Default
     from metron_async.cache import Cache
     from metron_async.quota import QuotaState, QuotaStore
     from metron_async.resources.arcs import ArcsResource
@@ -46,20 +48,14 @@ __all__ = ["AsyncMetron", "MetronView"]
 
 
 class MetronView:
-    """A client's namespaces, with one set of options.
+    """The resources of a client, with one set of options."""
 
-    Namespaces are made when they are first used; they hold no state of their own.
-    """
-
-    def __init__(self, core: Core, options: CallOptions) -> None:
-        self._core = core
-        self._options = options
-        from metron_async._engine.caller import Caller
-
-        self._caller = Caller(core, options)
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._core!r}>"
+        caller = vars(self).get("_caller")  # missing where the constructor failed
+        return f"<{type(self).__name__} of {caller.core if caller else None!r}>"
 
     @functools.cached_property
     def arcs(self) -> ArcsResource:
@@ -91,7 +87,7 @@ class MetronView:
 
     @functools.cached_property
     def credits(self) -> CreditsResource:
-        """Who did what in an issue; for editors."""
+        """Credits of issues; for editors."""
         from metron_async.resources.credits import CreditsResource
 
         return CreditsResource(self._caller)
@@ -182,35 +178,35 @@ class MetronView:
 
     @property
     def stats(self) -> Stats:
-        """What the client has done so far: requests, hits, waits, and more."""
-        return self._core.stats
+        """Counters of what the client has done so far: requests, hits, waits, and more."""
+        return self._caller.core.stats
 
     @property
     def cache(self) -> Cache | None:
         """The cache, to ``clear`` or ``purge`` it; ``None`` if the client has none."""
-        return self._core.settings.cache
+        return self._caller.core.blueprint.cache
 
     async def quota(self) -> QuotaState:
-        """Tell how the account stands: both windows, requests in flight, and who waits.
+        """Return the current quota state: both windows, requests in flight, and calls that wait.
 
-        Costs no request; it is what the last answers told, moved on to this moment.
+        It costs no request; it is the state after the last responses, moved on to this moment.
 
         Raises:
             QuotaStoreError: If the store cannot be read.
         """
-        return await (await self._core.limiter()).snapshot()
+        return await (await self._caller.core.ready()).limiter.snapshot()
 
     async def retry_credentials(self) -> None:
-        """Let credentials that the server has refused be tried once more.
+        """Allow credentials that the server has refused to be tried again.
 
         After a 401 the same credentials are refused locally, also by later processes, since the
         server's firewall bans an address for a day after three. Call this when the account has
-        been mended on the server's side.
+        been repaired on the server's side.
         """
-        await (await self._core.guard()).clear()
+        await (await self._caller.core.ready()).guard.clear()
 
     def origin_of(self, value: object) -> Origin | None:
-        """Tell where an object came from, and how old it is.
+        """Return where an object came from, and how old it is.
 
         Args:
             value: An object that a ``get`` of this client has returned. (A page of a list
@@ -219,8 +215,9 @@ class MetronView:
         Returns:
             Its origin, or ``None`` for anything else, an equal copy included.
         """
-        return self._core.origins.of(value)
+        return self._caller.core.origins.of(value)
 
+    @spelled_out(OptionArguments)
     def with_options(self, **options: Unpack[OptionArguments]) -> MetronView:
         """Return a view of the same client whose calls behave differently.
 
@@ -228,15 +225,23 @@ class MetronView:
         to nothing, so it can be made for a single call.
 
         Args:
-            options: See :class:`~metron_async._engine.options.OptionArguments`.
+            options: See :class:`~metron_async.OptionArguments`.
 
         Raises:
-            UsageError: If an option is unknown, or a value cannot be meant.
+            UsageError: If an option is unknown, or a value is invalid.
 
         Example:
             >>> quick = metron.with_options(priority=Priority.INTERACTIVE, max_wait=2)
         """
-        return MetronView(self._core, checked_options(self._options, options))
+        failure: MetronError
+        try:
+            checked = checked_options(self._caller.options, options)
+        except MetronError as error:
+            failure = error.with_traceback(None)
+        else:
+            return MetronView(type(self._caller)(self._caller.core, checked))
+        del options  # an unknown one may be a secret, and tracebacks can show local variables
+        raise failure
 
 
 class AsyncMetron(MetronView):
@@ -246,36 +251,40 @@ class AsyncMetron(MetronView):
     the first call. One client serves any number of concurrent calls on one event loop.
 
     Args:
-        token: API token, sent as ``Authorization: Bearer``. Without any credentials given,
-            ``METRON_TOKEN``, or ``METRON_USERNAME`` and ``METRON_PASSWORD``, are taken from the
-            environment.
+        token: API token, sent as ``Authorization: Bearer``. Without any credentials given, they
+            are taken from the environment: ``METRON_TOKEN``; or ``METRON_TOKEN_FILE``, the path of
+            a file that holds the token; or ``METRON_USERNAME`` and ``METRON_PASSWORD``.
         username: User name for HTTP Basic, which Metron is phasing out.
         password: Password for HTTP Basic.
-        account: Name of the Metron user whose quota is spent. Give it where several tokens of
+        account: Name of the Metron user whose quota is spent. Pass it where several tokens of
             one user are in use, so that they share one budget.
-        base_url: The server. Plain http is refused except to this machine.
+        base_url: The server.
+        allow_plain_http: Whether ``base_url`` may be plain http on another machine, such as
+            ``http://metron:8000`` in a private network. Anybody on the way can then read the
+            credentials. To this machine plain http is always allowed.
         user_agent: Appended to ours, such as ``"my-bot/2.1 (me@example.org)"``.
-        transport: Any httpx transport, such as ``FakeMetron().transport()``. Unless it is one of
-            httpx's own network transports, the default stores are kept in memory.
+        transport: Any httpx transport, such as ``FakeMetron().transport()``. If it does not lead
+            to a network, the default stores are kept in memory.
         http_client: An :class:`httpx.AsyncClient` to send with; never closed here. Its cookies,
             headers, credentials and base URL are not used.
         cache: Path of the cache's file, ``":memory:"``, a cache, or ``None`` for off. By default
             a file in the user's cache directory.
         quota: Store of the quota's log; by default a file in the user's cache directory, shared
             by all programs of this user.
-        max_in_flight: Requests under way at once, from 1.
-        options: Defaults for all calls; see
-            :class:`~metron_async._engine.options.OptionArguments`.
+        max_in_flight: Maximum number of requests in flight, from 1.
+        options: Defaults for all calls; see :class:`~metron_async.OptionArguments`.
 
     Raises:
-        ConfigurationError: If credentials are missing or half given, or anything else cannot be
-            used as it is.
+        ConfigurationError: If credentials are missing or incomplete, or an argument or the
+            environment (proxy, certificates, home directory) is invalid.
+        UsageError: If an option is unknown, or a value is invalid.
 
     Example:
         >>> async with AsyncMetron(token="...") as metron:  # doctest: +SKIP
         ...     issue = await metron.issues.get(31660)
     """
 
+    @spelled_out(OptionArguments)
     def __init__(
         self,
         token: str | None = None,
@@ -284,6 +293,7 @@ class AsyncMetron(MetronView):
         password: str | None = None,
         account: str | None = None,
         base_url: str = "https://metron.cloud",
+        allow_plain_http: bool = False,
         user_agent: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
@@ -292,23 +302,18 @@ class AsyncMetron(MetronView):
         max_in_flight: int = 8,
         **options: Unpack[OptionArguments],
     ) -> None:
-        from metron_async._engine.assembly import assemble
-
-        checked = checked_options(CallOptions(), options)
-        core = assemble(
-            token=token,
-            username=username,
-            password=password,
-            account=account,
-            base_url=base_url,
-            user_agent=user_agent,
-            transport=transport,
-            http_client=http_client,
-            cache=cache,
-            quota=quota,
-            max_in_flight=max_in_flight,
-        )
-        super().__init__(core, checked)
+        arguments = locals()  # the one list of the arguments is the signature
+        failure: MetronError
+        try:
+            caller = _caller_for(arguments)
+        except MetronError as error:
+            failure = error.with_traceback(None)
+        else:
+            super().__init__(caller)
+            return
+        # Tracebacks can show local variables, and these may be secrets.
+        del token, password, base_url, options, arguments
+        raise failure
 
     async def __aenter__(self) -> Self:
         return self
@@ -325,6 +330,17 @@ class AsyncMetron(MetronView):
         """Close the client; requests in flight are given a few seconds to end.
 
         Calls that are still waiting end with :class:`~metron_async.errors.ClosedError`. What was
-        handed in (a client, a cache, a store) stays open. Closing twice is fine.
+        passed in (a client, a cache, a store) stays open. Closing twice is fine.
         """
-        await self._core.close()
+        await self._caller.core.close()
+
+
+def _caller_for(arguments: dict[str, Any]) -> Caller:
+    """Return the caller for the *arguments* of :class:`AsyncMetron`, which are its locals."""
+    from metron_async._engine.build import Blueprint
+    from metron_async._engine.caller import Caller
+    from metron_async._engine.core import Core
+
+    names = tuple(name for name in arguments if name not in {"self", "options", "__class__"})
+    options = checked_options(CallOptions(), arguments["options"], names)
+    return Caller(Core(Blueprint(arguments)), options)

@@ -1,8 +1,9 @@
 """Every error this package raises, in one tree under :class:`MetronError`.
 
-An error carries what a caller needs to react: the HTTP ``status`` where there was one, the
-``path`` that was asked for, the server's own message, and ``retryable``: whether the same call
-can succeed later without being changed. No error ever holds a credential.
+An error carries what a program needs to react: the HTTP ``status`` if there was a response, the
+``path`` of the request, the server's own message, and ``retryable``: whether the same call can
+succeed later without being changed. Its ``__cause__`` is what led to it, such as the attempt
+before. No error ever holds a credential.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "DecodeError",
     "IncompleteListError",
     "IncompleteListWarning",
+    "InterceptedError",
     "MetronError",
     "MetronWarning",
     "NotFoundError",
@@ -30,8 +32,10 @@ __all__ = [
     "RateLimitError",
     "RequestError",
     "RequestTimeoutError",
+    "RetryLaterError",
     "ServerError",
     "StatusError",
+    "StorageError",
     "TransportError",
     "UsageError",
     "ValidationError",
@@ -42,11 +46,11 @@ class MetronError(Exception):
     """Base of all errors of this package.
 
     Attributes:
-        status: HTTP status of the answer, or ``None`` where there was none.
-        path: Path and query that were asked for, or ``None`` outside of a request.
+        status: HTTP status of the response, or ``None`` if there was none.
+        path: Path and query of the request, or ``None`` outside of a request.
         retryable: Whether the unchanged call may succeed later, and may safely be made again.
-        outcome_unknown: Whether this was a write that the server may have carried out all the
-            same. To repeat it may duplicate it.
+        outcome_unknown: Whether this was a write that the server may have carried out in spite of
+            the error. To repeat it may duplicate it.
     """
 
     retryable: bool = False
@@ -59,21 +63,21 @@ class MetronError(Exception):
         self.status = status
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Let errors be pickled and copied, whatever their constructors take."""
+        """Make errors picklable and copyable, whatever their constructors take."""
         return _revive, (type(self), self.args, self.__dict__.copy())
 
     def doubt_outcome(self) -> None:
-        """Note that nobody knows whether a write was carried out, and tell so in the message."""
+        """Record that a write may have been carried out, and say so in the message."""
         self.outcome_unknown = True
         self.retryable = False
         self.add_hint(
-            "Whether the server has carried this write out is unknown: look before repeating it,"
+            "It is unknown whether the server carried out this write. Check before repeating it,"
             " since a repeat may duplicate it"
         )
 
     def add_hint(self, hint: str) -> None:
-        """Append what else is known to the message."""
-        self.message += f". {hint}"
+        """Append a sentence to the message."""
+        self.message = f"{self.message.rstrip('.')}. {hint}"
 
     def __str__(self) -> str:
         where = [str(self.status)] if self.status is not None else []
@@ -93,13 +97,13 @@ def _revive(
 class UsageError(MetronError, ValueError):
     """The call itself is wrong; nothing was sent.
 
-    Raised for unknown or ill-typed filters, ids that are no ids, and inputs that the server is
-    known to refuse.
+    Raised for unknown or ill-typed filters, invalid ids, and inputs that the server is known to
+    refuse.
     """
 
 
 class ConfigurationError(UsageError):
-    """The client cannot be built like this: credentials, User-Agent or ``base_url``."""
+    """The client cannot be built from these arguments and this environment."""
 
 
 class ClosedError(MetronError, RuntimeError):
@@ -107,11 +111,11 @@ class ClosedError(MetronError, RuntimeError):
 
 
 class RequestError(MetronError):
-    """Base of everything that can go wrong with a request that was, or should have been, sent."""
+    """Base of the errors of a request that was sent, or should have been."""
 
 
 class StatusError(RequestError):
-    """Base of the errors that the server answered with.
+    """Base of the errors that the server responded with.
 
     Attributes:
         detail: The server's own message, or ``None`` if it gave none.
@@ -130,7 +134,7 @@ class StatusError(RequestError):
 
 
 class NotFoundError(StatusError):
-    """There is no such object, or it is private to somebody else (404)."""
+    """The object does not exist, or is private to another user (404)."""
 
 
 class AuthenticationError(StatusError):
@@ -138,7 +142,7 @@ class AuthenticationError(StatusError):
 
 
 class PermissionDeniedError(StatusError):
-    """The account may not do this (403); creating and updating takes an editor."""
+    """The account is not allowed to do this (403); creating and updating takes an editor."""
 
 
 class ValidationError(StatusError):
@@ -168,19 +172,33 @@ class ServerError(StatusError):
     retryable = True
 
 
-class RateLimitError(StatusError):
-    """The quota does not allow this call now.
+class RetryLaterError(RequestError):
+    """Base of the refusals that end by themselves, here or at the server's throttle.
 
-    Raised before sending when the wait would be longer than ``max_wait``, or after the server
-    itself answered 429.
+    Without a ``status`` nothing was sent: the client itself refused, before any attempt or before
+    another one, whose predecessor is then the ``__cause__``. Either way the server has not
+    carried the request out.
 
     Attributes:
-        scope: ``"burst"`` for the minute's quota, ``"sustained"`` for the day's.
-        retry_after: Seconds until the earliest moment at which the call can be made.
-        limit: Requests that the window allows, or ``None`` if not known yet.
+        retry_after: Seconds until the call can be made at the earliest.
     """
 
     retryable = True
+    retry_after: float
+
+
+class RateLimitError(RetryLaterError):
+    """The quota does not allow this call now.
+
+    Raised before sending when the wait would be longer than ``max_wait``, or after the server
+    itself responded with 429.
+
+    Attributes:
+        scope: ``"burst"`` for the minute's quota, ``"sustained"`` for the day's.
+        retry_after: Seconds until the call can be made at the earliest.
+        limit: Requests that the window allows, or ``None`` if not known yet.
+        detail: The server's own message, or ``None`` if nothing was sent.
+    """
 
     def __init__(
         self,
@@ -193,18 +211,21 @@ class RateLimitError(StatusError):
         status: int | None = None,
         detail: str | None = None,
     ) -> None:
-        super().__init__(message, path=path, status=status, detail=detail)
+        super().__init__(message, path=path, status=status)
+        self.detail = detail
         self.scope: Literal["burst", "sustained"] = scope
         self.retry_after = retry_after
         self.limit = limit
 
 
 class TransportError(RequestError):
-    """The connection failed: no answer, or half of one.
+    """The connection failed: to the server or through a proxy, before or during the response.
 
     Attributes:
-        outcome_unknown: ``True`` if the server may have carried the request out all the same. A
-            write that failed like this must not simply be sent again.
+        outcome_unknown: ``True`` if the server may have carried the request out. A write that
+            failed like this must not simply be sent again.
+        retryable: ``False`` if the same would happen again, as with an untrusted certificate or a
+            proxy that refuses its credentials.
     """
 
     retryable = True
@@ -221,7 +242,7 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
 
 class DecodeError(RequestError):
-    """The body is not what the API promises.
+    """The response is not in the format that the API documents.
 
     Attributes:
         where: Place in the body, such as ``$.results[3].modified``, or ``None``.
@@ -239,15 +260,24 @@ class DecodeError(RequestError):
         self.where = where
 
 
+class InterceptedError(DecodeError):
+    """Something in front of the server responded with an HTML page, and not the API.
+
+    A bot filter, a captive portal or the server's own proxy can do so with any status. It says
+    nothing about the account, its quota or the object. (With a 5xx it is a
+    :class:`ServerError`.)
+    """
+
+
 class PaginationError(DecodeError):
-    """A list went where no right answer exists: a foreign ``next``, or no progress."""
+    """The pages of a list are inconsistent: a foreign ``next``, or no progress."""
 
 
 class IncompleteListError(PaginationError):
-    """A list ended with fewer rows than it promised, and ``strict=True`` was asked for.
+    """Rows of a list are missing, and it was read with ``strict=True``.
 
     Attributes:
-        missing: Rows that were promised and never came.
+        missing: Number of missing rows.
     """
 
     def __init__(self, message: str, *, path: str | None = None, missing: int = 0) -> None:
@@ -255,15 +285,13 @@ class IncompleteListError(PaginationError):
         self.missing = missing
 
 
-class BlockedError(RequestError):
-    """The ban guard refuses to send, since the server's firewall would soon ban the address.
+class BlockedError(RetryLaterError):
+    """Request blocked locally, to avoid a ban of this address by the server's firewall.
 
     Attributes:
         reason: What was counted.
-        retry_after: Seconds until the guard lets a call through again.
+        retry_after: Seconds until the guard admits a call again.
     """
-
-    retryable = True
 
     def __init__(
         self, message: str, *, reason: str, retry_after: float, path: str | None = None
@@ -274,13 +302,17 @@ class BlockedError(RequestError):
 
 
 class CacheError(MetronError):
-    """The cache cannot do what was asked for explicitly, such as an ``offline`` miss."""
+    """The cache cannot do what was requested, such as an ``offline`` miss."""
 
 
-class QuotaStoreError(MetronError):
-    """The shared quota store cannot be reached or read, so nothing may be sent."""
+class StorageError(MetronError):
+    """The storage of the shared state cannot be reached or used, so nothing is sent."""
 
     retryable = True
+
+
+class QuotaStoreError(StorageError):
+    """The shared quota store cannot be reached or read, so nothing may be sent."""
 
 
 class MetronWarning(UserWarning):
@@ -288,4 +320,4 @@ class MetronWarning(UserWarning):
 
 
 class IncompleteListWarning(MetronWarning):
-    """A list ended with fewer rows than it promised."""
+    """Rows of a list are missing."""

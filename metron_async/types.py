@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    overload,
+)
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from metron_async.errors import MetronError
 
@@ -19,9 +28,11 @@ __all__ = [
     "CallOptions",
     "Fetched",
     "NotModified",
+    "OptionArguments",
     "Origin",
     "Page",
     "Priority",
+    "Progress",
     "Row",
     "Source",
     "Stats",
@@ -32,10 +43,10 @@ T = TypeVar("T")
 
 
 class Priority(enum.IntEnum):
-    """The lane in which a request waits; the lower, the sooner it is served."""
+    """Priority of a request in the queue for the quota; lower values go first."""
 
     INTERACTIVE = 0
-    """Somebody is waiting for it: goes first."""
+    """For a user who is waiting: goes first."""
     NORMAL = 1
     """The default: uses every free slot."""
     BULK = 2
@@ -43,32 +54,36 @@ class Priority(enum.IntEnum):
 
 
 class Source(enum.Enum):
-    """Where the answer to one call came from."""
+    """Where the response to one call came from."""
 
     NETWORK = "network"
+    """The server sent it for this call."""
     CACHE = "cache"
+    """It was cached and fresh."""
     NOT_MODIFIED = "304"
+    """It was cached, and the server confirmed it."""
     LIST = "list"
+    """It was cached, and a row of a list confirmed it."""
     STALE = "stale"
+    """It was cached and outdated, and stands in for a failed request."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where an answer came from, and how old it is.
-
-    Attributes:
-        source: Network, cache, 304, list or stale.
-        age: Seconds since the body was fetched in full; 0.0 from the network.
-        checked: Seconds since the server last vouched for it.
-        x_cache: The server's own ``X-Cache`` (``HIT`` or ``MISS``) when the body was fetched, or
-            ``None``. A ``HIT`` can be 2 minutes (lists) or 24 hours (details) old.
-        last_modified: The server's ``Last-Modified``, or ``None``.
-    """
+    """Where a response came from, and how old it is."""
 
     source: Source
+    """Network, cache, 304, list or stale."""
     age: float = 0.0
+    """Seconds since the body was fetched; 0.0 from the network."""
     checked: float = 0.0
+    """Seconds since the server last confirmed it."""
     x_cache: str | None = None
+    """The server's own ``X-Cache`` (``HIT`` or ``MISS``) when the body was fetched, or ``None``.
+
+    A ``HIT`` can be 2 minutes (lists) or 24 hours (details) old.
+    """
     last_modified: str | None = None
+    """The server's ``Last-Modified``, or ``None``."""
 
 
 class NotModified(enum.Enum):
@@ -85,34 +100,32 @@ class NotModified(enum.Enum):
 
 
 NOT_MODIFIED = NotModified.NOT_MODIFIED
-"""What ``get_if_modified`` gives when the object has not changed since then."""
+"""What ``get_if_modified`` returns when the object has not changed since then."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wait:
-    """A wait that is about to begin, told to the ``on_wait`` hook.
-
-    Attributes:
-        seconds: Lower bound of the wait.
-        reason: ``"quota"``, ``"retry"`` after a failure, or ``"guard"`` where the ban guard
-            spaces calls that can be 404s, or lets one call try credentials before the others.
-        scope: Window that is full: ``"burst"``, ``"sustained"``, or ``None``.
-        path: Path of the call that waits.
-        priority: Its lane.
-        limit: Requests that the window allows, where known.
-    """
+    """A wait that is about to begin, passed to the ``on_wait`` hook."""
 
     seconds: float
+    """Lower bound of the wait."""
     reason: Literal["quota", "retry", "guard"]
+    """``"quota"``, ``"retry"`` after a failure, or ``"guard"``: the ban guard spaces calls that
+    can be 404s, and lets one call try credentials before the others.
+    """
     scope: Literal["burst", "sustained"] | None
+    """Window that is full: ``"burst"``, ``"sustained"``, or ``None``."""
     path: str
+    """Path of the call that waits."""
     priority: Priority
+    """Its priority."""
     limit: int | None = None
+    """Requests that the window allows, if known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How a call may behave; see :meth:`metron_async.AsyncMetron.with_options`."""
+    """How a call may behave; see :class:`OptionArguments` for the fields."""
 
     priority: Priority = Priority.NORMAL
     max_wait: float | None = None
@@ -125,44 +138,102 @@ class CallOptions:
     on_wait: Callable[[Wait], None] | None = None
 
 
+class OptionArguments(TypedDict, total=False):
+    """Keyword arguments that say how calls behave: of the constructor and ``with_options``."""
+
+    priority: Priority
+    """Priority in the queue for the quota.
+
+    ``INTERACTIVE`` goes before ``NORMAL``, which goes before ``BULK``; ``BULK`` is paced, and
+    leaves a slot to the others.
+    """
+    max_wait: float | None
+    """Seconds that a call may spend waiting, its retries included.
+
+    A call that would have to wait longer is refused at once. ``None``, the default, waits out the
+    minute's window but never the day's; ``math.inf`` waits for either.
+    """
+    timeout: float | None
+    """Seconds after which a call gives up, or ``None``; for a list, per page.
+
+    This is the caller's own deadline; sockets have theirs.
+    """
+    retries: int
+    """Attempts after the first, from 0 to 10, for reads that failed in a way that may pass.
+
+    Each costs a slot.
+    """
+    fresh_for: float | None
+    """Seconds for which a cached response is used without asking the server.
+
+    It replaces the cache's own rules. Collection, pull list, wish list and reading lists are not
+    cached at all, unless the cache is made with ``keep_private=True``.
+    """
+    refresh: bool
+    """Whether to ask the server, whatever is cached."""
+    offline: bool
+    """Whether to send nothing, and use the cache however old it is."""
+    stale_if_error: bool
+    """Whether a stale cached response may stand in when the server fails or the quota is used up.
+
+    ``metron.origin_of`` shows which objects are stale.
+    """
+    on_wait: Callable[[Wait], None] | None
+    """Called with a :class:`Wait` when the call begins to wait."""
+
+
 class Added(NamedTuple, Generic[T]):
     """Result of an idempotent add.
 
     It unpacks: ``item, created = await metron.collection.add(31660)``.
-
-    Attributes:
-        item: The object as it is now.
-        created: ``True`` if this call created it (201), ``False`` if it was there (200).
     """
 
     item: T
+    """The object as it is now."""
     created: bool
+    """``True`` if this call created it (201), ``False`` if it existed already (200)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fetched(Generic[T]):
-    """One result of ``fetch_many``.
-
-    Attributes:
-        id: The id that was asked for.
-        value: The object, or ``None`` if it could not be had.
-        error: Why it could not be had, or ``None``.
-    """
+    """One result of ``fetch_many``."""
 
     id: int
+    """The requested id."""
     value: T | None = None
+    """The object, or ``None`` if the call failed."""
     error: MetronError | None = None
+    """What the call ended in, or ``None`` if it succeeded."""
 
     def unwrap(self) -> T:
-        """Return the object, or raise the error that came in its place."""
+        """Return the object, or raise the error."""
         if self.error is not None:
             raise self.error
-        assert self.value is not None  # noqa: S101 - one of both is always there
+        assert self.value is not None  # noqa: S101 - exactly one of them is set
         return self.value
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """Progress of ``fetch_many`` or ``details``, passed to their ``progress`` callback.
+
+    Attributes:
+        done: Items that were yielded, skipped or left out so far.
+        total: Items of the whole run, or ``None`` if the number is not known. For a list, the
+            server's count of the latest page.
+        waiting: Lower bound, in seconds, of a wait that begins now; 0.0 if an item is done.
+        requests: Requests that the client has sent since the run began. Those of concurrent
+            calls count as well.
+    """
+
+    done: int
+    total: int | None
+    waiting: float
+    requests: int
+
+
 class Row(Protocol):
-    """Anything that a list can hold: it has an id."""
+    """Row of a list: anything with an id."""
 
     @property
     def id(self) -> int:
@@ -174,16 +245,7 @@ R_co = TypeVar("R_co", bound=Row, covariant=True)
 
 
 class Page(Generic[R_co]):
-    """One page of a list.
-
-    Attributes:
-        number: Number of the page, from 1.
-        rows: Its rows, without those that an earlier page of the same walk has given.
-        count: Rows of the whole list, as the server counted them for this page.
-        has_next: Whether the server has a further page.
-        origin: Where the page came from: network, cache, 304 or stale.
-        as_of: Wall-clock seconds for which its rows speak.
-    """
+    """One page of a list. It iterates and indexes its rows."""
 
     __slots__ = ("as_of", "count", "has_next", "number", "origin", "rows")
 
@@ -198,11 +260,17 @@ class Page(Generic[R_co]):
         as_of: float,
     ) -> None:
         self.number: int = number
+        """Number of the page, from 1."""
         self.rows: Sequence[R_co] = rows
+        """Its rows, without those that an earlier page of the same iteration has returned."""
         self.count: int = count
+        """Rows of the whole list, as the server counted them for this page."""
         self.has_next: bool = has_next
+        """Whether the server has a further page."""
         self.origin: Origin = origin
+        """Where the page came from: network, cache, 304 or stale."""
         self.as_of: float = as_of
+        """Wall-clock seconds at which its rows were current."""
 
     def __repr__(self) -> str:
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"
@@ -210,33 +278,41 @@ class Page(Generic[R_co]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> R_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[R_co]: ...
+    def __getitem__(self, index: int | slice) -> R_co | Sequence[R_co]:
+        """Return a row by its position on the page, or some of them by a slice."""
+        return self.rows[index]
+
 
 @dataclasses.dataclass(slots=True)
 class Stats:
-    """What a client has done since it was built.
-
-    Attributes:
-        calls: Calls made by the application, a page of a list each.
-        requests: Requests sent, retries included: what the quota was charged for.
-        hits: Calls answered by the cache without a request.
-        not_modified: Requests answered 304.
-        vouched: Cached objects that a list's row confirmed, at no request of their own.
-        coalesced: Calls that joined a request already under way.
-        stale: Calls answered with an outdated entry since the server failed or quota was spent.
-        retries: Requests sent again after a failure.
-        waits: Times that a call had to wait.
-        waited: Seconds that calls have waited for, summed over calls.
-        throttled: 429s received.
-    """
+    """What a client has done since it was built."""
 
     calls: int = 0
+    """Calls made by the application, a page of a list each."""
     requests: int = 0
+    """Requests sent, retries included: what the quota was charged for."""
     hits: int = 0
+    """Calls served from the cache without a request."""
     not_modified: int = 0
+    """Requests with a 304 as response."""
     vouched: int = 0
+    """Cached objects that a list's row confirmed, without a request of their own."""
     coalesced: int = 0
+    """Calls that joined a request in flight."""
     stale: int = 0
+    """Calls served a stale entry since the server failed or the quota was used up."""
     retries: int = 0
+    """Requests sent again after a failure."""
     waits: int = 0
+    """Times that a call had to wait."""
     waited: float = 0.0
+    """Seconds that calls have waited for, summed over calls."""
     throttled: int = 0
+    """429s received."""

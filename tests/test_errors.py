@@ -21,6 +21,7 @@ EXAMPLES = [
     errors.TransportError("m", path="p", outcome_unknown=True),
     errors.RequestTimeoutError("m", path="p"),
     errors.DecodeError("m", path="p", status=200, where="$.id"),
+    errors.InterceptedError("m", path="p", status=403),
     errors.PaginationError("m", path="p"),
     errors.IncompleteListError("m", path="p", missing=3),
     errors.BlockedError("m", reason="404s", retry_after=3.0, path="p"),
@@ -53,6 +54,9 @@ def test_the_place_is_told_with_the_message():
         (errors.UsageError, ValueError),
         (errors.ClosedError, RuntimeError),
         (errors.RequestTimeoutError, errors.TransportError),
+        (errors.RateLimitError, errors.RetryLaterError),
+        (errors.BlockedError, errors.RetryLaterError),
+        (errors.InterceptedError, errors.DecodeError),
         (errors.IncompleteListError, errors.DecodeError),
         (errors.IncompleteListWarning, UserWarning),
     ],
@@ -72,6 +76,8 @@ def test_every_error_is_a_metron_error_and_public():
         "RateLimitError",
         "ServerError",
         "RequestTimeoutError",
+        "RetryLaterError",
+        "StorageError",
         "TransportError",
     }
 

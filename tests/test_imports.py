@@ -24,11 +24,12 @@ PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"errors", "_lazy", "_version"},
-    {"types", "enums", "_httpdate", "storage", "_values"},
+    {"types", "enums", "_httpdate", "storage", "_values", "_signature"},
     {"models", "filters"},
     {"quota", "cache"},
     {"_engine"},
     {"lists"},
+    {"matching"},
     {"resources"},
     {"client"},
     {"mirror"},
@@ -44,7 +45,7 @@ TESTING_MAY_IMPORT = {"testing", "errors", "enums", "models"}
 MAY_IMPORT_TESTING = {"cli/demo.py"}
 """Runs the command against the fake server, where somebody asks for that."""
 
-MAY_IMPORT_HTTPX = {"_engine/transport.py", "client.py"}
+MAY_IMPORT_HTTPX = {"_engine/network.py", "_engine/transport.py", "client.py"}
 
 LATER = ["starlette", "uvicorn", "redis", "rich", "python_multipart", "metron_async.testing"]
 """What ``import metron_async`` must not bring along: needed by some users, later or never."""
@@ -201,12 +202,13 @@ def lines_between(first: ast.stmt, last: ast.stmt) -> int:
 
 
 def docstring_lines(node: ast.AST) -> int:
-    """Return how many lines of *node* are docstrings, its own and those inside of it."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    """Return how many lines of *node* are docstrings, those below attributes included."""
     return sum(
-        lines_between(inner.body[0], inner.body[0])
+        lines_between(inner, inner)
         for inner in ast.walk(node)
-        if isinstance(inner, documented) and ast.get_docstring(inner, clean=False) is not None
+        if isinstance(inner, ast.Expr)
+        and isinstance(inner.value, ast.Constant)
+        and isinstance(inner.value.value, str)
     )
 
 

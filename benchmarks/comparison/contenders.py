@@ -156,10 +156,10 @@ class Ours(Contender):
 
     async def walk(self, series: int, known: dict[int, Any]) -> list[Found]:
         del known
-        details = self.metron.issues.iter_details(series_id=series)
+        details = self.metron.issues.iter(series_id=series).details()
         return [Found(issue.id, issue.desc, issue.modified) async for issue in details]
 
     async def refresh(self, since: str, known: dict[int, Any]) -> list[Found]:
-        changed = self.metron.issues.iter_details(modified_gt=datetime.fromisoformat(since))
+        changed = self.metron.issues.iter(modified_gt=datetime.fromisoformat(since)).details()
         found = [Found(issue.id, issue.desc, issue.modified) async for issue in changed]
         return [one for one in found if one.id in known]

@@ -85,7 +85,7 @@ TABLES = (
         "refresh",
         "1,000 known issues, of which 5 have changed",
         "Counted like the above. A list of what has changed costs one page: here asked for with "
-        "`iter_details(modified_gt=...)`, and with mokkari by hand.",
+        "`iter(modified_gt=...).details()`, and with mokkari by hand.",
         (
             REQUESTS,
             Column("of these 304", "not_modified", whole),
@@ -100,6 +100,21 @@ TABLES = (
         "and, as another one, with one list for each of the 15 series. *Again* is the same folder "
         "once more, right after.",
         (REQUESTS, THROTTLED, MINUTES, Column("again", "again", whole, -1)),
+    ),
+    Table(
+        "match",
+        "215 files to identify",
+        "Names of real files, harder ones, and 150 files of 15 series, among decoys: the same name "
+        "in other years and volumes, near names, same numbers. metron_async by `match_many`; "
+        "mokkari as metron-tagger asks, by the series' name and the number, where of several "
+        "answers the one is taken whose cover is at most 10 bits away. Counted without a quota.",
+        (
+            Column("right", "right", whole, 1),
+            Column("wrong", "wrong", whole, -1),
+            Column("undecided", "undecided", whole),
+            REQUESTS,
+            Column("minutes", "minutes", whole, -1),
+        ),
     ),
     Table(
         "read",

@@ -1,13 +1,13 @@
-"""Bodies of writes: what an input says is encoded, images are read, and sizes are checked.
+"""Bodies of writes: encodes inputs, reads images, and checks sizes.
 
-All of it happens before a slot of the quota is asked for. An image is read completely, so that a
-missing file, or one that breaks off, costs nothing and never leaves half a request at the server.
+All of it happens before a slot of the quota is requested. An image is read completely, so that a
+file that is missing or fails costs nothing and never leaves half a request at the server.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -15,27 +15,27 @@ import msgspec
 
 from metron_async._engine.messages import Body, Multipart
 from metron_async.errors import UsageError
-from metron_async.models import MAX_BODY, JsonFields, Upload, image_part
+from metron_async.models import JsonFields, Upload
+from metron_async.models._images import MAX_BODY, check_text, image_part
 
 if TYPE_CHECKING:
-    from metron_async.models import FormFields, Image, ImagePart
+    from metron_async.models import FormFields, Image
+    from metron_async.models._images import ImagePart
 
 __all__ = ["json_body", "prepare_body"]
 
-B = TypeVar("B", Body, Multipart)
-
 
 async def prepare_body(encoded: JsonFields | FormFields) -> Body | Multipart:
-    """Return what is sent for *encoded*; an image is read without blocking the event loop.
+    """Return the body for *encoded*; an image is read without blocking the event loop.
 
     Raises:
-        UsageError: The image cannot be read, is none, or all together is more than 20 MB.
+        UsageError: The image cannot be read or is not an image, or the body is over 20 MB.
     """
     if isinstance(encoded, JsonFields):
         return json_body(encoded.fields)
     if encoded.image is None:
         content = urlencode(encoded.fields).encode("ascii")
-        return _checked(Body(content, "application/x-www-form-urlencoded"))
+        return Body(content, "application/x-www-form-urlencoded")
     return _checked(Multipart(encoded.fields, await _read(encoded.image)))
 
 
@@ -43,16 +43,18 @@ def json_body(value: object) -> Body:
     """Return *value* as a JSON body.
 
     Raises:
-        UsageError: It is more than 20 MB.
+        UsageError: It is over 2.5 MB.
     """
-    return _checked(Body(msgspec.json.encode(value), "application/json"))
+    content = msgspec.json.encode(value)
+    check_text(len(content))
+    return Body(content, "application/json")
 
 
-def _checked(body: B) -> B:
+def _checked(body: Multipart) -> Multipart:
     if body.size > MAX_BODY:
         message = (
-            f"the request would have up to {body.size:,} bytes; the server's proxy lets"
-            f" {MAX_BODY:,} (20 MB) through, fields and image together"
+            f"The request would have up to {body.size:,} bytes; the server's proxy allows"
+            f" {MAX_BODY:,} (20 MB), fields and image together. Make the image smaller"
         )
         raise UsageError(message)
     return body
@@ -70,23 +72,23 @@ async def _read(image: Image) -> ImagePart:
 def _read_all(source: str | os.PathLike[str] | BinaryIO) -> bytes:
     try:
         if isinstance(source, str | os.PathLike):
-            with open(source, "rb") as file:  # noqa: PTH123 - any kind of path will do
+            with open(source, "rb") as file:  # noqa: PTH123 - any kind of path is allowed
                 return _read_file(file)
         return _read_file(source)
     except UsageError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a closed file, or a path with a NUL
-        message = f"image: it cannot be read: {error}"
+        message = f"image cannot be read: {error}"
         raise UsageError(message) from error
 
 
 def _read_file(file: BinaryIO) -> bytes:
-    """Read what is left of *file*; one that is not buffered gives it in pieces."""
+    """Read the rest of *file*; one that is not buffered returns it in pieces."""
     content = bytearray()
     while len(content) <= MAX_BODY:
         piece = cast("object", file.read(MAX_BODY + 1 - len(content)))
         if not isinstance(piece, bytes):
-            message = "image: the file must be opened in binary mode, and be one that blocks"
+            message = "image must be a blocking file that is opened in binary mode"
             raise UsageError(message)
         if not piece:
             break

@@ -1,25 +1,54 @@
-"""What a namespace holds: the shared core, and the options of this view of the client."""
+"""One call of the API, from a resource's request to a decoded response.
+
+::
+
+    call -> fresh in the cache? -------------------------------------> response
+         -> the same GET in flight? -> join it ----------------------> response
+         -> launch a request: attempts (sender) -> decode -> cache --> response
+         -> it failed, but a stale entry may stand in ---------------> response
+
+Writes are not shared or repeated; see :mod:`~metron_async._engine.writes`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from metron_async._engine.decoding import decoder_for
+import msgspec
+
+from metron_async._engine.messages import (
+    Answer,
+    Response,
+    checked_target,
+    decode,
+    decoder_for,
+)
 from metron_async._engine.vouching import vouched_for
-from metron_async.types import NOT_MODIFIED
+from metron_async._engine.writes import write
+from metron_async._httpdate import parse_http_date
+from metron_async.cache import Kind
+from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
+from metron_async.cache.vouching import page_as_of
+from metron_async.errors import CacheError, DecodeError, MetronError, NotFoundError
+from metron_async.types import NOT_MODIFIED, Origin, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from metron_async._engine.core import Core
-    from metron_async._engine.messages import Answer, Request, Stale
+    from metron_async._engine.core import Core, Parts
+    from metron_async._engine.messages import Request, Stale
+    from metron_async._engine.single_flight import InFlight
+    from metron_async.cache.policy import Decision
     from metron_async.types import Added, CallOptions, NotModified
 
 __all__ = ["Caller"]
 
 T = TypeVar("T")
+
+_NOT_MODIFIED = 304
 
 
 class Caller:
@@ -36,26 +65,88 @@ class Caller:
         self.core: Core = core
         self.options: CallOptions = options
 
-    async def fetch(self, request: Request, kind: type[T]) -> Answer[T]:
-        """Make *request* and return its answer, decoded into *kind*."""
-        pipeline = await self.core.ready()
-        answer: Answer[Any] = await pipeline.read(request, decoder_for(kind), self.options)
-        return answer
+    def with_options(self, **options: Any) -> Caller:
+        """Return a caller on the same core whose calls behave differently."""
+        return Caller(self.core, dataclasses.replace(self.options, **options))
+
+    def refreshed(self) -> Caller:
+        """Return a caller that asks the server, or this one if it is offline."""
+        return self if self.options.offline else self.with_options(refresh=True)
 
     async def get(self, request: Request, kind: type[T]) -> T:
-        """Make *request*, and remember where the object came from."""
-        answer = await self.fetch(request, kind)
-        self.core.origins.remember(answer.value, answer.origin)
-        return answer.value
+        """Return the object that *request* asks for, and record its origin."""
+        return self._recorded(await self.fetch(request, kind))
+
+    async def fetch(self, request: Request, kind: type[T]) -> Answer[T]:
+        """Return the response to a GET, decoded, from where it costs the least.
+
+        Raises:
+            UsageError: If the filters are too long to be sent.
+            CacheError: If the call is ``offline`` and the response is not cached.
+            MetronError: If the request failed and no stale entry may stand in.
+        """
+        parts, decoder, options = await self._begin(request), decoder_for(kind), self.options
+        key = parts.responses.key_of(request)
+        decision = await self._consult(parts, request, key)
+        if isinstance(decision, Serve):
+            try:
+                return parts.responses.serve(request, decoder, decision)
+            except DecodeError:  # kept by a version with other models
+                await parts.responses.cache.delete([key])
+                decision = Unavailable() if options.offline else Fetch()
+        if isinstance(decision, Unavailable):
+            raise _unavailable(request)
+        try:
+            answer: Answer[T] = await self._join(parts, request, decoder, key, decision)
+        except MetronError as error:
+            entry = decision.fallback if isinstance(decision, Fetch) else decision.entry
+            stale = parts.responses.stand_in(request, decoder, entry, error, options)
+            if stale is None:
+                raise
+            return stale
+        return answer
+
+    async def get_if_modified(self, request: Request, kind: type[T]) -> T | NotModified:
+        """Send a GET with the caller's own ``If-Modified-Since``, without the cache.
+
+        Raises:
+            CacheError: If the call is ``offline``: only the server knows what has changed.
+            MetronError: If the request failed.
+        """
+        parts = await self._begin(request)
+        if self.options.offline:
+            raise _unavailable(request)
+        # Never shared with a revalidation of the cache, which turns a 304 into what it confirms.
+        place = (parts.responses.key_of(request), f"caller's {request.since}")
+        flight = self._launched(parts, request, decoder_for(kind), Fetch(), place)
+        answer = await parts.in_flight.join(flight, self.options, place)
+        return NOT_MODIFIED if answer is None else self._recorded(answer)
+
+    async def write(
+        self,
+        request: Request,
+        kind: type[T] | None,
+        stale: Callable[[T | None], Iterable[Stale]],
+    ) -> Added[T]:
+        """Send a write whose response is a *kind*, or (``None``) has no body.
+
+        Args:
+            request: The write.
+            kind: Type of the response.
+            stale: Returns what the write made stale, given the response if there is one.
+        """
+        parts = await self._begin(request)
+        decoder: Callable[[bytes], Any] = _nothing if kind is None else decoder_for(kind)
+        return await write(parts, request, decoder, self.options, stale)
 
     async def forget(self, requests: Iterable[Request]) -> None:
-        """Drop the answers to *requests* from the cache: together they turned out to be wrong.
+        """Drop the responses to *requests* from the cache, which together turned out to be wrong.
 
-        Offline there is nothing better to be had, so nothing is dropped.
+        Offline nothing better can be fetched, so nothing is dropped.
         """
-        shelf = (await self.core.ready()).shelf
-        if shelf.is_there and not self.options.offline:
-            await shelf.cache.delete([shelf.key_of(request) for request in requests])
+        responses = (await self.core.ready()).responses
+        if responses.enabled and not self.options.offline:
+            await responses.cache.delete([responses.key_of(request) for request in requests])
 
     async def known(
         self, rows: Mapping[int, tuple[Request, datetime]], kind: type[T], as_of: float
@@ -65,47 +156,135 @@ class Caller:
         Args:
             rows: For each id the request for its detail, and ``modified`` of its row.
             kind: Type of the details.
-            as_of: Wall-clock seconds for which the rows speak.
+            as_of: Wall-clock seconds at which the rows were current.
         """
-        shelf = (await self.core.ready()).shelf
-        if not shelf.is_there or self.options.refresh or not rows:
+        responses = (await self.core.ready()).responses
+        if not responses.enabled or self.options.refresh or not rows:
             return {}
-        answers = await vouched_for(shelf, rows, decoder_for(kind), as_of)
+        answers = await vouched_for(responses, rows, decoder_for(kind), as_of)
         self.core.stats.vouched += len(answers)
-        for answer in answers.values():
-            self.core.origins.remember(answer.value, answer.origin)
-        return {number: answer.value for number, answer in answers.items()}
+        return {number: self._recorded(answer) for number, answer in answers.items()}
 
-    def with_options(self, **options: Any) -> Caller:
-        """Return a caller on the same core whose calls behave differently."""
-        return Caller(self.core, dataclasses.replace(self.options, **options))
+    async def _begin(self, request: Request) -> Parts:
+        checked_target(request)
+        parts = await self.core.ready()
+        self.core.stats.calls += 1
+        return parts
 
-    async def get_if_modified(self, request: Request, kind: type[T]) -> T | NotModified:
-        """Make *request* with its own ``If-Modified-Since``, past the cache."""
-        pipeline = await self.core.ready()
-        answer = await pipeline.read_if_modified(request, decoder_for(kind), self.options)
-        if answer is None:
-            return NOT_MODIFIED
+    def _recorded(self, answer: Answer[T]) -> T:
         self.core.origins.remember(answer.value, answer.origin)
-        value: T = answer.value
-        return value
+        return answer.value
 
-    async def write(
+    async def _consult(self, parts: Parts, request: Request, key: str) -> Decision:
+        while True:
+            done = parts.in_flight.done
+            decision = await parts.responses.look_up(request, key, self.options)
+            # A request that ended while the file was read may have stored what was not there.
+            done_meanwhile = done != parts.in_flight.done
+            if not (isinstance(decision, Fetch) and done_meanwhile) or self.options.refresh:
+                return decision
+
+    async def _join(
         self,
+        parts: Parts,
         request: Request,
-        kind: type[T] | None,
-        stale: Callable[[T | None], Iterable[Stale]],
-    ) -> Added[T]:
-        """Send a write whose answer is a *kind*, or (``None``) has no body.
+        decoder: Callable[[bytes], T],
+        key: str,
+        decision: Fetch | Revalidate,
+    ) -> Answer[T]:
+        place: tuple[str, str | None] = (key, None)
+        if isinstance(decision, Revalidate) and parts.in_flight.find(place) is None:
+            place = (key, decision.if_modified_since)
+        flight = self._launched(parts, request, decoder, decision, place)
+        answer: Answer[T] = await parts.in_flight.join(flight, self.options, place)
+        return answer
 
-        Args:
-            request: The write.
-            kind: Type of the answer.
-            stale: Says what the write made stale, given the answer if there is one.
-        """
-        pipeline = await self.core.ready()
-        decoder: Callable[[bytes], Any] = _nothing if kind is None else decoder_for(kind)
-        return await pipeline.write(request, decoder, self.options, stale)
+    def _launched(
+        self,
+        parts: Parts,
+        request: Request,
+        decoder: Callable[[bytes], T],
+        decision: Fetch | Revalidate,
+        place: tuple[str, str | None],
+    ) -> InFlight[Any]:
+        """Return the request in flight at *place*, launched if there is none."""
+        flight = parts.in_flight.find(place)
+        if flight is not None:
+            self.core.stats.coalesced += 1
+            return flight
+        if isinstance(decision, Revalidate):
+            request = request.conditional_on(decision.if_modified_since)
+
+        async def body(flight: InFlight[Answer[T] | None]) -> Answer[T] | None:
+            return await _exchange(parts, flight, decoder, place[0], decision)
+
+        return parts.in_flight.launch(request, self.options, body, place)
+
+
+async def _exchange(
+    parts: Parts,
+    flight: InFlight[Any],
+    decoder: Callable[[bytes], T],
+    key: str,
+    decision: Fetch | Revalidate,
+) -> Answer[T] | None:
+    """Make the request of *flight*, and decode and cache its response."""
+    request, responses = flight.request, parts.responses
+    try:
+        response = await parts.sender.send(flight)
+    except NotFoundError as error:
+        if request.kind is Kind.DETAIL and error.detail is not None:
+            missing = Response(404, {}, msgspec.json.encode({"detail": error.detail}))
+            await responses.keep(request, key, missing, _sent_at(parts, flight), None)
+        raise
+    sent_at = _sent_at(parts, flight)
+    if response.status == _NOT_MODIFIED:
+        return await _confirmed(parts, flight, decoder, decision, sent_at)
+    value = decode(request, decoder, response.body)
+    await responses.keep(request, key, response, sent_at, value)
+    headers = response.headers
+    origin = Origin(
+        source=Source.NETWORK,
+        x_cache=headers.get("x-cache"),
+        last_modified=headers.get("last-modified"),
+    )
+    as_of = page_as_of(date=headers.get("date"), x_cache=headers.get("x-cache"), sent_at=sent_at)
+    return Answer(value, origin, as_of, parse_http_date(headers.get("date")) is not None)
+
+
+def _sent_at(parts: Parts, flight: InFlight[Any]) -> float:
+    """Return the wall-clock time at which *flight* was last handed to the network."""
+    return parts.responses.wall() - (asyncio.get_running_loop().time() - flight.sent_at)
+
+
+async def _confirmed(
+    parts: Parts,
+    flight: InFlight[Any],
+    decoder: Callable[[bytes], T],
+    decision: Fetch | Revalidate,
+    sent_at: float,
+) -> Answer[T] | None:
+    """Return the entry that a 304 confirms, or ``None`` for a caller's own condition."""
+    request, responses = flight.request, parts.responses
+    if isinstance(decision, Fetch):
+        if request.since is not None:
+            return None
+        msg = "Unexpected response: 304 'not modified' to a request without a condition"
+        raise DecodeError(msg, path=request.target, status=_NOT_MODIFIED)
+    entry = msgspec.structs.replace(decision.entry, checked_at=sent_at)
+    try:
+        answer = responses.answer(request, decoder, entry, Source.NOT_MODIFIED)
+    except DecodeError:  # kept by a version with other models
+        await responses.cache.delete([entry.key])
+        flight.request = msgspec.structs.replace(request, since=None)
+        return await _exchange(parts, flight, decoder, entry.key, Fetch())
+    await responses.cache.touch([entry.key], sent_at)
+    return answer
+
+
+def _unavailable(request: Request) -> CacheError:
+    msg = "The response is not cached, and the call is offline. Call without offline=True"
+    return CacheError(msg, path=request.target)
 
 
 def _nothing(_: bytes) -> None:

@@ -1,8 +1,8 @@
-"""Who calls: credentials, and the names under which quota, guard and cache know an account.
+"""Credentials, and the names under which quota, guard and cache know an account.
 
-Nothing here ever prints a secret. What is stored are digests that cannot be turned back: a token
-is long and random, so a digest of it gives nothing away; a password is not, so at most 20 bits of
-a digest of it are ever written, too few to tell the right guess from thousands of wrong ones.
+Secrets never appear in a repr or a message. Only digests are stored: a token is long and random,
+so a digest of it reveals nothing; a password is not, so at most 20 bits of a digest of it are ever
+written, too few to tell the right guess from thousands of wrong ones.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import dataclasses
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metron_async.errors import ConfigurationError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "resolve_credentials", "scoped_key"]
 
-_TOKEN, _USERNAME, _PASSWORD = "METRON_TOKEN", "METRON_USERNAME", "METRON_PASSWORD"
+_TOKEN, _TOKEN_FILE = "METRON_TOKEN", "METRON_TOKEN_FILE"
+_USERNAME, _PASSWORD = "METRON_USERNAME", "METRON_PASSWORD"
+_LONGEST = 10_000  # characters
+_CONTROLS = frozenset(map(chr, [*range(32), 127]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -43,18 +47,18 @@ class Credentials:
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
     def account_name(self, account: str | None) -> str:
-        """Name the account whose quota is spent.
+        """Return the name of the account whose quota is spent.
 
         Args:
             account: The Metron user as the caller names them; two tokens of one user share a
                 budget only if both clients are given it.
 
         Raises:
-            ConfigurationError: If *account* is no name.
+            ConfigurationError: If *account* is not a name.
         """
         if account is not None:
-            if not isinstance(account, str) or not account.strip():
-                msg = f"account must be the name of a Metron user, got {account!r}"
+            if not isinstance(account, str) or not account.strip() or not _encodable(account):
+                msg = "account must be the name of a Metron user: a string that is not empty"
                 raise ConfigurationError(msg)
             return f"user:{account}"
         if self.username is not None:
@@ -63,12 +67,12 @@ class Credentials:
 
     @property
     def cache_name(self) -> str:
-        """Name whose cached answers these credentials may see: never wider than one account."""
+        """Name whose cached responses these credentials may see: never wider than one account."""
         return self.account_name(None)
 
     @property
-    def latch_name(self) -> str:
-        """Name under which the ban guard remembers whether these very credentials work."""
+    def guard_name(self) -> str:
+        """Name under which the ban guard records whether these very credentials work."""
         if self.username is None:
             return f"token:{_digest(self.token or '')}"
         return f"user:{self.username}:{_digest(self.header)[:5]}"
@@ -89,59 +93,81 @@ def resolve_credentials(
     password: str | None,
     environment: Mapping[str, str] = os.environ,
 ) -> Credentials:
-    """Take the credentials from the arguments, or else from the environment.
+    """Return the credentials in the arguments, or else in the environment.
 
     Args:
         token: API token.
         username: User name for HTTP Basic.
         password: Password for HTTP Basic.
-        environment: Where ``METRON_TOKEN``, or ``METRON_USERNAME`` and ``METRON_PASSWORD``, are
-            looked up if no argument is given.
+        environment: Where ``METRON_TOKEN``, ``METRON_TOKEN_FILE``, or ``METRON_USERNAME`` and
+            ``METRON_PASSWORD``, are looked up in this order if no argument is given.
 
     Raises:
         ConfigurationError: If there are none, half of them, or two kinds at once.
     """
-    given = (token, username, password)
-    if all(value is None for value in given):
-        token = environment.get(_TOKEN) or None
+    names = ("username", "password")
+    if token is None and username is None and password is None:
+        names = (_USERNAME, _PASSWORD)
+        token = environment.get(_TOKEN) or _read(environment.get(_TOKEN_FILE))
         if token is None:
             username = environment.get(_USERNAME) or None
             password = environment.get(_PASSWORD) or None
     if token is not None and (username is not None or password is not None):
-        msg = "Give either a token, or a username and a password, not both"
+        msg = "Pass either a token, or a username and a password, not both"
         raise ConfigurationError(msg)
     if token is not None:
         return Credentials(token=_checked("token", token))
     if username is None and password is None:
         msg = (
-            f"No credentials: set {_TOKEN} (or {_USERNAME} and {_PASSWORD}) in the environment,"
-            " or pass token=... (or username=... and password=...)"
+            f"No credentials: set {_TOKEN} (or {_TOKEN_FILE}, or {_USERNAME} and {_PASSWORD}) in"
+            " the environment, or pass token=... (or username=... and password=...)"
         )
         raise ConfigurationError(msg)
     if username is None or password is None:
-        missing = "username" if username is None else "password"
-        msg = f"Half of the credentials is missing: the {missing}"
+        found, missing = names if password is None else names[::-1]
+        msg = f"{found} is set but {missing} is not. Set both, or a token"
         raise ConfigurationError(msg)
     username, password = _checked("username", username), _checked("password", password)
     if ":" in username:
-        msg = "A username cannot hold a colon in HTTP Basic authentication"
+        msg = "The username must not contain a colon in HTTP Basic authentication"
         raise ConfigurationError(msg)
     return Credentials(username=username, password=password)
 
 
+def _read(path: str | None) -> str | None:
+    """Return what the file that ``METRON_TOKEN_FILE`` names contains, or ``None`` without one."""
+    if not path:
+        return None
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        msg = f"{_TOKEN_FILE} names a file that cannot be read: {type(error).__name__}"
+        raise ConfigurationError(msg) from None
+    return content.decode("latin-1")
+
+
 def _checked(name: str, value: object) -> str:
-    """Refuse what cannot travel in a header, without repeating it in the message."""
+    """Return *value* if it can be sent in a header; a message never repeats it.
+
+    A line break at the end comes with many ways to read a secret from a file, and is dropped.
+    """
     if not isinstance(value, str):
-        msg = f"The {name} must be a text"
+        msg = f"The {name} must be a string, got {type(value).__name__}"
         raise ConfigurationError(msg)
+    value = value.strip() if name == "token" else value.rstrip("\r\n")
     if not value.strip():
         msg = f"The {name} is empty"
         raise ConfigurationError(msg)
-    plain = value.isascii() if name == "token" else True
-    if not plain or any(ord(char) < 32 or ord(char) == 127 for char in value):  # noqa: PLR2004
-        msg = f"The {name} holds a character that cannot be sent"
+    sendable = value.isascii() if name == "token" else _encodable(value)
+    if not sendable or not len(value) < _LONGEST or _CONTROLS & set(value):
+        msg = f"The {name} contains a character that cannot be sent, or is too long"
         raise ConfigurationError(msg)
     if name == "token" and any(char.isspace() for char in value):
-        msg = "The token holds a space; pass it alone, without the word Bearer"
+        msg = "The token contains a space. Pass it alone, without the word Bearer"
         raise ConfigurationError(msg)
     return value
+
+
+def _encodable(text: str) -> bool:
+    """Return whether *text* is without lone surrogates, as the environment can contain them."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -1,24 +1,40 @@
-"""The plain values that travel through the engine: requests, responses, options, answers."""
+"""Plain values of the engine: requests, their bodies, and responses, raw and decoded."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Generic, TypeVar
+import functools
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
 
 from metron_async.cache.entry import Kind
+from metron_async.errors import DecodeError, UsageError
+from metron_async.models._instants import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from metron_async.models import ImagePart
+    from metron_async.models._images import ImagePart
     from metron_async.types import Origin
 
-__all__ = ["Answer", "Body", "Multipart", "Request", "Response", "Stale"]
+__all__ = [
+    "Answer",
+    "Body",
+    "Multipart",
+    "Request",
+    "Response",
+    "Stale",
+    "checked_target",
+    "decode",
+    "decoder_for",
+]
 
 T = TypeVar("T")
+
+_LONGEST_TARGET = 60_000  # characters; httpx refuses URLs from 65,536
+_SHOWN = 200  # characters of a decoder's message that an error repeats
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,8 +55,8 @@ class Multipart:
     """The body of a write with an image; the transport encodes it.
 
     Attributes:
-        fields: Names and texts, in order; a list repeats its name.
-        image: What is sent as the part ``image``, read already.
+        fields: Names and strings, in order; a list repeats its name.
+        image: The part ``image``, with its content.
     """
 
     fields: tuple[tuple[str, str], ...]
@@ -60,12 +76,12 @@ class Request(msgspec.Struct, frozen=True):
     Attributes:
         path: Below the API's root, with its trailing slash: ``"issue/31660/"``. (Without the
             slash the server answers 301, which would cost a second slot.)
-        params: Query parameters, already encoded as text.
+        params: Query parameters, already encoded as strings.
         resource: First part of the path; writes drop cached entries by it.
-        kind: What the cache may do with the answer.
+        kind: What the cache may do with the response.
         object_id: Id of the object, for a detail.
-        conditional: Whether the server honours ``If-Modified-Since`` here.
-        may_404: Whether a 404 is a plain answer; such calls are paced by the ban guard.
+        conditional: Whether the server honors ``If-Modified-Since`` here.
+        may_404: Whether the response can be a 404; such calls are paced by the ban guard.
         since: HTTP date of an explicit ``If-Modified-Since``.
         body: Body of a write.
     """
@@ -98,13 +114,13 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Response:
-    """What one attempt brought back.
+    """The response to one attempt.
 
     Attributes:
         status: HTTP status.
         headers: Header values by name in lower case.
         body: The body, decompressed.
-        damage: Why the body cannot be read, or ``None``. The headers count all the same.
+        damage: Why the body cannot be read, or ``None``. The headers count in any case.
     """
 
     status: int
@@ -114,27 +130,29 @@ class Response:
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """A decoded value and where it came from.
+    """A decoded response and where it came from.
 
     Attributes:
         value: The value.
-        origin: Where it came from, to be told to the caller.
-        as_of: Wall-clock seconds for which it speaks: never later than the server's view.
+        origin: Where it came from.
+        as_of: Wall-clock seconds at which it was current: never later than the server's view.
+        dated: Whether *as_of* is by the server's clock, and not by that of this machine.
     """
 
     value: T
     origin: Origin
     as_of: float
+    dated: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stale:
-    """Answers that a write has made stale; ``None`` means any.
+    """Responses that a write has made stale; ``None`` means any.
 
     Attributes:
         resource: First part of their path.
-        kind: What sort of answer.
-        object_id: Which object's.
+        kind: Their kind.
+        object_id: Id of their object.
     """
 
     resource: str
@@ -142,9 +160,62 @@ class Stale:
     object_id: int | None = None
 
     def covers(self, request: Request) -> bool:
-        """Tell whether *request* asks for one of them."""
+        """Return whether the response to *request* is one of them."""
         return (
             request.resource == self.resource
             and request.kind is self.kind
             and self.object_id in (None, request.object_id)
         )
+
+
+def checked_target(request: Request) -> str:
+    """Return path and query of *request*, checked before it takes a slot.
+
+    Raises:
+        UsageError: If they cannot be sent.
+    """
+    try:
+        target = request.target
+    except UnicodeError:
+        msg = "A filter holds a lone surrogate, which cannot be encoded. Remove it"
+        raise UsageError(msg, path=request.path) from None
+    if len(target) > _LONGEST_TARGET:
+        msg = (
+            f"The filters make a URL of {len(target):,} characters, and at most"
+            f" {_LONGEST_TARGET:,} can be sent. Shorten them, or split the call"
+        )
+        raise UsageError(msg, path=request.path)
+    return target
+
+
+def decoder_for(kind: type[T]) -> Callable[[bytes], T]:
+    """Return the function that decodes JSON into *kind*."""
+    decoder: Callable[[bytes], T] = _decoder_for(cast("Any", kind))
+    return decoder
+
+
+@functools.cache
+def _decoder_for(kind: Any) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(kind).decode
+
+
+def decode(request: Request, decoder: Callable[[bytes], T], body: bytes) -> T:
+    """Decode *body*, the response to *request*.
+
+    Raises:
+        DecodeError: If it is not JSON, or does not match the model.
+    """
+    try:
+        try:
+            return decoder(body)
+        except msgspec.ValidationError:
+            return decoder(in_utc(body))
+    except msgspec.ValidationError as error:
+        text, _, place = str(error).partition(" - at `")
+        message = f"Unexpected response format: {text[:_SHOWN]}"
+        where = place.rstrip("`") or "$"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message, where = f"The response is not valid JSON: {str(error)[:_SHOWN]}", None
+    if where:
+        message += f" at {where[:_SHOWN]}"
+    raise DecodeError(message, path=request.target, status=200, where=where)

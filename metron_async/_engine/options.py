@@ -1,21 +1,22 @@
-"""The options of a call, checked: what :meth:`metron_async.AsyncMetron.with_options` takes."""
+"""Checks the options of a call, which :meth:`metron_async.AsyncMetron.with_options` takes."""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import enum
 import math
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from metron_async.errors import UsageError
-from metron_async.types import Priority
+from metron_async.types import OptionArguments, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from metron_async.types import CallOptions, Wait
+    from metron_async.types import CallOptions
 
-__all__ = ["DEFAULT", "Default", "OptionArguments", "checked_options"]
+__all__ = ["DEFAULT", "Default", "checked_options", "is_whole"]
 
 
 class _Default(enum.Enum):
@@ -32,80 +33,82 @@ DEFAULT: Final = _Default.DEFAULT
 
 Default = Literal[_Default.DEFAULT]
 
-
-class OptionArguments(TypedDict, total=False):
-    """Keywords that say how calls behave.
-
-    Attributes:
-        priority: Lane in the queue for the quota. ``INTERACTIVE`` goes before ``NORMAL``, which
-            goes before ``BULK``; ``BULK`` is paced, and leaves a slot to the others.
-        max_wait: Seconds that a call may spend waiting, its retries included. A call that would
-            have to wait longer is refused at once. ``None``, the default, waits out the minute's
-            window but never the day's; ``math.inf`` waits for either.
-        timeout: Seconds after which a call gives up, or ``None``; for a list, per page. This is
-            the caller's own deadline; sockets have theirs.
-        retries: Tries after the first, for reads that failed in a way that may pass. Each costs
-            a slot.
-        fresh_for: Seconds for which a cached answer will do without asking the server, in place
-            of the cache's own rules. Collection, pull list, wish list and reading lists are not
-            cached at all, unless the cache is made with ``keep_private=True``.
-        refresh: Ask the server anew, whatever is cached.
-        offline: Send nothing; answer from the cache, however old.
-        stale_if_error: Let an outdated cached answer stand in when the server fails or the quota
-            is spent; ``metron.origin_of`` tells.
-        on_wait: Called with a :class:`~metron_async.Wait` when the call begins to wait.
-    """
-
-    priority: Priority
-    max_wait: float | None
-    timeout: float | None
-    retries: int
-    fresh_for: float | None
-    refresh: bool
-    offline: bool
-    stale_if_error: bool
-    on_wait: Callable[[Wait], None] | None
-
-
 _SECONDS = frozenset({"max_wait", "timeout", "fresh_for"})
 _FLAGS = frozenset({"refresh", "offline", "stale_if_error"})
+_SECRETS = {"token": ("token", "key", "secret", "bearer"), "password": ("pass", "pwd")}
 
 
-def checked_options(base: CallOptions, given: Mapping[str, Any]) -> CallOptions:
+def checked_options(
+    base: CallOptions, given: Mapping[str, Any], arguments: tuple[str, ...] = ()
+) -> CallOptions:
     """Return *base* with the options *given* in place of its own.
 
+    Args:
+        base: The options so far.
+        given: The new ones, by name.
+        arguments: Further names that the function takes, to suggest one for an unknown name.
+
     Raises:
-        UsageError: If a name is unknown, or a value cannot be meant.
+        UsageError: If a name is unknown, or a value is invalid.
     """
     for name, value in given.items():
+        if name not in OptionArguments.__annotations__:
+            raise UsageError(_unknown(name, arguments))
         problem = _problem(name, value)
         if problem:
-            msg = f"{name} {problem}, got {value!r}"
+            msg = f"{name} {problem}, got {_shown(value)}"
             raise UsageError(msg)
     options = dataclasses.replace(base, **given)
     if options.refresh and options.offline:
-        msg = "refresh asks the server, offline forbids it: give one of them"
+        msg = "refresh and offline are mutually exclusive. Pass only one of them"
         raise UsageError(msg)
     return options
 
 
+def _unknown(name: str, arguments: tuple[str, ...]) -> str:
+    """Return the message for an unknown name. Its value may be a secret, and is not shown."""
+    known = [*arguments, *OptionArguments.__annotations__]
+    close = difflib.get_close_matches(name, known, 1)
+    for meant, parts in _SECRETS.items():
+        if meant in arguments and any(part in name.lower() for part in parts):
+            close = [meant]
+    hint = f"Did you mean {close[0]}?" if close else f"Expected one of: {', '.join(known)}"
+    return f"Unknown argument {name[:80]!r}. {hint}"
+
+
 def _problem(name: str, value: Any) -> str | None:
-    """Say what is wrong with the option *name* set to *value*, or ``None``."""
+    """Return what is wrong with the option *name* set to *value*, or ``None``."""
     if name in _SECONDS:
-        zero = value == 0 and name != "timeout"  # which would only waste what is sent
-        fits = value is None or (_is_number(value) and (value > 0 or zero))
+        some = name == "timeout"  # of 0, it would only waste what is sent
+        fits = value is None or (_is_number(value) and (value > 0 or (value == 0 and not some)))
         return None if fits else "must be a number of seconds, or None"
     if name in _FLAGS:
         return None if isinstance(value, bool) else "must be True or False"
     if name == "retries":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return None if whole and 0 <= value <= 10 else "must be a whole number from 0 to 10"  # noqa: PLR2004
+        fits = is_whole(value) and 0 <= value <= 10  # noqa: PLR2004
+        return None if fits else "must be a whole number from 0 to 10"
     if name == "priority":
         return None if isinstance(value, Priority) else "must be a Priority"
-    if name == "on_wait":
-        return None if value is None or callable(value) else "must be callable"
-    return "is not an option"
+    return None if value is None or callable(value) else "must be callable"
+
+
+def is_whole(value: object) -> bool:
+    """Return whether *value* is an int, and not a bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return not math.isnan(value)
+    except OverflowError:  # an int too large for a clock
+        return False
+
+
+def _shown(value: object) -> str:
+    """Return *value* for a message: short, and also where it has no repr."""
+    try:
+        return f"{value!r:.80}"
+    except Exception:  # noqa: BLE001 - of a huge int, or of the user's own class
+        return f"a {type(value).__name__}"

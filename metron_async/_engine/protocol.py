@@ -1,12 +1,12 @@
-"""What the server's answers mean: pure functions of plain values.
+"""What the server's responses mean: pure functions of plain values.
 
 Everything here rests on what a Metron server was measured to do:
 
 - Errors are ``{"detail": text}``, or messages by field, or by row and field for a list of
-  credits. Other shapes come from the proxy in front.
-- A 200 with an HTML page is an anti-bot page; a 429, 5xx or 200 without rate headers also comes
-  from the proxy.
-- 401 and 403 are decided before the throttle and cost no quota. Every other answer costs a slot.
+  credits. Other shapes come from something in front of the server.
+- An HTML page is not a response of the API, whatever its status: a bot filter, a captive portal
+  or the server's own proxy sent it. So did a 429, 5xx or 200 without rate headers.
+- 401 and 403 are decided before the throttle and cost no quota. Any other response costs a slot.
 - ``Retry-After`` is in whole seconds, and can be missing.
 """
 
@@ -21,9 +21,11 @@ import msgspec
 from metron_async.errors import (
     AuthenticationError,
     DecodeError,
+    InterceptedError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RequestError,
     ServerError,
     StatusError,
     ValidationError,
@@ -31,6 +33,8 @@ from metron_async.errors import (
 from metron_async.quota import Observation, parse_rate_headers, parse_retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from metron_async._engine.messages import Request, Response
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "check_success",
     "decompress",
     "error_of",
+    "is_intercepted",
     "observe",
     "redirect_path",
 ]
@@ -48,12 +53,15 @@ DEFAULT_RETRY_AFTER = 60.0
 """Seconds to wait after a 429 that does not say how long: one burst window."""
 
 _MESSAGE_LIMIT = 500  # characters of the server's text that an error repeats
+_MOST_FIELDS, _MOST_MESSAGES, _DEEPEST, _LONGEST_NAME = 200, 20, 6, 200
+_LONGEST_ERROR = 1024 * 1024  # bytes of an error's body that are read for its message
 _UNCOUNTED = frozenset({401, 403})
+_RETRYABLE = frozenset({408, 425})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def observe(response: Response) -> Observation:
-    """Tell the limiter what *response* says about the quota."""
+    """Return what *response* means to the quota."""
     return Observation(
         reading=parse_rate_headers(response.headers),
         throttled=response.status == 429,  # noqa: PLR2004
@@ -63,10 +71,10 @@ def observe(response: Response) -> Observation:
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    """Undo the content coding of *body*.
+    """Decompress *body*.
 
     Args:
-        body: What came over the wire.
+        body: The bytes that were received.
         encoding: The ``Content-Encoding`` header.
         limit: Bytes that the result may have; protects from compression bombs.
 
@@ -99,34 +107,60 @@ def _inflate(body: bytes, limit: int) -> bytes:
     return plain
 
 
+def is_intercepted(response: Response) -> bool:
+    """Return whether something in front of the server sent *response*, and not the API."""
+    if "cf-mitigated" in response.headers:
+        return True
+    start = response.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    return bool(response.body) and (_content_type(response) == "text/html" or start == b"<")
+
+
+def _content_type(response: Response) -> str:
+    return response.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _intercepted(request: Request, response: Response) -> RequestError:
+    status = response.status
+    if status >= 500 and "cf-mitigated" not in response.headers:  # noqa: PLR2004
+        msg = "The server failed: something in front of it answered with an HTML page"
+        return ServerError(msg, path=request.target, status=status)
+    msg = (
+        "Something in front of the server answered with an HTML page: a bot filter, a login page"
+        " of this network, or the server's proxy. Open the server's URL in a browser on this"
+        " machine to see the page"
+    )
+    error = InterceptedError(msg, path=request.target, status=status)
+    error.retryable = status == 429 or status in _RETRYABLE  # noqa: PLR2004
+    return error
+
+
 def check_success(request: Request, response: Response) -> None:
-    """Check that a 2xx response can be the API's own answer to *request*.
+    """Check that a 2xx response can be the API's own response to *request*.
 
     Raises:
         DecodeError: For a damaged body, an HTML page, another content type, or no body.
     """
     if response.damage is not None:
-        msg = f"The body cannot be read: {response.damage}"
+        msg = f"The response body cannot be read: {response.damage}"
         raise DecodeError(msg, path=request.target, status=response.status)
     if response.status == 204 and not request.is_read:  # noqa: PLR2004 - nothing to read
         return
-    kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
+    if is_intercepted(response):
+        raise _intercepted(request, response)
+    kind = _content_type(response)
     if not response.body:
-        msg = "The body is empty where JSON was expected"
-    elif kind == "text/html" or response.body[:1] == b"<":
-        msg = (
-            "An HTML page came where JSON was expected: the proxy in front of the server may be"
-            " refusing this address or User-Agent"
-        )
+        msg = "The response body is empty; expected JSON"
     elif kind != "application/json" and not kind.endswith("+json"):
-        msg = f"The content type is {kind[:60]!r} where JSON was expected"
+        msg = f"Unexpected content type {kind[:60]!r}; expected JSON"
     else:
         return
     raise DecodeError(msg, path=request.target, status=response.status)
 
 
-def error_of(request: Request, response: Response) -> StatusError:
-    """Turn a response that is no success into the error that tells of it."""
+def error_of(request: Request, response: Response) -> RequestError:
+    """Return the error for a response that is not a success."""
+    if is_intercepted(response) and response.status not in _REDIRECTS:
+        return _intercepted(request, response)
     detail, fields = _read_message(response.body)
     path, status = request.target, response.status
     if status == 400:  # noqa: PLR2004
@@ -136,17 +170,20 @@ def error_of(request: Request, response: Response) -> StatusError:
         return ValidationError(message, path=path, status=status, detail=detail, fields=fields)
     if status == 429:  # noqa: PLR2004
         return _rate_limit_error(request, response, detail)
-    kind, text = _KINDS.get(status, (StatusError, f"The server answered {status}"))
+    kind, text = _KINDS.get(status, (StatusError, f"Unexpected status {status}"))
     if status >= 500:  # noqa: PLR2004
         kind, text = ServerError, "The server failed"
     elif status in _REDIRECTS:
         text = "The server redirects elsewhere; only its own host is followed, and only for reads"
-    return kind(f"{text}: {detail}" if detail else text, path=path, status=status, detail=detail)
+    message = f"{text}: {detail}" if detail else text
+    error = kind(message, path=path, status=status, detail=detail)
+    error.retryable = error.retryable or status in _RETRYABLE
+    return error
 
 
 _KINDS: dict[int, tuple[type[StatusError], str]] = {
     401: (AuthenticationError, "The server refuses the credentials"),
-    403: (PermissionDeniedError, "This account may not do this"),
+    403: (PermissionDeniedError, "This account is not allowed to do this"),
     404: (NotFoundError, "Not found"),
 }
 
@@ -168,33 +205,40 @@ def _rate_limit_error(request: Request, response: Response, detail: str | None) 
 
 
 def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
-    """Read the server's message out of an error's body, whatever its shape."""
+    """Return the server's message in an error's body, whatever its shape, bounded in every way."""
     try:
-        return _read_parsed(cast("Json", msgspec.json.decode(body)))
+        parsed = cast("Json", msgspec.json.decode(body if len(body) <= _LONGEST_ERROR else b""))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, {}
-
-
-def _read_parsed(parsed: Json) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
-        parsed = {str(row): value for row, value in enumerate(parsed) if value}
+        rows: dict[str, Json] = {str(row): value for row, value in enumerate(parsed) if value}
+        parsed = rows
     if not isinstance(parsed, dict):
         return None, {}
     detail = parsed.pop("detail", None)
     fields: dict[str, tuple[str, ...]] = {}
-    for name, value in parsed.items():
-        _collect(name, value, fields)
+    for name, messages in _messages("", parsed, _DEEPEST):
+        fields[name] = messages
+        if len(fields) == _MOST_FIELDS:
+            break
     return (detail[:_MESSAGE_LIMIT] if isinstance(detail, str) else None), fields
 
 
-def _collect(name: str, value: Json, into: dict[str, tuple[str, ...]]) -> None:
+def _messages(prefix: str, value: Json, depth: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the messages below *value* by name; what lies deeper than *depth* is left out."""
     if isinstance(value, dict):
-        for inner, messages in value.items():
-            _collect(f"{name}.{inner}", messages, into)
+        for name, inner in value.items() if depth else ():
+            full = f"{prefix}.{name}" if prefix else name
+            yield from _messages(full[:_LONGEST_NAME], inner, depth - 1)
     elif isinstance(value, list):
-        into[name] = tuple(str(message)[:_MESSAGE_LIMIT] for message in value)
+        yield prefix, tuple(_said(message) for message in value[:_MOST_MESSAGES])
     else:
-        into[name] = (str(value)[:_MESSAGE_LIMIT],)
+        yield prefix, (_said(value),)
+
+
+def _said(message: Json) -> str:
+    plain = "(nested)" if isinstance(message, dict | list) else str(message)
+    return plain[:_MESSAGE_LIMIT]
 
 
 def redirect_path(request: Request, response: Response, api_root: str) -> str | None:
@@ -203,12 +247,12 @@ def redirect_path(request: Request, response: Response, api_root: str) -> str | 
     Only the API's own origin and root are followed, since the credentials go along.
 
     Args:
-        request: What was asked for.
+        request: The request.
         response: Any response.
         api_root: Root of the API as an absolute URL that ends with a slash.
 
     Returns:
-        Path and query below the root, or ``None`` if this is no redirect to follow.
+        Path and query below the root, or ``None`` if it is not a redirect to follow.
     """
     location = response.headers.get("location", "")
     if response.status not in _REDIRECTS or not request.is_read or not location:

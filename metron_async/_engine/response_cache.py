@@ -1,16 +1,15 @@
-"""What a client keeps of the answers it got: the cache, in the engine's words.
+"""Cached responses of one client: the cache, seen from its calls.
 
-The cache knows keys, entries and a policy; calls know requests, decoders and options. This is
-where one becomes the other: what may be served, what may stand in for an answer that failed, and
-what is kept of one that came.
+The cache knows keys, entries and a policy; calls know requests, decoders and options. This module
+translates: which response may be served, which may stand in for a failed request, and which is
+kept.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from metron_async._engine.decoding import decode
-from metron_async._engine.messages import Answer, Response
+from metron_async._engine.messages import Answer, Response, decode
 from metron_async._engine.protocol import error_of
 from metron_async.cache import Entry, Kind, consult, make_key
 from metron_async.cache.policy import Failure, Fetch, Options, Serve, Unavailable
@@ -34,19 +33,19 @@ if TYPE_CHECKING:
     from metron_async.cache.policy import Decision
     from metron_async.types import CallOptions, Stats
 
-__all__ = ["Shelf"]
+__all__ = ["ResponseCache"]
 
 T = TypeVar("T")
 
 _NOT_FOUND = 404
 
 
-class Shelf:
-    """The answers that a client keeps, if it keeps any.
+class ResponseCache:
+    """The responses that a client keeps, if it keeps any.
 
     Args:
-        cache: Where they are kept, or ``None``.
-        account: Name under which the cache keeps this account's answers.
+        cache: The cache that holds them, or ``None``.
+        account: Name under which the cache keeps this account's responses.
         api_root: Root of the API; part of the cache's keys.
         wall: Returns the wall-clock time in seconds.
         stats: Counters to keep.
@@ -68,20 +67,20 @@ class Shelf:
         self._stats = stats
 
     @property
-    def is_there(self) -> bool:
-        """Whether answers are kept at all."""
+    def enabled(self) -> bool:
+        """Whether the client has a cache."""
         return self._cache is not None
 
     @property
     def cache(self) -> Cache:
-        """The cache; asked for only where one is known to be there."""
+        """The cache; asked for only where the client has one."""
         if self._cache is None:
             msg = "This client has no cache"
             raise CacheError(msg)
         return self._cache
 
     def key_of(self, request: Request) -> str:
-        """Return the key under which the answer to *request* is kept and joined."""
+        """Return the key under which the response to *request* is cached and joined."""
         if self._cache is None:
             return request.target
         return make_key(
@@ -89,19 +88,19 @@ class Shelf:
         )
 
     def _is_kept(self, request: Request) -> bool:
-        """Tell whether the cache may hold an answer to *request* at all."""
+        """Return whether the cache may hold a response to *request* at all."""
         return self._cache is not None and (
             request.kind is not Kind.PRIVATE or self._cache.policy.keep_private
         )
 
     async def look_up(self, request: Request, key: str, options: CallOptions) -> Decision:
-        """Decide what to do about *request*, given what is kept under its *key*."""
+        """Return what to do about *request*, given what is cached under its *key*."""
         if not self._is_kept(request):
             return Unavailable() if options.offline else Fetch()
         return await consult(self.cache, key, self.wall(), _cache_options(options))
 
     def serve(self, request: Request, decoder: Callable[[bytes], T], decision: Serve) -> Answer[T]:
-        """Return the answer that is kept, or raise the 404 that is remembered."""
+        """Return the cached response, or raise the cached 404."""
         entry = decision.entry
         if entry.status == _NOT_FOUND:
             self._stats.hits += 1
@@ -114,7 +113,7 @@ class Shelf:
     def answer(
         self, request: Request, decoder: Callable[[bytes], T], entry: Entry, source: Source
     ) -> Answer[T]:
-        """Return the answer that *entry* holds, marked as coming from *source*."""
+        """Return the response in *entry*, marked as coming from *source*."""
         now = self.wall()
         origin = Origin(
             source=source,
@@ -133,7 +132,7 @@ class Shelf:
         error: MetronError,
         options: CallOptions,
     ) -> Answer[T] | None:
-        """Return the outdated *entry* as an answer, if it may stand in for one that failed."""
+        """Return the stale *entry* as a response, if it may stand in for a failed request."""
         if entry is None or not self.cache.policy.may_serve_stale(
             entry, self.wall(), _failure_of(error), _cache_options(options)
         ):
@@ -148,7 +147,7 @@ class Shelf:
     async def keep(
         self, request: Request, key: str, response: Response, sent_at: float, value: object
     ) -> None:
-        """Put an answer into the cache, if it is one to keep."""
+        """Put a response into the cache, if the policy allows it."""
         if self._cache is None:
             return
         rows: Any = getattr(value, "results", None)
@@ -192,7 +191,7 @@ def _cache_options(options: CallOptions) -> Options:
 
 
 def _failure_of(error: MetronError) -> Failure:
-    """Say in the cache's words why no answer could be had."""
+    """Return the cache's name for why the request failed."""
     if isinstance(error, ServerError | DecodeError):
         return Failure.SERVER
     if isinstance(error, TransportError):

@@ -1,9 +1,9 @@
-"""The tries of one flight: guard, quota, one attempt over HTTP, and perhaps another.
+"""Attempts to send one request: ban guard, quota, one exchange over HTTP, and perhaps another.
 
 The order matters. The guard comes before the quota, so that a call which must not be made takes
 no place in the queue; it is asked again after the wait, since the credentials may have been
 refused in the meantime. A slot of the quota is taken last and given back only if nothing was
-sent. Whatever answers is first told to the limiter and the guard, and only then looked at.
+sent. Limiter and guard learn of every response before it is interpreted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from metron_async._engine.guard import Ending, Outcome
-from metron_async._engine.protocol import check_success, error_of, observe, redirect_path
+from metron_async._engine.protocol import (
+    check_success,
+    error_of,
+    is_intercepted,
+    observe,
+    redirect_path,
+)
 from metron_async._engine.retry import backoff, may_retry
 from metron_async.errors import (
     ClosedError,
@@ -33,7 +39,7 @@ from metron_async.types import Wait
 if TYPE_CHECKING:
     from metron_async._engine.guard import Guard, Pass
     from metron_async._engine.messages import Request, Response
-    from metron_async._engine.single_flight import Flight
+    from metron_async._engine.single_flight import InFlight
     from metron_async._engine.transport import Transport
     from metron_async.quota import Claim, Limiter, Ticket
     from metron_async.types import Stats
@@ -41,13 +47,13 @@ if TYPE_CHECKING:
 __all__ = ["Sender"]
 
 _NOT_MODIFIED = 304
-_THROTTLED = 429
+_REFUSED, _FORBIDDEN, _THROTTLED = 401, 403, 429
 _MAX_REDIRECTS = 3
 _UNKNOWN = Observation(reading=None, throttled=False, retry_after=None, counted=True)
 
 
 class Sender:
-    """Sends the request of a flight until it succeeds or may not be tried again.
+    """Sends a request until it succeeds or may not be sent again.
 
     Args:
         transport: Makes single attempts.
@@ -66,11 +72,12 @@ class Sender:
         self._stats = stats
         self._api_root = api_root
 
-    async def send(self, flight: Flight[Any]) -> Response:
-        """Return the success, or the 304, that answers *flight*'s request.
+    async def send(self, flight: InFlight[Any]) -> Response:
+        """Return the success, or the 304, with which the server answers *flight*'s request.
 
         Raises:
-            MetronError: What the last try ended in.
+            MetronError: What the last attempt ended in; its cause is what the one before ended in
+                where the last was not sent.
         """
         request, attempt, hops = flight.request, 0, 0
         while True:
@@ -83,9 +90,12 @@ class Sender:
                 hops, attempt = hops + 1, attempt - 1
                 request = _redirected(request, onward)
             except MetronError as error:
-                given_up = attempt > flight.retries or flight.riders == 0
+                if error.__cause__ is None:
+                    error.__cause__ = flight.failure
+                given_up = attempt > flight.retries or flight.waiters == 0
                 if given_up or not may_retry(error, is_read=request.is_read):
                     raise
+                flight.failure = error
                 self._stats.retries += 1
                 await self._pause(flight, backoff(attempt, error, random.random()))  # noqa: S311
 
@@ -98,9 +108,9 @@ class Sender:
         check_success(request, response)
         return response
 
-    async def _attempt(self, flight: Flight[Any], request: Request) -> Response:
+    async def _attempt(self, flight: InFlight[Any], request: Request) -> Response:
         """Make one attempt: admitted by the guard, paid for with a slot."""
-        flight.airborne = False
+        flight.sent = False
         passed = await self._admit(flight, request)
         try:
             ticket = await self._queue(flight)
@@ -113,8 +123,8 @@ class Sender:
             self._guard.abandon(passed)
             await self._limiter.release(ticket)
             raise
-        flight.airborne = True  # from here on nobody's leaving cancels it
-        flight.departed = asyncio.get_running_loop().time()
+        flight.sent = True  # from here on no caller's leaving cancels it
+        flight.sent_at = asyncio.get_running_loop().time()
         self._stats.requests += 1
         try:
             response = await self._transport.send(request)
@@ -125,11 +135,11 @@ class Sender:
             raise
         self._stats.throttled += response.status == _THROTTLED
         await self._limiter.settle(ticket, observe(response))
-        await self._guard.observe(passed, Outcome.answered(response.status))
+        await self._guard.observe(passed, _outcome_of(response))
         return response
 
-    async def _admit(self, flight: Flight[Any], request: Request) -> Pass:
-        """Ask the guard; riders may leave while it spaces calls, or tries the credentials."""
+    async def _admit(self, flight: InFlight[Any], request: Request) -> Pass:
+        """Ask the guard; callers may leave while it spaces calls, or tries the credentials."""
         passed = self._guard.admit_now(may_404=request.may_404, enter=False)
         if passed is None:
             self._announce(flight, "guard", Estimate(0.0, None, 0))
@@ -141,8 +151,8 @@ class Sender:
                 flight.announce(None)
         return passed
 
-    async def _queue(self, flight: Flight[Any]) -> Ticket:
-        """Wait for a slot of the quota, in the most urgent lane of the flight's riders."""
+    async def _queue(self, flight: InFlight[Any]) -> Ticket:
+        """Wait for a slot of the quota, with the most urgent priority of the callers."""
         claim = flight.claim = self._limiter.claim(flight.priority)
         try:
             if not claim.future.done():
@@ -155,11 +165,11 @@ class Sender:
             flight.claim = None
             flight.announce(None)
 
-    async def _wait(self, flight: Flight[Any], claim: Claim) -> None:
+    async def _wait(self, flight: InFlight[Any], claim: Claim) -> None:
         """Announce the wait of *claim*, and wait until it is granted.
 
-        What began as a wait for the minute's window can turn out to be one for the day's, when
-        others spend the rest of it meanwhile; riders must hear of that.
+        What began as a wait for the minute's window can become one for the day's, when others
+        spend the rest of it meanwhile; it is then announced again.
         """
         estimate = await self._limiter.estimate(claim)
         if estimate.seconds > 0:
@@ -172,16 +182,16 @@ class Sender:
                 self._announce(flight, "quota", found)
             await self._limiter.wait(claim, math.inf)
 
-    async def _pause(self, flight: Flight[Any], seconds: float) -> None:
-        """Wait before the next try; riders may leave meanwhile."""
-        flight.airborne = False
+    async def _pause(self, flight: InFlight[Any], seconds: float) -> None:
+        """Wait before the next attempt; callers may leave meanwhile."""
+        flight.sent = False
         if seconds > 0:
             self._announce(flight, "retry", Estimate(seconds, None, 0))
             await asyncio.sleep(seconds)
             flight.announce(None)
 
     def _announce(
-        self, flight: Flight[Any], reason: Literal["quota", "retry", "guard"], estimate: Estimate
+        self, flight: InFlight[Any], reason: Literal["quota", "retry", "guard"], estimate: Estimate
     ) -> None:
         wait = Wait(
             seconds=estimate.seconds,
@@ -194,7 +204,7 @@ class Sender:
         flight.announce(wait, asyncio.get_running_loop().time())
 
     async def _fail(self, ticket: Ticket, passed: Pass, error: BaseException) -> None:
-        """Tell limiter and guard that no answer came; the slot returns only if nothing was sent."""
+        """Report that no response came; the slot is given back only if nothing was sent."""
         unsent = isinstance(error, ClosedError) or (
             isinstance(error, TransportError) and not error.outcome_unknown
         )
@@ -206,14 +216,25 @@ class Sender:
         if refused:  # by this or the other machine: nothing that the firewall counts
             self._guard.abandon(passed)
         else:
-            await self._guard.observe(passed, _outcome(error, unsent=unsent))
+            await self._guard.observe(passed, _outcome_of_failure(error, unsent=unsent))
         if isinstance(error, TransportError) and (hint := self._guard.explain_timeouts()):
             error.add_hint(hint)
 
 
-def _outcome(error: BaseException, *, unsent: bool) -> Outcome:
+def _outcome_of(response: Response) -> Outcome:
+    """Return what *response* means to the guard.
+
+    A 401 that is not the API's own says nothing about the credentials. The firewall may still
+    count it, as it counts a 403.
+    """
+    if response.status == _REFUSED and is_intercepted(response):
+        return Outcome.answered(_FORBIDDEN)
+    return Outcome.answered(response.status)
+
+
+def _outcome_of_failure(error: BaseException, *, unsent: bool) -> Outcome:
     broken = isinstance(error, TransportError) and not isinstance(error, RequestTimeoutError)
-    if broken or isinstance(error, DecodeError):  # it was answered, in a way that makes no sense
+    if broken or isinstance(error, DecodeError):  # it was answered, if not with a valid response
         return Outcome(Ending.FAILED)
     return Outcome(Ending.CONNECT_TIMEOUT if unsent else Ending.CLOSED_BY_US)
 

@@ -1,4 +1,4 @@
-"""What a page of a list knows about the details in the cache, asked for all its rows at once."""
+"""List revalidation: cached details that the rows of a page show to be current."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from metron_async._engine.messages import Answer, Request
-    from metron_async._engine.response_cache import Shelf
+    from metron_async._engine.response_cache import ResponseCache
     from metron_async.cache import Entry
 
 __all__ = ["vouched_for"]
@@ -26,7 +26,7 @@ _SOURCES = {Verdict.CURRENT: Source.LIST, Verdict.NEWER: Source.CACHE}
 
 
 async def vouched_for(
-    shelf: Shelf,
+    responses: ResponseCache,
     rows: Mapping[int, tuple[Request, datetime]],
     decoder: Callable[[bytes], T],
     as_of: float,
@@ -34,13 +34,13 @@ async def vouched_for(
     """Return the cached details that a page shows to be current, by id.
 
     Args:
-        shelf: Where the details are kept.
+        responses: The cached responses.
         rows: For each id the request for its detail, and ``modified`` of its row.
         decoder: Decodes a detail.
-        as_of: Wall-clock seconds for which the page speaks.
+        as_of: Wall-clock seconds at which the page was current.
     """
-    cache, now = shelf.cache, shelf.wall()
-    ids = {shelf.key_of(request): number for number, (request, _) in rows.items()}
+    cache, now = responses.cache, responses.wall()
+    ids = {responses.key_of(request): number for number, (request, _) in rows.items()}
     answers: dict[int, Answer[T]] = {}
     confirmed: list[str] = []
 
@@ -56,9 +56,9 @@ async def vouched_for(
             if source is None:
                 continue
             try:
-                answers[ids[key]] = shelf.answer(request, decoder, entry, source)
+                answers[ids[key]] = responses.answer(request, decoder, entry, source)
             except DecodeError:
-                continue  # kept by a build whose models were different: fetched anew
+                continue  # kept by a version with other models: fetched again
             if verdict is Verdict.CURRENT:
                 confirmed.append(key)
 

@@ -19,8 +19,8 @@ import sqlite3
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
-from metron_async import storage
 from metron_async.cache.schema import prepare
+from metron_async.storage import database, files
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -44,9 +44,7 @@ _logger = logging.getLogger("metron_async.cache")
 
 def is_beyond_repair(error: BaseException) -> bool:
     """Tell whether *error* means that the file is damaged, or is not ours any more."""
-    if storage.is_damage(error) or isinstance(
-        error, sqlite3.IntegrityError | sqlite3.InternalError
-    ):
+    if files.is_damage(error) or isinstance(error, sqlite3.IntegrityError | sqlite3.InternalError):
         return True
     # A table or column is gone: somebody else has laid hands on the file.
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such ")
@@ -152,7 +150,7 @@ class CacheFile:
         if self._recoveries > _MAX_RECOVERIES:
             msg = f"{self._path} was damaged again and again"
             raise OSError(msg)
-        return await storage.open_database(
+        return await database.open_database(
             self._path, self._prepare, busy_timeout=_BUSY_TIMEOUTS[role]
         )
 
@@ -197,7 +195,7 @@ class CacheFile:
             self._on_recovery()
             _logger.warning("The cache file %s is damaged: it is set aside", self._path)
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(storage.set_aside_unless_replaced, self._path, inode)
+                await asyncio.to_thread(files.set_aside_unless_replaced, self._path, inode)
 
     async def _close_connections(self) -> None:
         connections = list(self._ready.values())

@@ -18,7 +18,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metron_async import storage
 from metron_async.cache.base import (
     Age,
     CacheStats,
@@ -39,6 +38,7 @@ from metron_async.cache.secret import load_secret
 from metron_async.cache.write_queue import WriteQueue
 from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
 from metron_async.errors import ConfigurationError, MetronWarning
+from metron_async.storage import files
 
 if TYPE_CHECKING:
     import os
@@ -88,7 +88,7 @@ class SQLiteCache:
             msg = "SQLiteCache needs a file; MemoryCache is the one in memory"
             raise ConfigurationError(msg)
         if path is None:
-            path = storage.default_directory() / f"cache-{SCHEMA}.sqlite3"
+            path = files.default_directory() / f"cache-{SCHEMA}.sqlite3"
         self._path = Path(path).expanduser().absolute()
         self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
         self._stats = CacheStats()
@@ -306,7 +306,7 @@ class SQLiteCache:
     def _complain(self, error: Exception) -> None:
         """Note that the file failed; say so once, unless it was just busy."""
         self._stats.errors += 1
-        if self._warned or storage.is_busy(error):
+        if self._warned or files.is_busy(error):
             _logger.info("The cache file failed: %s", error)
             return
         self._warned = True

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from metron_async import storage
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
 from metron_async.cache.writes import Clear, Delete, Drop, Operation, Purge, Put, Touch, Used, apply
+from metron_async.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -157,7 +157,7 @@ class WriteQueue:
             try:
                 return await self._file.write(work)
             except FILE_ERRORS as error:
-                if not storage.is_busy(error):
+                if not files.is_busy(error):
                     raise
         return await self._file.write(work)
 

@@ -4,6 +4,6 @@ Data goes to the standard output, everything else to the standard error. Credent
 from the environment and from nowhere else.
 """
 
-from metron_async.cli.main import main
+from metron_async.cli.app import main
 
 __all__ = ["main"]

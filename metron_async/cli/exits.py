@@ -1,4 +1,4 @@
-"""Exit codes: one for each kind of failure, so that scripts can tell them apart."""
+"""Exit codes: one for each kind of failure, so that scripts can distinguish them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXITS: tuple[tuple[type[errors.MetronError], int], ...] = (
     (errors.QuotaStoreError, 17),
     (errors.CacheError, 18),
 )
-"""Errors and their codes; the first that fits counts. 0 is success, 1 any other failure."""
+"""Errors and their codes; the first match counts. 0 is success, 1 any other failure."""
 
 
 def exit_code(error: BaseException) -> int:

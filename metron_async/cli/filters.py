@@ -70,7 +70,7 @@ def _converter(hint: Any) -> tuple[Callable[[str], object], str]:
         return _date, "DATE"
     if hint is datetime:
         return _instant, "TIME"
-    return (str, "TEXT") if hint is str else (_date_or_instant, "DATE|TIME")
+    return str, "TEXT"
 
 
 def _integer(text: str) -> int:
@@ -104,10 +104,6 @@ def _instant(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise _wrong(text, "a time such as 2026-11-20T17:00 or 2026-11-20T17:00Z") from None
-
-
-def _date_or_instant(text: str) -> date:
-    return _date(text) if re.fullmatch(r"\d{4}-?\d\d-?\d\d", text) else _instant(text)
 
 
 def _member(among: Among, text: str) -> object:

@@ -28,28 +28,44 @@ DETAILS = {
     "team": "teams",
     "universe": "universes",
 }
-"""What ``get`` can be asked for, and the namespace that has it."""
+"""Kinds of object that ``get`` fetches, and their namespaces."""
+
+_LISTS = {
+    "arcs": "story arcs",
+    "characters": "characters",
+    "collection": "the account's comics",
+    "creators": "writers, artists and others",
+    "imprints": "imprints of publishers",
+    "issues": "single issues",
+    "publishers": "publishers",
+    "pull_list": "the series that the account follows",
+    "reading_lists": "reading lists",
+    "roles": "roles of creators",
+    "series": "series",
+    "series_types": "types of series",
+    "teams": "teams of characters",
+    "universes": "universes",
+    "wish_list": "the issues that the account wants",
+}
 
 _ABOUT = """\
-Ask Metron, the open comic-book database.
+Query Metron, the open comic-book database.
 
 Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and METRON_PASSWORD.
+So are the defaults of --base-url (METRON_BASE_URL) and --storage (METRON_ASYNC_STORAGE).
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line; the usage alone would fill a screen."""
+    """A parser whose errors are one line."""
 
     def parse_known_args(  # type: ignore[override]  # two overloads, for other namespaces
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Parse, and let the command itself complain of what it does not know.
-
-        Otherwise the complaint would be the whole program's, which knows none of the filters.
-        """
+        """Parse, and refuse unknown arguments in the name of the command that has them."""
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            # Without its value, which is nobody's business.
+            # Without its value, which may be a secret.
             name = next((each for each in unknown if each.startswith("-")), unknown[0])
             name = name.partition("=")[0]
             close = difflib.get_close_matches(name, self._option_string_actions, n=2)
@@ -58,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
         return known, unknown
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and exit."""
+        """Print what is wrong, and exit."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
@@ -71,64 +87,70 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"metron-async {__version__}")
-    _add_server(parser, "https://metron.cloud", demo=False)
+    _add_server(parser, default=None)
+    # The same options may follow a command. A default there would undo what stood before it.
+    common = _Parser(add_help=False, allow_abbrev=False)
+    _add_server(common, default=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    common = _common()
 
-    quota = commands.add_parser(
-        "quota", parents=[common], help="show what is left of the quota", allow_abbrev=False
-    )
-    quota.add_argument("--json", action="store_true", help="print JSON")
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, parents=[common], help=text, allow_abbrev=False)
 
-    get = commands.add_parser(
-        "get", parents=[common], help="fetch one object in full", allow_abbrev=False
-    )
+    _add_json(add("quota", "show what is left of the quota"))
+    get = add("get", "fetch one complete object")
     get.add_argument(
         "kind", choices=sorted(DETAILS), metavar="KIND", help=", ".join(sorted(DETAILS))
     )
-    get.add_argument("id", type=int, metavar="ID", help="Metron's id of it")
-    get.add_argument("--json", action="store_true", help="print JSON")
-
-    lists = commands.add_parser("list", help="print the rows of a list", allow_abbrev=False)
-    _add_lists(lists, common, _add_list_options)
-
-    mirror = commands.add_parser(
-        "mirror", help="copy a list into a SQLite file, or bring it up to date", allow_abbrev=False
-    )
-    mirror.add_argument("file", metavar="FILE", help="the SQLite file, made if there is none")
+    get.add_argument("id", type=int, metavar="ID", help="its id at Metron")
+    _add_json(get)
+    _add_lists(add("list", "print the rows of a list"), common, _add_list_options)
+    mirror = add("mirror", "copy a list into a SQLite file, or bring it up to date")
+    mirror.add_argument("file", metavar="FILE", help="the SQLite file, created if missing")
     _add_lists(mirror, common, _add_mirror_options)
+    match = add("match", "find the issues that files are")
+    match.add_argument("paths", nargs="+", metavar="PATH", help="files and folders of comics")
+    _add_match_options(match)
+    _add_json(add("doctor", "show account, limits, storage, network and versions; one request"))
+    _add_cache(add("cache", "show or empty the cache"), common)
     return parser
 
 
-def _common() -> _Parser:
-    """Return the options that every command has."""
-    common = _Parser(add_help=False, allow_abbrev=False)
-    # They may stand before the command, too. A default here would undo what was said there.
-    _add_server(common, argparse.SUPPRESS, demo=argparse.SUPPRESS)
-    return common
-
-
-def _add_server(parser: _Parser, base_url: str, *, demo: bool | str) -> None:
-    """Give *parser* the options that tell which server is asked, with these defaults."""
-    parser.add_argument("--base-url", default=base_url, metavar="URL", help="the server")
-    parser.add_argument(
+def _add_server(parser: argparse.ArgumentParser, *, default: str | None) -> None:
+    """Add the options that every command has."""
+    flag = default if default is not None else False
+    add = parser.add_argument
+    add("--base-url", default=default, metavar="URL", help="the server")
+    add("--storage", default=default, metavar="PLACE", help="a directory, redis://... or :memory:")
+    add(
+        "--allow-plain-http",
+        action="store_true",
+        default=flag,
+        help="allow http to another machine: credentials can be read on the way",
+    )
+    add(
         "--demo",
         action="store_true",
-        default=demo,
-        help="ask a fake server in this process: needs no account",
+        default=flag,
+        help="use a fake server in this process: needs no account",
     )
 
 
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_lists(
-    parser: _Parser, common: _Parser, add_options: Callable[[argparse.ArgumentParser], None]
+    parser: argparse.ArgumentParser,
+    common: _Parser,
+    add_options: Callable[[argparse.ArgumentParser], None],
 ) -> None:
-    """Give *parser* one command for each list, with its filters."""
+    """Add one command for each list, with its filters."""
     commands = parser.add_subparsers(dest="name", required=True, metavar="LIST")
     for name, source in SOURCES.items():
         flag = name.replace("_", "-")
         aliases = [name] if flag != name else []
         made = commands.add_parser(
-            flag, aliases=aliases, parents=[common], help=f"the list of {flag}", allow_abbrev=False
+            flag, aliases=aliases, parents=[common], help=_LISTS[name], allow_abbrev=False
         )
         made.set_defaults(source=name)
         add_options(made)
@@ -142,10 +164,42 @@ def _add_list_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_mirror_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--plan", action="store_true", help="only tell what it would cost")
-    add("--details", action="store_true", help="the objects in full as well, a request for each")
+    add("--plan", action="store_true", help="only show what it would cost")
+    add("--details", action="store_true", help="the complete objects as well, a request for each")
     add("--raw", action="store_true", help="keep the JSON of each row, too")
     add("--full", action="store_true", help="walk the whole list again")
     add("--deletions", action="store_true", help="remove what the server no longer lists")
+    add("--skip-bad-rows", action="store_true", help="skip and count rows that cannot be read")
+    add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
+    add("--quiet", action="store_true", help="show no progress")
+    add("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_cache(parser: argparse.ArgumentParser, common: _Parser) -> None:
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("info", "show how large it is"),
+        ("clear", "remove everything"),
+        ("purge", "remove old entries, or those of one resource"),
+    ):
+        made = commands.add_parser(name, parents=[common], help=text, allow_abbrev=False)
+        _add_json(made)
+        if name == "purge":
+            made.add_argument("--resource", metavar="NAME", help="such as issue or series")
+            made.add_argument("--older-than", type=float, metavar="DAYS", help="age in days")
+
+
+def _add_match_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--json", action="store_true", help="print one JSON object per file")
+    add(
+        "--write",
+        choices=("none", "json"),
+        default="none",
+        help="json: write what was found beside each file, and skip files that have it",
+    )
+    add("--details", action="store_true", help="the full issues as well, a request for each")
+    add("--retry", action="store_true", help="search again for files that were not decided")
+    add("--plan", action="store_true", help="only show what it would cost")
     add("--wait", action="store_true", help="when the day's quota is used up, wait for the next")
     add("--quiet", action="store_true", help="show no progress")

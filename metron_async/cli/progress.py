@@ -1,18 +1,19 @@
-"""Shows how a mirror gets on: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""Progress of a mirror: what there is to show, and plain lines that show it."""
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from metron_async.cli.output import clock, duration
 from metron_async.mirror import (
     Deleted,
     DetailFailed,
     DetailsStored,
     PageStored,
     Repeating,
+    RowSkipped,
     Started,
     Waiting,
 )
@@ -25,31 +26,17 @@ if TYPE_CHECKING:
     from metron_async.mirror import Event, Plan
     from metron_async.quota import QuotaState
 
-__all__ = ["PlainProgress", "Progress", "Tracker", "make_progress"]
+__all__ = ["PlainProgress", "Progress", "Tracker", "remark"]
 
 _LINE_EVERY = 10.0  # seconds between two plain lines
 _LONG_WAIT = 15.0
 
 
-def make_progress(plan: Plan, *, quiet: bool) -> Progress:
-    """Return what shows the progress best: a bar if that is possible."""
-    if quiet:
-        return Progress(plan)
-    if sys.stderr.isatty():
-        try:
-            from metron_async.cli.bar import BarProgress  # noqa: PLC0415 - rich is an extra
-        except ImportError:
-            pass
-        else:
-            return BarProgress(plan)
-    return PlainProgress(plan, sys.stderr)
-
-
 class Tracker:
-    """What there is to show: how far the run is, how fast, and until when it goes on.
+    """How far a run is, how fast, and when it ends.
 
     Args:
-        plan: What the run was expected to cost.
+        plan: Forecast of the run.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -57,18 +44,19 @@ class Tracker:
         self.done: int = 0
         self.total: int = plan.rows
         self.what: str = plan.name
+        self.unit: str = "rows"
         self.quota: QuotaState | None = None
         self._began = time.monotonic()
         self._first: int | None = None
 
     def note(self, event: Event) -> None:
-        """Take in what has happened."""
+        """Note an event."""
         if isinstance(event, PageStored) and event.kind != "check":
             self._moved(event.done, event.total, event.rows)
             self.what = event.name if event.kind == "full" else f"{event.name}: changes"
         elif isinstance(event, DetailsStored):
             self._moved(event.done, event.total, 1)
-            self.what = f"{event.name}: details"
+            self.what, self.unit = f"{event.name}: details", "objects"
         if isinstance(event, PageStored | DetailsStored):
             self.requests_left = max(0, self.requests_left - 1)
 
@@ -79,13 +67,18 @@ class Tracker:
 
     @property
     def per_minute(self) -> float:
-        """Rows a minute, on average."""
+        """Return the average rows, or objects, a minute."""
         seconds = time.monotonic() - self._began
         return (self.done - (self._first or 0)) / seconds * 60 if seconds > 0 else 0.0
 
     @property
+    def rate(self) -> str:
+        """Return the average rate with its unit."""
+        return f"{self.per_minute:,.0f} {self.unit}/min"
+
+    @property
     def finishes_at(self) -> datetime:
-        """When the run will be done, by the quota and by its speed so far."""
+        """Return when the run ends, by the quota and by its average rate so far."""
         seconds = 0.0
         if self.quota is not None:
             seconds, _ = forecast(self.requests_left, Allowance.of(self.quota))
@@ -95,7 +88,7 @@ class Tracker:
 
     @property
     def quota_left(self) -> str:
-        """What is left of both windows."""
+        """Return what is left of both windows."""
         if self.quota is None:
             return ""
         minute, day = self.quota.burst, self.quota.sustained
@@ -103,10 +96,10 @@ class Tracker:
 
 
 class Progress:
-    """Takes in events and shows nothing.
+    """Progress that shows nothing.
 
     Args:
-        plan: What the run was expected to cost.
+        plan: Forecast of the run.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -124,24 +117,24 @@ class Progress:
         return None
 
     def event(self, event: Event) -> None:
-        """Take in what has happened, and show it."""
+        """Note an event, and show it."""
         self.tracker.note(event)
         self.show(event)
 
     def quota(self, state: QuotaState) -> None:
-        """Take in how the quota stands."""
+        """Note the state of the quota."""
         self.tracker.quota = state
 
     def show(self, event: Event) -> None:
-        """Show what has happened."""
+        """Show an event."""
 
 
 class PlainProgress(Progress):
-    """Writes a line now and then.
+    """Progress as a line from time to time.
 
     Args:
-        plan: What the run was expected to cost.
-        stream: Where to.
+        plan: Forecast of the run.
+        stream: Where the lines are written.
     """
 
     def __init__(self, plan: Plan, stream: TextIO) -> None:
@@ -151,16 +144,16 @@ class PlainProgress(Progress):
 
     def show(self, event: Event) -> None:
         """Write what is worth a line."""
-        told = remark(event)
-        if told is not None:
-            self._write(told)
+        line = remark(event)
+        if line is not None:
+            self._write(line)
         elif isinstance(event, PageStored | DetailsStored) and time.monotonic() >= self._next:
             self._next = time.monotonic() + _LINE_EVERY
             track = self.tracker
             self._write(
                 f"{track.what}: {track.done:,} of {track.total:,},"
-                f" {track.per_minute:,.0f} a minute, {track.quota_left or 'quota unknown'},"
-                f" done at {track.finishes_at:%H:%M}"
+                f" {track.rate} on average, {track.quota_left or 'quota unknown'},"
+                f" done at {clock(track.finishes_at)}"
             )
 
     def _write(self, text: str) -> None:
@@ -168,19 +161,24 @@ class PlainProgress(Progress):
         self._stream.flush()
 
 
-def remark(event: Event | Any) -> str | None:
+def remark(event: Event) -> str | None:  # noqa: PLR0911 - one for each kind of event
     """Return a line about an event that is out of the ordinary, or ``None``."""
     match event:
         case Started(name, kind, page) if page > 1:
-            return f"{name}: going on at page {page:,} of the {kind} walk"
+            return f"{name}: resuming at page {page:,} of the {kind} walk"
         case Waiting(seconds, reason, _) if seconds >= _LONG_WAIT:
             until = datetime.now().astimezone() + timedelta(seconds=seconds)
-            return f"waiting {seconds:,.0f} s for the {reason}, until {until:%H:%M:%S}"
-        case Repeating(name, missing):
-            return f"{name}: {missing:,} rows did not show, walking the list again"
+            end = clock(until, seconds=True)
+            return f"waiting {duration(seconds)} for the {reason}, until {end}"
+        case Repeating(name, missing) if missing:
+            return f"{name}: {missing:,} rows are missing, walking the list again"
+        case Repeating(name):
+            return f"{name}: the list was edited meanwhile, requesting pages again"
+        case RowSkipped(_, _, error):
+            return f"skipped: {error}"
         case DetailFailed(name, number, error):
-            return f"{name}: {number} could not be had: {error}"
+            return f"{name}: {number} could not be read: {error}"
         case Deleted(name, ids):
-            return f"{name}: {len(ids):,} are gone from the server, and removed"
+            return f"{name}: {len(ids):,} rows are gone from the server, and removed"
         case _:
             return None

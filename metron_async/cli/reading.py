@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from metron_async.cli.filters import filters_in
+from metron_async.cli.output import duration, print_json, print_line
 from metron_async.cli.parser import DETAILS
 from metron_async.errors import UsageError
+from metron_async.models import Credit
 
 if TYPE_CHECKING:
     import argparse
 
     from metron_async.client import AsyncMetron
-    from metron_async.lists.rows import Paginator
+    from metron_async.lists.pagination import RowList
     from metron_async.quota import WindowState
 
 __all__ = ["get", "list_rows", "quota"]
@@ -27,13 +28,13 @@ async def quota(metron: AsyncMetron, options: argparse.Namespace) -> int:
     state = await metron.quota()
     windows = {"minute": state.burst, "day": state.sustained}
     if options.json:
-        _print_json({name: _window(window) for name, window in windows.items()})
+        print_json({name: _window(window) for name, window in windows.items()})
         return 0
     for name, window in windows.items():
         line = f"{name:7}{window.remaining:>7,} of {window.limit:,} left"
         if window.resets_in > 0:
-            line += f", the next one back in {window.resets_in:,.0f} s"
-        _print(line)
+            line += f", the next one back in {duration(window.resets_in)}"
+        print_line(line)
     return 0
 
 
@@ -50,12 +51,12 @@ async def get(metron: AsyncMetron, options: argparse.Namespace) -> int:
     """Fetch and print one object."""
     found = await getattr(metron, DETAILS[options.kind]).get(options.id)
     if options.json:
-        _print_json(found)
+        print_json(found.to_dict())
         return 0
     for field in found.__struct_fields__:
         value = getattr(found, field)
         if value not in (None, "", ()):
-            _print(f"{field + ':':20} {_text(value)}")
+            print_line(f"{field + ':':20} {_text(value)}")
     return 0
 
 
@@ -72,19 +73,19 @@ async def list_rows(metron: AsyncMetron, options: argparse.Namespace) -> int:
             if row is None:
                 break
             if options.json:
-                _print(msgspec.json.encode(row).decode())
+                print_json(row.to_dict(), indent=0)
             else:
-                _print(f"{row.id:>8}  {_label(row)}")
+                print_line(f"{row.id:>8}  {_label(row)}")
             left = None if left is None else left - 1
     return 0
 
 
-def _list(metron: AsyncMetron, options: argparse.Namespace) -> Paginator[Any]:
+def _list(metron: AsyncMetron, options: argparse.Namespace) -> RowList[Any]:
     if options.source == "wish_list":
         return metron.wish_list.items()
     if options.source == "pull_list":
         return metron.pull_list.series()
-    found: Paginator[Any] = getattr(metron, options.source).iter(**filters_in(options))
+    found: RowList[Any] = getattr(metron, options.source).iter(**filters_in(options))
     return found
 
 
@@ -105,17 +106,11 @@ def _text(value: Any) -> str:
     """Return a value in one line; of what is nested only what a person would call it."""
     if isinstance(value, tuple):
         return ", ".join(_text(inner) for inner in value)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Credit):
+        roles = ", ".join(role.name for role in value.role)
+        return f"{value.creator} ({roles})" if roles else value.creator
     if isinstance(value, msgspec.Struct):
         fields = value.__struct_fields__
-        label = next((name for name in (*_LABELS, "creator") if name in fields), None)
+        label = next((name for name in _LABELS if name in fields), None)
         return str(getattr(value, label)) if label else msgspec.json.encode(value).decode()
     return " ".join(str(value).split())
-
-
-def _print_json(value: object) -> None:
-    _print(msgspec.json.format(msgspec.json.encode(value)).decode())
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What each list can be asked for, typed, and how that is sent."""
+"""Filters of each list, and their encoding."""
 
 from metron_async.filters.catalogue import (
     ArcFilters,

@@ -1,4 +1,4 @@
-"""Filters of the lists of the catalogue, which all accounts share."""
+"""Filters of the lists of the catalogue."""
 
 from datetime import date
 from typing import Annotated
@@ -76,14 +76,14 @@ class UniverseFilters(NamedFilters, total=False):
 class RoleFilters(NamedFilters, total=False):
     """Filters of roles.
 
-    Their rows tell no ``modified``: on older servers ``modified_lt`` has no effect here.
+    Their rows have no ``modified``: on older servers ``modified_lt`` has no effect.
     """
 
 
 class SeriesTypeFilters(NamedFilters, total=False):
     """Filters of series types.
 
-    Their rows tell no ``modified``: on older servers ``modified_lt`` has no effect here.
+    Their rows have no ``modified``: on older servers ``modified_lt`` has no effect.
     """
 
 
@@ -91,43 +91,43 @@ class IssueFilters(ModifiedFilters, total=False):
     """Filters of issues.
 
     Attributes:
-        alt_number: Alternative number, in full.
+        alt_number: Alternative number; the whole of it.
         character_id: Metron's id of a character that appears.
-        cover_date_range_after: Cover date on or after this day. Older servers ignore it, so it is
-            checked on the rows as well.
-        cover_date_range_before: Cover date on or before this day; checked likewise.
+        cover_date_range_after: Cover date on or after this day. Older servers ignore it, so
+            the client checks the rows as well.
+        cover_date_range_before: Cover date on or before this day; see above.
         cover_hash: Perceptual hash of the cover.
         cover_month: Month of the cover date, 1 to 12.
         cover_year: Year of the cover date.
-        creator_id: Metron's id of a creator who is credited.
-        cv_id: Id at Comic Vine.
+        creator_id: Metron's id of a credited creator.
+        cv_id: Comic Vine id.
         foc_date: Final order cutoff on this day.
         foc_date_range_after: Final order cutoff on or after this day.
         foc_date_range_before: Final order cutoff on or before this day.
-        gcd_id: Id at the Grand Comics Database.
+        gcd_id: Grand Comics Database id.
         imprint_id: Metron's id of the imprint.
         imprint_name: Part of the imprint's name.
-        missing_cv_id: Whether an id at Comic Vine is missing.
-        missing_gcd_id: Whether an id at the Grand Comics Database is missing.
-        number: Number of the issue, in full; text, such as ``"80.BEY"``.
+        missing_cv_id: Whether the Comic Vine id is missing.
+        missing_gcd_id: Whether the Grand Comics Database id is missing.
+        number: Issue number, the whole of it; a string, such as ``"80.BEY"``.
         publisher_id: Metron's id of the publisher.
         publisher_name: Part of the publisher's name.
         rating: Name of the age rating, such as ``"Mature"``.
-        role_id: Metron's id of a role that is credited, or several ids of which one must be;
-            together with ``creator_id`` that creator's role.
+        role_id: Metron's id of a credited role, or several ids, any of which matches. Together with
+            ``creator_id`` it is that creator's role.
         series_alt_names: Part of one of the other names of the series.
         series_id: Metron's id of the series.
         series_name: Words of the name of the series, all of which must occur.
         series_q: Words of the name, or of the other names, of the series.
         series_volume: Number of the volume of the series.
         series_year_began: Year in which the series began.
-        sku: Distributor's number, in full.
+        sku: Distributor's number; the whole of it.
         store_date: On sale on this day.
         store_date_range_after: On sale on or after this day.
         store_date_range_before: On sale on or before this day.
         team_id: Metron's id of a team that appears.
-        universe_id: Metron's id of a universe it plays in.
-        upc: Barcode, in full.
+        universe_id: Metron's id of a universe in which it plays.
+        upc: Barcode; the whole of it.
         upc_starts_with: Beginning of the barcode.
     """
 
@@ -175,22 +175,22 @@ class SeriesFilters(CataloguedFilters, total=False):
     Attributes:
         alt_names: Part of one of the other names.
         character_id: Metron's id of a character that appears.
-        creator_id: Metron's id of a creator who is credited.
+        creator_id: Metron's id of a credited creator.
         imprint_id: Metron's id of the imprint.
         imprint_name: Part of the imprint's name.
         language: Language code, such as ``"en"`` or ``"pt-br"``.
-        missing_cv_id: Whether an id at Comic Vine is missing.
-        missing_gcd_id: Whether an id at the Grand Comics Database is missing.
+        missing_cv_id: Whether the Comic Vine id is missing.
+        missing_gcd_id: Whether the Grand Comics Database id is missing.
         publisher_id: Metron's id of the publisher.
         publisher_name: Part of the publisher's name.
         q: Words of the name or of the other names.
-        role_id: Metron's id of a role that is credited, or several ids of which one must be;
-            together with ``creator_id`` that creator's role.
+        role_id: Metron's id of a credited role, or several ids, any of which matches. Together with
+            ``creator_id`` it is that creator's role.
         series_type: Part of the name of the series type.
         series_type_id: Metron's id of the series type.
-        status: Whether it goes on; a :class:`~metron_async.enums.SeriesStatus` or its number.
+        status: A :class:`~metron_async.enums.SeriesStatus` or its number.
         team_id: Metron's id of a team that appears.
-        universe_id: Metron's id of a universe it plays in.
+        universe_id: Metron's id of a universe in which it plays.
         volume: Number of the volume.
         year_began: Year in which it began.
         year_end: Year in which it ended.

@@ -1,12 +1,12 @@
-"""What each list can be asked for: one ``TypedDict`` per list, one key per filter.
+"""Base classes and types of filters: one ``TypedDict`` per list, one key per filter.
 
-The keys are the server's own names, one for one; ``page`` is no filter. The bounds and codes in
-``Annotated`` are checked by :func:`~metron_async.filters.encode_filters` before a request is
-spent; type checkers and editors see the plain types. The annotations are evaluated when this
-module is imported, since the encoder is built from them.
+The keys are exactly the server's names, without ``page``. The bounds and codes in ``Annotated`` are
+checked by :func:`~metron_async.filters.encode_filters` before a request is sent; type checkers and
+editors see the plain types. Class docstrings describe each filter; the command line takes its help
+from there.
 
-Texts match without regard to case and accents; "part of" means that a part of the name is enough.
-Several filters in one call must all match.
+Strings match regardless of case and accents; "part of" means that a part of the name is enough. A
+row must match all filters of a call.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ Stars = Annotated[int | float | Decimal, Range(0, 5)]
 
 
 class NoFilters(TypedDict, total=False):
-    """For lists that take no filter at all."""
+    """Filters of lists that have none."""
 
 
 class ModifiedFilters(TypedDict, total=False):
@@ -47,8 +47,8 @@ class ModifiedFilters(TypedDict, total=False):
 
     Attributes:
         modified_gt: Changed after this instant; aware.
-        modified_lt: Changed before this instant; aware. Older servers ignore it, so it is
-            checked on the rows as well.
+        modified_lt: Changed before this instant; aware. Older servers ignore it, so the client
+            checks the rows as well.
     """
 
     modified_gt: datetime
@@ -56,7 +56,7 @@ class ModifiedFilters(TypedDict, total=False):
 
 
 class NamedFilters(ModifiedFilters, total=False):
-    """Filters of lists of things that have a name.
+    """Filters of lists of named objects.
 
     Attributes:
         name: Part of the name.
@@ -66,11 +66,11 @@ class NamedFilters(ModifiedFilters, total=False):
 
 
 class CataloguedFilters(NamedFilters, total=False):
-    """Filters of lists of things that other databases know too.
+    """Filters of lists of objects that other databases have, too.
 
     Attributes:
-        cv_id: Id at Comic Vine.
-        gcd_id: Id at the Grand Comics Database.
+        cv_id: Comic Vine id.
+        gcd_id: Grand Comics Database id.
     """
 
     cv_id: Id

@@ -1,6 +1,6 @@
-"""Turn the keywords of a list into its query string, or say what is wrong with them.
+"""Encoding of the filters of a list as a query string.
 
-A schema (a ``TypedDict``) is translated once into a table of encoders and then only looked up.
+A schema (a ``TypedDict``) is translated once into a table of encoders.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,18 +8,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, get_args, get_origin, get_type_hints
+from urllib.parse import urlencode
 
 from metron_async import _values as values
 from metron_async.errors import UsageError
 
 __all__ = ["encode_filters", "filter_names"]
 
+MAX_QUERY = 4_000
+"""Bytes of an encoded query. Common servers refuse a request line of more than 4,094."""
+
 _BY_TYPE: dict[object, Callable[[object], str]] = {
     str: values.encode_text,
     bool: values.encode_bool,
     date: values.encode_date,
     datetime: values.encode_datetime,
-    date | datetime: values.encode_moment,
 }
 
 
@@ -32,12 +35,11 @@ def encode_filters(schema: type, filters: Mapping[str, object]) -> tuple[tuple[s
         filters: Values by name.
 
     Returns:
-        Pairs of name and text, sorted by name, so that equal questions make equal URLs.
+        Pairs of name and string, sorted by name, so that equal queries have equal URLs.
 
     Raises:
-        UsageError: A name is unknown, or a value is not what its filter takes. ``None`` is no
-            way to say "not filtered": the server would answer with everything, which is rarely
-            what somebody wanted whose variable happened to be ``None``.
+        UsageError: A name is unknown, a value is invalid, or the query is too long. ``None`` is
+            invalid, too: to the server it would be no filter, and it would return everything.
 
     Example:
         >>> encode_filters(IssueFilters, {"series_id": 5, "missing_cv_id": True})
@@ -52,14 +54,22 @@ def encode_filters(schema: type, filters: Mapping[str, object]) -> tuple[tuple[s
             raise UsageError(message)
         try:
             pairs.append((name, encode(filters[name])))
-        except values.Refused as refused:
-            message = f"filter {name!r}: {refused}"
+        except values.InvalidValueError as error:
+            message = f"Filter {name!r}: {error}"
             raise UsageError(message) from None
+    size = len(urlencode(pairs))
+    if size > MAX_QUERY:
+        longest = max(pairs, key=lambda pair: len(pair[1]))[0]
+        message = (
+            f"Filter {longest!r}: expected a query of at most {MAX_QUERY:,} bytes, got {size:,}."
+            " Shorten its value, or split it over several calls"
+        )
+        raise UsageError(message)
     return tuple(pairs)
 
 
 def filter_names(schema: type) -> frozenset[str]:
-    """Tell the names of all filters of one list.
+    """Return the names of all filters of one list.
 
     Args:
         schema: The ``TypedDict`` of that list.
@@ -72,16 +82,16 @@ def filter_names(schema: type) -> frozenset[str]:
 
 def _unknown(name: str, encoders: Mapping[str, object]) -> str:
     if name == "page":
-        return "unknown filter 'page': a list is paged by itself; ask it for .page(n) or .pages()"
-    import difflib  # noqa: PLC0415 - costs a millisecond, and is needed by mistakes only
+        return "Unknown filter 'page': lists fetch their pages; use .page(n) or .pages()"
+    import difflib  # noqa: PLC0415 - takes a millisecond, and only mistakes need it
 
     close = difflib.get_close_matches(name, encoders, n=3)
-    # "series" or "publisher" nearly always means the id; resemblance alone would not put it first.
+    # "series" nearly always means the id, which similarity alone would not put first.
     close.sort(key=f"{name}_id".__ne__)
     if close:
-        return f"unknown filter {name!r}; did you mean {' or '.join(map(repr, close))}?"
+        return f"Unknown filter {name!r}; did you mean {' or '.join(map(repr, close))}?"
     known = ", ".join(sorted(encoders)) or "none"
-    return f"unknown filter {name!r}; this list knows: {known}"
+    return f"Unknown filter {name!r}; this list has: {known}"
 
 
 @cache

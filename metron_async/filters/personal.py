@@ -1,6 +1,6 @@
-"""Filters of the lists that belong to users: reading lists, the collection, the pull list."""
+"""Filters of the lists that belong to users: reading lists, collection, pull list."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypedDict
 
@@ -26,11 +26,11 @@ class ReadingListFilters(NamedFilters, total=False):
     """Filters of reading lists.
 
     Attributes:
-        attribution_source: Where the list was taken from; an
+        attribution_source: Source of the list; an
             :class:`~metron_async.enums.AttributionSource` or its code.
-        average_rating__gte: Least mean rating, 0 to 5 stars.
+        average_rating__gte: Lowest mean rating, 0 to 5 stars.
         is_private: Whether only its owner can see it.
-        list_type: What the list follows; a :class:`~metron_async.enums.ListType` or its code.
+        list_type: Subject of the list; a :class:`~metron_async.enums.ListType` or its code.
         publisher: Part of the name of a publisher.
         user: Metron's id of the owner.
         username: Part of the owner's name.
@@ -48,18 +48,18 @@ class ReadingListFilters(NamedFilters, total=False):
 class CollectionFilters(ModifiedFilters, total=False):
     """Filters of a collection.
 
-    A ``date_read`` is an instant; a plain date stands for its first moment in New York.
+    ``date_read`` and its variants take dates. The server compares them with the calendar day of the
+    reading in New York.
 
     Attributes:
-        book_format: Form in which it is owned; a :class:`~metron_async.enums.BookFormat` or its
-            code.
-        date_read: Read at this instant.
-        date_read_gt: Read after this instant.
-        date_read_gte: Read at or after this instant.
-        date_read_lt: Read before this instant.
-        date_read_lte: Read at or before this instant.
+        book_format: Format of the copy; a :class:`~metron_async.enums.BookFormat` or its code.
+        date_read: Read on this day.
+        date_read_gt: Read after this day.
+        date_read_gte: Read on or after this day.
+        date_read_lt: Read before this day.
+        date_read_lte: Read on or before this day.
         grade: Condition; a :class:`~metron_async.enums.Grade` or its number.
-        grading_company: Who graded it; a :class:`~metron_async.enums.GradingCompany` or its code.
+        grading_company: A :class:`~metron_async.enums.GradingCompany` or its code.
         is_read: Whether it was read.
         issue__series: Metron's id of the series.
         purchase_date: Bought on this day.
@@ -68,16 +68,16 @@ class CollectionFilters(ModifiedFilters, total=False):
         purchase_date_lt: Bought before this day.
         purchase_date_lte: Bought on or before this day.
         purchase_store: Part of the store's name.
-        rating: The owner's stars; a :class:`~metron_async.enums.Rating` or 1 to 5.
-        storage_location: Part of the place where it is kept.
+        rating: The owner's rating; a :class:`~metron_async.enums.Rating` or 1 to 5.
+        storage_location: Part of the name of the place where it is stored.
     """
 
     book_format: Annotated[BookFormat | str, Among(BookFormat)]
-    date_read: date | datetime
-    date_read_gt: date | datetime
-    date_read_gte: date | datetime
-    date_read_lt: date | datetime
-    date_read_lte: date | datetime
+    date_read: date
+    date_read_gt: date
+    date_read_gte: date
+    date_read_lt: date
+    date_read_lte: date
     grade: Annotated[Grade | float | Decimal, Among(Grade)]
     grading_company: Annotated[GradingCompany | str, Among(GradingCompany)]
     is_read: bool

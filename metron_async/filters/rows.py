@@ -1,8 +1,7 @@
-"""Check on the rows the filters that only newer servers know.
+"""Check of rows against the filters that only newer servers know.
 
-An older server ignores what it does not know, without a word, and answers with everything. These
-filters compare a value with a field that every row tells, so they can be made good here; on a
-newer server the check finds nothing to do.
+An older server ignores an unknown filter and returns everything. These filters compare a value with
+a field of the rows, so the client can apply them. On a newer server the check removes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,16 +21,16 @@ NEWER_FILTERS: frozenset[str] = frozenset(_CHECKS)
 
 
 def row_matches(filters: Mapping[str, object], row: object) -> bool:
-    """Tell whether a row passes those filters that an older server may have ignored.
+    """Return whether a row matches the filters that an older server may have ignored.
 
     Args:
-        filters: The filters of the list, as they were given; ones that
+        filters: The filters of the list, with values that
             :func:`~metron_async.filters.encode_filters` accepts.
         row: A row of that list.
 
     Returns:
-        ``False`` if one of :data:`NEWER_FILTERS` is among the filters and the row fails it. A row
-        that does not tell the field in question (roles, series types) passes.
+        ``False`` if the row fails one of :data:`NEWER_FILTERS`. A row without the field (roles,
+        series types) matches.
     """
     for name in NEWER_FILTERS & filters.keys():
         field, holds = _CHECKS[name]

@@ -1,104 +1,206 @@
-"""Many objects in full, at the price of few requests: ``fetch_many`` and ``iter_details``.
+"""Many objects by id, with bounded concurrency and memory.
 
-A row of a resource's own list carries the same ``modified`` as the object's detail. So one page
-of a list, at the price of one request, tells for up to 100 cached details whether they are still
-current, where asking for each would cost 100. :func:`iter_details` rests on that: it walks the
-list, serves what its rows vouch for from the cache, and fetches the rest.
-
-Both run a bounded number of requests ahead of the consumer, in tasks that end with the iteration:
-also when it is broken off, as soon as the generator is closed.
+An error concerns one id or the whole run. A missing object, an invalid id or a response that does
+not decode say nothing about other ids. The quota, refused credentials, a block or a closed client
+affect all ids that follow. A failure of the server can be either, so several in a row stop the
+run.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
-import collections.abc
-import contextlib
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+import operator
+from collections.abc import AsyncIterable, Iterable, Sized
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from metron_async.errors import ClosedError, MetronError, NotFoundError, UsageError
+from metron_async._values import show
+from metron_async.errors import (
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ConfigurationError,
+    DecodeError,
+    MetronError,
+    PermissionDeniedError,
+    QuotaStoreError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UsageError,
+)
+from metron_async.lists.base import LazyList, checked_whole
 from metron_async.types import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
-        AsyncIterable,
         AsyncIterator,
         Awaitable,
         Callable,
         Collection,
-        Iterable,
-        Mapping,
     )
 
-    from metron_async.lists.rows import Paginator
-    from metron_async.types import Page
+    from metron_async.lists.progress import Meter
 
-__all__ = ["Details", "OnError", "checked_concurrency", "fetch_many"]
+__all__ = ["STOP_AFTER", "FailureStreak", "FetchMany", "OnError", "cancel_all", "stops_run"]
 
 T = TypeVar("T")
 OnError = Literal["yield", "skip", "raise"]
 
+STOP_AFTER = 5
+"""Failures of the server in a row, over different ids, that stop a run."""
 
-async def fetch_many(
-    fetch: Callable[[int], Awaitable[T]],
-    ids: Iterable[int] | AsyncIterable[int],
-    *,
-    concurrency: int,
-    on_error: OnError,
-) -> AsyncGenerator[Fetched[T], None]:
-    """Fetch the objects with these *ids*, and yield them as they come.
+_OF_THE_RUN = (
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ConfigurationError,
+    QuotaStoreError,
+    RateLimitError,
+)
+_OF_THE_SERVER = (PermissionDeniedError, ServerError, TransportError)
 
-    No more ids are taken from the iterator than there are requests to make.
+
+def stops_run(error: MetronError) -> bool:
+    """Return whether *error* would meet all ids that follow as well."""
+    return isinstance(error, _OF_THE_RUN)
+
+
+class FailureStreak:
+    """Failures of the server since it last sent a response of its own."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._proven = False
+
+    def add(self, error: MetronError | None) -> bool:
+        """Add the outcome of one id, and return whether the run must stop.
+
+        Errors that were raised without a request change nothing.
+        """
+        if error is None:
+            self._failures, self._proven = 0, True
+        elif isinstance(error, _OF_THE_SERVER) or _is_not_json(error):
+            self._failures, self._proven = self._failures + 1, False
+        elif error.status is not None:
+            self._failures = 0
+        return self._failures >= STOP_AFTER
+
+    def room(self, concurrency: int) -> int:
+        """Return how many ids may be in flight.
+
+        A server that is down must not cost more requests because many are sent at once.
+        """
+        return concurrency if self._proven else min(concurrency, STOP_AFTER - self._failures)
+
+
+def _is_not_json(error: MetronError) -> bool:
+    """Return whether the response came from something in front of the server."""
+    return type(error) is DecodeError and error.where is None
+
+
+class FetchMany(LazyList[Fetched[T]]):
+    """Objects by id, yielded as soon as each is there.
+
+    No more ids are taken from the iterable than there are requests to make. If it can be iterated
+    only once, so can this.
 
     Args:
         fetch: Fetches one object.
-        ids: Ids, from an iterable or an asynchronous one; there may be millions.
-        concurrency: Objects fetched at once.
-        on_error: Whether a failure is yielded like a result, left out, or raised.
+        ids: Ids, from an iterable or an asynchronous one.
+        concurrency: Maximum concurrent requests.
+        on_error: Whether errors that concern one id are yielded, skipped or raised.
+        meter: Reports progress.
+
+    Raises:
+        UsageError: If an argument is invalid.
     """
-    checked_concurrency(concurrency)
-    if on_error not in {"yield", "skip", "raise"}:
-        msg = f"on_error must be 'yield', 'skip' or 'raise', got {on_error!r}"
-        raise UsageError(msg)
-    source = _aiter(ids)
-    running: set[asyncio.Task[Fetched[T]]] = set()
-    upcoming: asyncio.Task[list[int]] | None = asyncio.ensure_future(_next(source))
-    try:
-        while running or upcoming:
-            wanted = upcoming if len(running) < concurrency else None
-            await asyncio.wait(
-                {*running, wanted} if wanted else running, return_when=asyncio.FIRST_COMPLETED
-            )
-            if wanted is not None and wanted.done():
-                upcoming = None
-                for number in wanted.result():
-                    running.add(asyncio.create_task(_fetch_one(fetch, number)))
-                    upcoming = asyncio.ensure_future(_next(source))
-            for task in [task for task in running if task.done()]:
-                running.discard(task)
-                result = task.result()
-                if result.error is not None and on_error == "raise":
-                    raise result.error
-                if result.error is None or on_error == "yield":
-                    yield result
-    finally:
-        await _cancel_all(running if upcoming is None else {*running, upcoming})
-        await source.aclose()
+
+    def __init__(
+        self,
+        fetch: Callable[[int], Awaitable[T]],
+        ids: Iterable[int] | AsyncIterable[int],
+        *,
+        concurrency: int = 4,
+        on_error: OnError = "yield",
+        meter: Meter | None = None,
+    ) -> None:
+        if on_error not in {"yield", "skip", "raise"}:
+            msg = f"on_error must be 'yield', 'skip' or 'raise', got {show(on_error)}"
+            raise UsageError(msg)
+        if isinstance(ids, str) or not isinstance(ids, Iterable | AsyncIterable):
+            msg = f"ids must be an iterable or an async iterable of ids, got {show(ids)}"
+            raise UsageError(msg)
+        self._fetch = fetch
+        self._ids = ids
+        self._concurrency = checked_whole(concurrency, "concurrency", 1)
+        self._on_error = on_error
+        self._meter = meter
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(on_error={self._on_error!r})"
+
+    async def __aiter__(self) -> AsyncGenerator[Fetched[T], None]:
+        """Iterate the results as they come."""
+        if self._meter is not None:
+            self._meter.start(len(self._ids) if isinstance(self._ids, Sized) else None)
+        streak = FailureStreak()
+        source = _aiter(self._ids)
+        running: set[asyncio.Task[Fetched[T]]] = set()
+        upcoming: asyncio.Task[list[int]] | None = asyncio.ensure_future(_next(source))
+        try:
+            while running or upcoming:
+                wanted = upcoming if len(running) < streak.room(self._concurrency) else None
+                await asyncio.wait(
+                    {*running, wanted} if wanted else running,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if wanted is not None and wanted.done():
+                    upcoming = None
+                    for number in wanted.result():
+                        running.add(asyncio.create_task(self._fetch_one(number)))
+                        upcoming = asyncio.ensure_future(_next(source))
+                done = [task for task in running if task.done()]
+                running.difference_update(done)
+                # Objects first: an error that stops the run must not discard what is there.
+                for result in sorted((task.result() for task in done), key=_rank):
+                    if self._settle(result, streak):
+                        yield result
+        finally:
+            await cancel_all(running if upcoming is None else {*running, upcoming})
+            await source.aclose()
+
+    async def _fetch_one(self, number: int) -> Fetched[T]:
+        try:
+            value = await self._fetch(number)
+        except MetronError as error:
+            return Fetched(number, error=error)
+        return Fetched(operator.index(number), value=value)
+
+    def _settle(self, result: Fetched[T], streak: FailureStreak) -> bool:
+        """Count a result, and return whether to yield it.
+
+        Raises:
+            MetronError: If it stops the run.
+        """
+        error = result.error
+        stopped = streak.add(error)
+        if error is not None and (stopped or self._on_error == "raise" or stops_run(error)):
+            if stopped:
+                error.add_note(f"Stopped after {STOP_AFTER} failures in a row")
+            raise error
+        if self._meter is not None:
+            self._meter.step()
+        return error is None or self._on_error == "yield"
 
 
-async def _fetch_one(fetch: Callable[[int], Awaitable[T]], number: int) -> Fetched[T]:
-    try:
-        return Fetched(number, value=await fetch(number))
-    except ClosedError:
-        raise  # nothing else can succeed either
-    except MetronError as error:
-        return Fetched(number, error=error)
+def _rank(result: Fetched[Any]) -> int:
+    """Order results that came together: objects, causes, and blocks that follow from them."""
+    return (result.error is not None) + isinstance(result.error, BlockedError)
 
 
 async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncGenerator[int, None]:
-    if isinstance(ids, collections.abc.AsyncIterable):
+    if isinstance(ids, AsyncIterable):
         async for number in ids:
             yield number
     else:
@@ -107,9 +209,9 @@ async def _aiter(ids: Iterable[int] | AsyncIterable[int]) -> AsyncGenerator[int,
 
 
 async def _next(source: AsyncIterator[int]) -> list[int]:
-    """Return a list of the next id alone, or an empty one at the end.
+    """Return a list with the next id, or an empty list at the end.
 
-    (A task cannot end in ``StopAsyncIteration``; and ``None`` may be an id, if a wrong one.)
+    A task cannot raise ``StopAsyncIteration``, and ``None`` may be a (wrong) id.
     """
     try:
         return [await anext(source)]
@@ -117,116 +219,8 @@ async def _next(source: AsyncIterator[int]) -> list[int]:
         return []
 
 
-async def _cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel *tasks* and wait until they have ended, whatever they end in."""
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel *tasks* and wait until they have ended, however they end."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class Details(Generic[T]):
-    """Full objects for a list, in its order; only those that changed are fetched.
-
-    Nothing is sent before the first object is asked for. A page of the list costs one request, and
-    each object that is not in the cache, or has changed, one more. An object that is deleted
-    while the list is walked is left out.
-
-    Example:
-        >>> async for issue in metron.issues.iter_details(series_id=5):  # doctest: +SKIP
-        ...     print(issue.number, issue.desc)
-    """
-
-    def __init__(
-        self,
-        rows: Paginator[Any],
-        known: Callable[[Page[Any]], Awaitable[Mapping[int, T]]],
-        fetch: Callable[[int], Awaitable[T]],
-        *,
-        concurrency: int,
-    ) -> None:
-        self._rows = rows
-        self._known = known
-        self._fetch = fetch
-        self._concurrency = checked_concurrency(concurrency)
-
-    def __repr__(self) -> str:
-        return f"Details({self._rows!r})"
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        """Iterate the objects of the whole list."""
-        return self._objects()
-
-    async def _objects(self) -> AsyncGenerator[T, None]:
-        async with contextlib.aclosing(self._rows.pages()) as pages:
-            async for page in pages:
-                known = await self._known(page)
-                async with contextlib.aclosing(self._in_order(page, known)) as objects:
-                    async for found in objects:
-                        yield found
-
-    async def _in_order(self, page: Page[Any], known: Mapping[int, T]) -> AsyncGenerator[T, None]:
-        """Yield the objects of one page; a few requests run ahead of the consumer."""
-        waiting: collections.deque[tuple[int, asyncio.Task[T | None] | None]] = collections.deque()
-        rows = iter(page.rows)
-        running = 0
-        try:
-            while True:
-                while running < self._concurrency and (row := next(rows, None)) is not None:
-                    task = None
-                    if row.id not in known:
-                        task = asyncio.create_task(self._unless_gone(row.id))
-                        running += 1
-                    waiting.append((row.id, task))
-                if not waiting:
-                    return
-                number, task = waiting[0]  # it stays in line until it is there: ours to cancel
-                if task is None:
-                    value: T | None = known[number]
-                else:
-                    value = await task
-                    running -= 1
-                waiting.popleft()
-                if value is not None:
-                    yield value
-        finally:
-            await _cancel_all([task for _, task in waiting if task is not None])
-
-    async def _unless_gone(self, number: int) -> T | None:
-        try:
-            return await self._fetch(number)
-        except NotFoundError:
-            return None
-
-    async def collect(self, limit: int | None = None) -> list[T]:
-        """Fetch the objects into a list.
-
-        Args:
-            limit: Objects to stop after, or ``None`` for all.
-
-        Raises:
-            UsageError: If *limit* is negative.
-        """
-        if limit is not None and limit < 0:
-            msg = f"limit must not be negative, got {limit}"
-            raise UsageError(msg)
-        collected: list[T] = []
-        if limit == 0:
-            return collected
-        async with contextlib.aclosing(self._objects()) as objects:
-            async for found in objects:
-                collected.append(found)
-                if len(collected) == limit:
-                    break
-        return collected
-
-
-def checked_concurrency(concurrency: int) -> int:
-    """Return *concurrency* if it is a whole number from 1.
-
-    Raises:
-        UsageError: If it is not.
-    """
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-        msg = f"concurrency must be a whole number from 1, got {concurrency!r}"
-        raise UsageError(msg)
-    return concurrency

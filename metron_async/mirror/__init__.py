@@ -1,6 +1,6 @@
 """A local SQLite mirror of chosen lists: :class:`Mirror`.
 
-How it works, and why it misses nothing, is told at the top of :mod:`metron_async.mirror.plan`.
+How it works, and why it loses no row, is explained at the top of :mod:`metron_async.mirror.plan`.
 """
 
 from metron_async.mirror.errors import MirrorBusyError, MirrorError, MirrorFileError
@@ -13,6 +13,7 @@ from metron_async.mirror.events import (
     PageStored,
     Repeating,
     Report,
+    RowSkipped,
     Started,
     Waiting,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Plan",
     "Repeating",
     "Report",
+    "RowSkipped",
     "Selection",
     "Started",
     "Waiting",

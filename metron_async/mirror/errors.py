@@ -1,4 +1,4 @@
-"""What can go wrong with the file of a mirror."""
+"""Errors of a mirror's file."""
 
 from metron_async.errors import MetronError
 
@@ -6,17 +6,17 @@ __all__ = ["MirrorBusyError", "MirrorError", "MirrorFileError"]
 
 
 class MirrorError(MetronError):
-    """Base of what can go wrong with the mirror's own file."""
+    """Base of the errors that concern the mirror's own file."""
 
 
 class MirrorFileError(MirrorError):
-    """The file is no mirror, is from another version, or cannot be read or written.
+    """The file is not a mirror, was made by another version, or cannot be read or written.
 
-    It was left as it is.
+    A file that is not a mirror is not modified.
     """
 
 
 class MirrorBusyError(MirrorError):
-    """Another process, or another task, is bringing the same selection up to date."""
+    """Another process or task is updating the same selection."""
 
     retryable = True

@@ -1,9 +1,9 @@
-"""What a mirror tells while it runs."""
+"""Events of a run of a mirror."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from metron_async.errors import MetronError
@@ -17,6 +17,7 @@ __all__ = [
     "PageStored",
     "Repeating",
     "Report",
+    "RowSkipped",
     "Started",
     "Waiting",
 ]
@@ -24,162 +25,165 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """What a run has done.
-
-    Attributes:
-        name: Name of the list.
-        filters: Its filters as they are sent.
-        requests: Requests that the run took.
-        rows: Rows that the server sent, repeated ones included.
-        added: Rows that the table did not have.
-        updated: Rows that the table had in an older state.
-        deleted: Rows that were removed, as the server no longer lists them.
-        missing: Rows that the server counts and did not show, also when asked again. The next
-            run looks for them.
-        surplus: Rows of the mirror that the server no longer counts; a run with
-            ``deletions=True`` removes them.
-        details: Objects in full that were stored.
-        failed: Objects in full that could not be had; the next run tries again.
-    """
+    """Result of a run."""
 
     name: str
+    """Name of the list."""
     filters: tuple[tuple[str, str], ...]
+    """Filters as they are sent."""
     requests: int = 0
+    """Requests that the run took."""
     rows: int = 0
+    """Rows that the server sent, repeated ones included."""
     added: int = 0
+    """Rows that the table did not have."""
     updated: int = 0
+    """Rows that the table had with another ``modified``."""
     deleted: int = 0
+    """Rows that were removed, because the server no longer lists them."""
     missing: int = 0
+    """Rows that the server counts and did not send. The next run requests them again."""
+    skipped: int = 0
+    """Rows of the list that could not be read or stored."""
+    proven: bool = True
+    """Whether the walk is proven to have seen every row, and with ``deletions=True`` to have left
+    no other. If not, the next run walks again."""
     surplus: int = 0
+    """Rows of the mirror that the server no longer counts. A run with ``deletions=True`` removes
+    them."""
     details: int = 0
+    """Complete objects that were stored."""
     failed: int = 0
+    """Complete objects that could not be read. The next run requests them again."""
 
     @property
     def complete(self) -> bool:
-        """Whether the mirror now has everything that the server has."""
-        return not self.missing and not self.failed
+        """Return whether the mirror has everything that the server has."""
+        return self.proven and not (self.missing or self.skipped or self.failed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as a dictionary that JSON can hold, ``complete`` included."""
+        values = dataclasses.asdict(self)
+        return {**values, "filters": dict(self.filters), "complete": self.complete}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Started:
-    """A walk through the list begins, or goes on.
-
-    Attributes:
-        name: Name of the list.
-        kind: ``"full"`` for the whole list, ``"check"`` for its count, ``"changes"`` for what has
-            changed since the last run.
-        page: Page with which it begins; above 1 for a walk that was broken off.
-    """
+    """A walk through the list begins or resumes."""
 
     name: str
+    """Name of the list."""
     kind: Literal["full", "check", "changes"]
+    """``"full"`` for the whole list, ``"check"`` for its count, ``"changes"`` for the rows that
+    have changed since."""
     page: int
+    """Page with which it begins; above 1 for a walk that was interrupted."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PageStored:
-    """A page has been fetched and is safe on disk.
-
-    Attributes:
-        name: Name of the list.
-        kind: What is walked; see :class:`Started`.
-        page: Number of the page.
-        rows: Rows on it.
-        done: Rows up to here.
-        total: Rows of the whole walk, as the server counts them.
-    """
+    """A page has been fetched and is safe on disk."""
 
     name: str
+    """Name of the list."""
     kind: Literal["full", "check", "changes"]
+    """What is walked; see :class:`Started`."""
     page: int
+    """Number of the page."""
     rows: int
+    """Rows on it."""
     done: int
+    """Rows so far."""
     total: int
+    """Rows of the whole walk, by the server's count."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Waiting:
-    """The run waits.
-
-    Attributes:
-        seconds: How long, at least.
-        reason: ``"quota"``, ``"retry"``, ``"guard"`` to stay clear of a ban, or ``"server cache"``
-            until pages that contradict each other have left the server's cache.
-        scope: For the quota, ``"burst"`` for the minute's window, ``"sustained"`` for the day's.
-    """
+    """The run waits."""
 
     seconds: float
+    """Lower bound of the wait in seconds."""
     reason: Literal["quota", "retry", "guard", "server cache"]
+    """``"quota"``, ``"retry"``, ``"guard"`` to avoid a ban, or ``"server cache"`` until pages that
+    contradict each other have left the server's cache."""
     scope: Literal["burst", "sustained"] | None = None
+    """For the quota, ``"burst"`` for the minute's window, ``"sustained"`` for the day's."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Repeating:
-    """A walk has come short and is repeated.
-
-    Attributes:
-        name: Name of the list.
-        missing: Rows that were counted and not shown; 0 where rows vanished during the walk.
-    """
+    """Pages are requested again, because rows are missing or the list was edited meanwhile."""
 
     name: str
+    """Name of the list."""
     missing: int
+    """Rows that were counted and not sent; 0 where the list was edited during the walk."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RowSkipped:
+    """A row could not be read or stored, and was skipped."""
+
+    name: str
+    """Name of the list."""
+    id: int
+    """Id of the row; negative if the row has no id that can be stored."""
+    error: MetronError
+    """Why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DetailsStored:
-    """Objects in full have been fetched and are safe on disk.
-
-    Attributes:
-        name: Name of the list.
-        done: Objects so far, in this run.
-        total: Objects of this run.
-    """
+    """Complete objects have been fetched and are safe on disk."""
 
     name: str
+    """Name of the list."""
     done: int
+    """Objects so far, in this run."""
     total: int
+    """Objects of this run."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DetailFailed:
-    """One object in full could not be had; the run goes on.
-
-    Attributes:
-        name: Name of the list.
-        id: Id of the object.
-        error: Why.
-    """
+    """A complete object could not be read. The run goes on."""
 
     name: str
+    """Name of the list."""
     id: int
+    """Id of the object."""
     error: MetronError
+    """Why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Deleted:
-    """Rows that the server no longer lists were removed.
-
-    Attributes:
-        name: Name of the list.
-        ids: Their ids.
-    """
+    """Rows that the server no longer lists were removed."""
 
     name: str
+    """Name of the list."""
     ids: tuple[int, ...]
+    """Ids of the rows."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finished:
-    """The run has come to its end.
-
-    Attributes:
-        report: What it has done.
-    """
+    """The run has ended."""
 
     report: Report
+    """Its result."""
 
 
 Event: TypeAlias = (
-    Started | PageStored | Waiting | Repeating | DetailsStored | DetailFailed | Deleted | Finished
+    Started
+    | PageStored
+    | Waiting
+    | Repeating
+    | RowSkipped
+    | DetailsStored
+    | DetailFailed
+    | Deleted
+    | Finished
 )
+"""Any event of a run."""

@@ -1,7 +1,7 @@
-"""Opens the file of a mirror: a new one is made, a foreign one is refused and left as it is.
+"""The file of a mirror: created if missing, refused and not modified if it is something else.
 
-A file is a mirror if its header says so (``PRAGMA application_id``). That is read before anything
-is written; not even the journal mode of somebody else's database is changed.
+The ``application_id`` in the header of a SQLite file says whether it is a mirror. It is read before
+anything is written, so that another program's database keeps even its journal mode.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "open_mirror"]
 
 APPLICATION_ID = 0x4D45544D
-"""``METM``: what the header of a mirror says."""
+"""``METM``: the ``application_id`` of a mirror."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the tables that begin with ``mirror_``."""
 
 _BUSY_TIMEOUT = 30.0
@@ -48,20 +48,28 @@ _SCHEMA = (
       selection INTEGER NOT NULL REFERENCES mirror_selections (id),
       id INTEGER NOT NULL,
       generation INTEGER NOT NULL,
+      skipped INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY (selection, id)
     ) WITHOUT ROWID
     """,
 )
 
-_MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
-"""For each older version what makes the next one of it."""
+
+def _to_2(connection: sqlite3.Connection) -> None:
+    """Add the mark of rows that were skipped, and renew rows whose nested names were the API's."""
+    connection.execute("ALTER TABLE mirror_rows ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0")
+    connection.execute("UPDATE mirror_selections SET watermark = NULL, walk = NULL")
+
+
+_MIGRATIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
+"""For each older version the function that makes the next version of it."""
 
 
 def open_mirror(path: Path) -> sqlite3.Connection:
-    """Open the mirror at *path*, made if there is none.
+    """Open the mirror at *path*, which is created if missing.
 
     Raises:
-        MirrorFileError: If the file is something else, or cannot be opened.
+        MirrorFileError: If the file is not a mirror, or cannot be opened.
     """
     try:
         _make_private(path)
@@ -69,18 +77,15 @@ def open_mirror(path: Path) -> sqlite3.Connection:
             path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
     except (OSError, sqlite3.Error) as error:
-        msg = f"{path}: cannot be opened: {error}"
+        msg = f"The mirror {path} cannot be opened: {error}"
         raise MirrorFileError(msg) from error
     try:
         _prepare(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
-        what = (
-            "is no SQLite database"
-            if "not a database" in str(error)
-            else f"cannot be used: {error}"
-        )
-        msg = f"{path}: {what}; it was left as it is"
+        foreign = "not a database" in str(error)
+        what = "is not a SQLite database" if foreign else f"cannot be used: {error}"
+        msg = f"{path} {what}; not modified"
         raise MirrorFileError(msg) from error
     except BaseException:
         connection.close()
@@ -89,7 +94,7 @@ def open_mirror(path: Path) -> sqlite3.Connection:
 
 
 def _make_private(path: Path) -> None:
-    """Create the file, for its owner's eyes only: a collection is nobody else's business."""
+    """Create the file, readable by its owner only, since collections are private."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
@@ -100,12 +105,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Once more, now that nobody else can write: two processes may make one new mirror.
+        # Check again under the write lock: two processes may create the same mirror.
         version = _refuse_foreign(connection, path)
         if version == 0:
             for statement in _SCHEMA:
                 connection.execute(statement)
-        for older in range(max(1, version), SCHEMA_VERSION):
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
             _MIGRATIONS[older](connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -119,7 +124,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of the mirror in the file, 0 for an empty file.
 
     Raises:
-        MirrorFileError: If something else is in it, or a mirror that this version cannot read.
+        MirrorFileError: If it is not a mirror, or one that this version cannot read.
     """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -127,12 +132,12 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> int:
     if application == 0 and version == 0 and objects == 0:
         return 0
     if application != APPLICATION_ID:
-        msg = f"{path}: is a database of something else, no mirror; it was left as it is"
+        msg = f"{path} is a SQLite database but not a mirror; not modified"
         raise MirrorFileError(msg)
     if version > SCHEMA_VERSION:
         msg = (
-            f"{path}: was made by a newer version of metron_async (schema {version}, known here:"
-            f" {SCHEMA_VERSION}); it was left as it is"
+            f"{path} was made by a newer version of metron_async (schema {version}, known here:"
+            f" {SCHEMA_VERSION}); not modified. Upgrade metron_async to use it"
         )
         raise MirrorFileError(msg)
     return int(version)

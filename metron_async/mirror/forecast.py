@@ -1,4 +1,4 @@
-"""What a run will cost, told before it starts. Pure."""
+"""Forecast of what a run will cost. Pure."""
 
 from __future__ import annotations
 
@@ -21,25 +21,22 @@ _DAY_RESERVE = DEFAULT_RULES.sustained.reserve
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the account may send, as far as bulk work is concerned.
-
-    Attributes:
-        per_minute: Requests in any minute.
-        ready: Requests that can be sent at once.
-        per_day: Requests in any day.
-        today: Requests that can be sent before the day's window is full.
-        day_opens_in: Seconds until the day's window has a free slot again.
-    """
+    """Requests that a run may send."""
 
     per_minute: int
+    """Requests in any minute."""
     ready: int
+    """Requests that can be sent at once."""
     per_day: int
+    """Requests in any day."""
     today: int
+    """Requests until the day's window is full."""
     day_opens_in: float
+    """Seconds until the day's window has a free slot again."""
 
     @classmethod
     def of(cls, quota: QuotaState) -> Allowance:
-        """Read it from the state of the quota; the lane BULK leaves something to the others."""
+        """Return what the quota allows at priority ``BULK``; others are slightly faster."""
         burst, day = quota.burst, quota.sustained
         reserve = math.ceil(day.limit * _DAY_RESERVE)
         return cls(
@@ -53,44 +50,41 @@ class Allowance:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will cost.
-
-    Attributes:
-        name: Name of the list.
-        filters: Its filters as they are sent.
-        kind: ``"full"`` for a first run, ``"resume"`` for one that was broken off, ``"changes"``
-            for a later one.
-        rows: Rows to be fetched.
-        requests: Requests that this takes, details included.
-        minutes: How long it takes at today's quota, waiting for further days included.
-        finishes_at: When it will be done if it is started now; aware.
-        days: Quota days that it needs; above 1, the run ends with the day's quota, or waits.
-        spent: Requests that making the plan took.
-    """
+    """Forecast of a run."""
 
     name: str
+    """Name of the list."""
     filters: tuple[tuple[str, str], ...]
+    """Filters as they are sent."""
     kind: Literal["full", "resume", "changes"]
+    """``"full"`` for a first run, ``"resume"`` for an interrupted one, ``"changes"`` for a later
+    one."""
     rows: int
+    """Rows to be fetched."""
     requests: int
+    """Requests that this takes, complete objects included."""
     minutes: float
+    """Duration in minutes at today's quota, including the wait for further days."""
     finishes_at: datetime
+    """When the run ends if it begins now; aware."""
     days: int
+    """Quota days that it needs. Above 1, the run ends with the day's quota, or waits."""
     spent: int
+    """Requests that the plan itself took."""
 
 
 def forecast(requests: int, allowance: Allowance) -> tuple[float, int]:
-    """Return the seconds that so many requests take, and the days they are spread over.
+    """Return the seconds that *requests* take, and the number of days they are spread over.
 
     Args:
         requests: Requests to be sent.
-        allowance: What may be sent.
+        allowance: Requests that may be sent.
     """
     if requests <= allowance.today or requests <= 0:
         return _minutes(requests - allowance.ready, allowance), 1
     rest = requests - allowance.today
     full_days, last_day = divmod(rest - 1, allowance.per_day)
-    # What is sent today comes back a day later; if nothing can be, what was sent before does.
+    # Slots of today are free again a day later. If there are none, earlier ones become free sooner.
     begins = DAY if allowance.today else allowance.day_opens_in
     days = full_days + (2 if allowance.today else 1)
     return begins + full_days * DAY + _minutes(last_day + 1, allowance), days

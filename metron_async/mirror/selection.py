@@ -1,4 +1,4 @@
-"""A selection: a list with its filters, and how far a mirror has come with it."""
+"""A selection: a list with its filters, and the state of its mirror."""
 
 from __future__ import annotations
 
@@ -7,75 +7,72 @@ from typing import Any
 
 import msgspec
 
-from metron_async.mirror.plan import Walk
 from metron_async.mirror.sources import Source, source_of
 from metron_async.mirror.tables import Table, table_of
+from metron_async.mirror.walk import Walk
 
 __all__ = ["SELECT", "Pairs", "Selection", "pairs_text", "selection_of"]
 
 Pairs = tuple[tuple[str, str], ...]
-"""Filters as they are sent: names and texts."""
+"""Filters as they are sent: names and strings."""
 
 SELECT = "SELECT id, name, filters, details, raw, watermark, updated_at, generation, walk, version"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """A list that a mirror holds, and how far it has come.
-
-    Attributes:
-        id: Its number in the file.
-        name: Name of the list.
-        filters: Its filters as they are sent.
-        details: Whether the objects are mirrored in full as well.
-        raw: Whether rows keep the JSON that they were made from.
-        watermark: Moment up to which all changes are known, in seconds of the server's clock;
-            ``None`` before a walk has come to its end.
-        updated_at: When a run last came to its end, or ``None``.
-        generation: The last mark given.
-        walk: The walk that was broken off, or ``None``.
-        version: Counts the transactions.
-    """
+    """A list that a mirror holds, and how far its mirror has come."""
 
     id: int
+    """Number of the selection in the file."""
     name: str
+    """Name of the list."""
     filters: Pairs
+    """Filters as they are sent."""
     details: bool = False
+    """Whether the complete objects are mirrored as well."""
     raw: bool = False
+    """Whether rows keep the JSON that the server sent."""
     watermark: float | None = None
+    """Server time, in Unix seconds, up to which all changes are stored; ``None`` before a walk has
+    ended."""
     updated_at: str | None = None
+    """When a run last ended, as an ISO 8601 string, or ``None``."""
     generation: int = 0
+    """Highest mark that rows of this selection carry."""
     walk: Walk | None = None
+    """State of the interrupted walk, or ``None``."""
     version: int = 0
+    """Number of transactions so far."""
 
     @property
     def source(self) -> Source:
-        """What list it is."""
+        """Return the list."""
         return source_of(self.name)
 
     @property
     def table(self) -> Table:
-        """Where its rows are."""
+        """Return the table of its rows."""
         return table_of(self.name, self.source.row)
+
+    @property
+    def detail_table(self) -> Table:
+        """Return the table of its complete objects."""
+        source = self.source
+        return table_of(source.detail_table, source.detail or source.row)
 
 
 def pairs_text(filters: Pairs) -> str:
-    """Return filters as the file keeps them."""
+    """Return filters as the file stores them."""
     return msgspec.json.encode(filters).decode()
 
 
 def selection_of(row: tuple[Any, ...]) -> Selection:
-    """Return the selection that a row of the file holds."""
-    number, name, filters, details, raw, watermark, updated_at, generation, walk, version = row
-    return Selection(
-        id=number,
-        name=name,
-        filters=msgspec.json.decode(filters, type=Pairs),
-        details=bool(details),
-        raw=bool(raw),
-        watermark=watermark,
-        updated_at=updated_at,
-        generation=generation,
-        walk=None if walk is None else msgspec.json.decode(walk, type=Walk),
-        version=version,
-    )
+    """Return the selection in a row of the file."""
+    names = [field.name for field in dataclasses.fields(Selection)]
+    values: dict[str, Any] = dict(zip(names, row, strict=True))
+    values["filters"] = msgspec.json.decode(values["filters"], type=Pairs)
+    values["details"], values["raw"] = bool(values["details"]), bool(values["raw"])
+    if values["walk"] is not None:
+        values["walk"] = msgspec.json.decode(values["walk"], type=Walk)
+    return Selection(**values)

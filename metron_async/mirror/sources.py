@@ -1,8 +1,9 @@
-"""What can be mirrored: every list of the API that has an id for each row."""
+"""Lists that can be mirrored: every list of the API whose rows have ids."""
 
 from __future__ import annotations
 
 import dataclasses
+import operator
 from typing import TYPE_CHECKING, Any
 
 from metron_async import filters, models
@@ -16,98 +17,85 @@ __all__ = ["SOURCES", "Source", "checked_filters", "source_of"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """One list of the API.
-
-    Attributes:
-        name: Its name: that of the client's namespace, and of the table.
-        path: Its path below the API's root.
-        row: Type of its rows.
-        filters: ``TypedDict`` of its filters.
-        detail: Type of the objects in full, or ``None`` if there are none to mirror.
-        by_change: Whether ``modified_gt`` tells all that has changed. Where it does not, each run
-            walks the whole list.
-    """
+    """One list of the API."""
 
     name: str
+    """Name of the list, of the client's namespace, and of the table."""
     path: str
+    """Path below the API's root."""
     row: type[Any]
+    """Type of the rows."""
     filters: type[Any]
+    """``TypedDict`` of the filters."""
     detail: type[Any] | None = None
+    """Type of the complete objects, or ``None`` if they cannot be mirrored."""
     by_change: bool = True
+    """Whether ``modified_gt`` selects all rows that have changed. If not, each run walks the whole
+    list."""
+    traced: bool = True
+    """Whether ``modified_gt`` selects at least the rows that were added or have moved."""
 
     @property
     def detail_table(self) -> str:
-        """Name of the table of the objects in full."""
+        """Return the name of the table of the complete objects."""
         return f"{self.path.partition('/')[0]}_details"
 
 
-# Reading an issue once more does not move the `modified` of a collection's item, and the rows of
-# wish list and pull list cannot be asked for by change at all: these are walked in full.
+def _catalogued(name: str, noun: str) -> Source:
+    """Return the source for one of the lists whose types have regular names."""
+    detail: type[Any] = getattr(models, noun)
+    row: type[Any] = getattr(models, f"{noun}Summary")
+    filters_of: type[Any] = getattr(filters, f"{noun}Filters")
+    path = "".join(f"_{c.lower()}" if c.isupper() else c for c in noun).lstrip("_")
+    return Source(name, f"{path}/", row, filters_of, detail)
+
+
+# Reading an issue once more does not change `modified` of a collection item, and the rows of wish
+# list and pull list cannot be filtered by it. These lists are walked completely.
+_PRIVATE = (
+    Source(
+        "collection",
+        "collection/",
+        models.CollectionSummary,
+        filters.CollectionFilters,
+        by_change=False,
+    ),
+    Source(
+        "pull_list",
+        "pull_list/series/",
+        models.PullListSeries,
+        filters.NoFilters,
+        by_change=False,
+        traced=False,
+    ),
+    Source(
+        "wish_list",
+        "wish_list/items/",
+        models.WishListItemSummary,
+        filters.NoFilters,
+        by_change=False,
+        traced=False,
+    ),
+)
+
+_ALL = (
+    _catalogued("arcs", "Arc"),
+    _catalogued("characters", "Character"),
+    _catalogued("creators", "Creator"),
+    _catalogued("imprints", "Imprint"),
+    _catalogued("issues", "Issue"),
+    _catalogued("publishers", "Publisher"),
+    _catalogued("reading_lists", "ReadingList"),
+    _catalogued("series", "Series"),
+    _catalogued("teams", "Team"),
+    _catalogued("universes", "Universe"),
+    Source("roles", "role/", models.Role, filters.RoleFilters),
+    Source("series_types", "series_type/", models.SeriesType, filters.SeriesTypeFilters),
+    *_PRIVATE,
+)
+
 SOURCES: Mapping[str, Source] = {
-    source.name: source
-    for source in (
-        Source("arcs", "arc/", models.ArcSummary, filters.ArcFilters, models.Arc),
-        Source(
-            "characters",
-            "character/",
-            models.CharacterSummary,
-            filters.CharacterFilters,
-            models.Character,
-        ),
-        Source(
-            "collection",
-            "collection/",
-            models.CollectionSummary,
-            filters.CollectionFilters,
-            by_change=False,
-        ),
-        Source(
-            "creators", "creator/", models.CreatorSummary, filters.CreatorFilters, models.Creator
-        ),
-        Source(
-            "imprints", "imprint/", models.ImprintSummary, filters.ImprintFilters, models.Imprint
-        ),
-        Source("issues", "issue/", models.IssueSummary, filters.IssueFilters, models.Issue),
-        Source(
-            "publishers",
-            "publisher/",
-            models.PublisherSummary,
-            filters.PublisherFilters,
-            models.Publisher,
-        ),
-        Source(
-            "pull_list",
-            "pull_list/series/",
-            models.PullListSeries,
-            filters.NoFilters,
-            by_change=False,
-        ),
-        Source(
-            "reading_lists",
-            "reading_list/",
-            models.ReadingListSummary,
-            filters.ReadingListFilters,
-            models.ReadingList,
-        ),
-        Source("roles", "role/", models.Role, filters.RoleFilters),
-        Source("series", "series/", models.SeriesSummary, filters.SeriesFilters, models.Series),
-        Source("series_types", "series_type/", models.SeriesType, filters.SeriesTypeFilters),
-        Source("teams", "team/", models.TeamSummary, filters.TeamFilters, models.Team),
-        Source(
-            "universes",
-            "universe/",
-            models.UniverseSummary,
-            filters.UniverseFilters,
-            models.Universe,
-        ),
-        Source(
-            "wish_list",
-            "wish_list/items/",
-            models.WishListItemSummary,
-            filters.NoFilters,
-            by_change=False,
-        ),
-    )
+    source.name: source for source in sorted(_ALL, key=operator.attrgetter("name"))
 }
 """Every list that can be mirrored, by its name."""
 
@@ -116,11 +104,11 @@ def source_of(name: str) -> Source:
     """Return the list called *name*.
 
     Raises:
-        UsageError: If there is no such list.
+        UsageError: If the list does not exist.
     """
     found = SOURCES.get(name)
     if found is None:
-        msg = f"There is no list {name!r} to mirror; there are {', '.join(sorted(SOURCES))}"
+        msg = f"Unknown list {name!r}; the lists that can be mirrored are {', '.join(SOURCES)}"
         raise UsageError(msg)
     return found
 
@@ -132,14 +120,14 @@ def checked_filters(
 
     Args:
         name: Name of the list.
-        given: Its filters as Python values.
-        details: Whether the objects are wanted in full.
+        given: Filters as Python values.
+        details: Whether the complete objects are wanted.
 
     Raises:
-        UsageError: If there is no such list or filter, or if it has no objects in full.
+        UsageError: If the list or a filter does not exist, or if the list has no complete objects.
     """
     source = source_of(name)
     if details and source.detail is None:
-        msg = f"{name} has no objects in full to mirror"
+        msg = f"details=True is not supported for {name}: it has no complete objects to mirror"
         raise UsageError(msg)
     return filters.encode_filters(source.filters, given)

@@ -1,279 +1,297 @@
 """The mirror's file: rows, marks and the state of walks, each page in one transaction.
 
-Plain synchronous SQLite: every public method is one transaction, and runs in the mirror's own
-thread. The state of a selection carries a version that each transaction checks and raises, so
-that two processes that bring the same selection up to date cannot mix their pages.
+The state of a selection carries a version that each transaction checks and increments, so that two
+processes that update the same selection cannot mix their pages.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from metron_async.mirror.errors import MirrorBusyError
-from metron_async.mirror.files import open_mirror
+from metron_async.mirror.database import Database
+from metron_async.mirror.errors import MirrorBusyError, MirrorFileError
+from metron_async.mirror.rows import PageStats, StoredRow, upsert
 from metron_async.mirror.selection import SELECT, Pairs, Selection, pairs_text, selection_of
 from metron_async.mirror.sources import source_of
-from metron_async.mirror.tables import Table, instant_text, table_of
+from metron_async.mirror.tables import Table, datetime_text, table_of, unix_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Sequence
 
-    from metron_async.mirror.plan import Walk
+    import aiosqlite
 
-__all__ = ["PageStats", "Store"]
+    from metron_async.mirror.walk import Change, Outcome, Walk
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PageStats:
-    """What storing a page has changed.
-
-    Attributes:
-        added: Rows that the table did not have.
-        updated: Rows that it had in an older state.
-    """
-
-    added: int
-    updated: int
+__all__ = ["Store"]
 
 
-class Store:
-    """The open file of a mirror.
-
-    Args:
-        path: The file.
-
-    Raises:
-        MirrorFileError: If it cannot be used.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._db = open_mirror(path)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+class Store(Database):
+    """The open file of a mirror."""
 
     # -- selections ----------------------------------------------------------------------------
 
-    def selections(self) -> list[Selection]:
-        """Return all selections, in the order in which they were first asked for."""
-        return [
-            selection_of(row)
-            for row in self._db.execute(f"{SELECT} FROM mirror_selections ORDER BY id")
-        ]
+    async def selections(self) -> list[Selection]:
+        """Return all selections, in the order in which they were first requested."""
+        rows = await self.read(f"{SELECT} FROM mirror_selections ORDER BY id")
+        return [selection_of(row) for row in rows]
 
-    def find(self, name: str, filters: Pairs) -> Selection | None:
+    async def find(self, name: str, filters: Pairs) -> Selection | None:
         """Return one selection, or ``None``."""
-        row = self._db.execute(
+        rows = await self.read(
             f"{SELECT} FROM mirror_selections WHERE name = ? AND filters = ?",
-            (name, pairs_text(filters)),
-        ).fetchone()
-        return None if row is None else selection_of(row)
+            name,
+            pairs_text(filters),
+        )
+        return selection_of(rows[0]) if rows else None
 
-    def declare(self, name: str, filters: Pairs, *, details: bool, raw: bool) -> Selection:
-        """Return a selection, made if it is new, with its tables."""
-        source = source_of(name)
-        with self._transaction():
-            self._make_table(table_of(name, source.row))
-            if details and source.detail is not None:
-                self._make_table(table_of(source.detail_table, source.detail))
-            self._db.execute(
-                "INSERT INTO mirror_selections (name, filters, details, raw) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET details = excluded.details, raw = excluded.raw",
-                (name, pairs_text(filters), details, raw),
+    async def declare(
+        self, name: str, filters: Pairs, *, details: bool | None, raw: bool | None
+    ) -> tuple[Selection, bool]:
+        """Return a selection, created if new, and whether a newer version has widened its table.
+
+        Args:
+            name: Name of the list.
+            filters: Its filters.
+            details: Whether to mirror complete objects; ``None`` keeps the stored choice.
+            raw: Whether to keep the JSON; ``None`` keeps the stored choice.
+
+        Raises:
+            MirrorFileError: If complete objects are wanted and their table was widened.
+        """
+
+        async def declare(db: aiosqlite.Connection) -> tuple[Selection, bool]:
+            await db.execute(
+                "INSERT INTO mirror_selections (name, filters) VALUES (?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (name, pairs_text(filters)),
             )
-        found = self.find(name, filters)
-        assert found is not None  # noqa: S101 - just made
-        return found
+            await db.execute(
+                "UPDATE mirror_selections SET details = coalesce(?, details),"
+                " raw = coalesce(?, raw) WHERE name = ? AND filters = ?",
+                (details, raw, name, pairs_text(filters)),
+            )
+            widened = await self._make_table(table_of(name, source_of(name).row))
+            selection = await self.find(name, filters)
+            assert selection is not None  # noqa: S101 - inserted above
+            if selection.details and await self._make_table(selection.detail_table):
+                msg = (
+                    f"The table {selection.detail_table.name} of {self.path} was widened by a"
+                    " newer version of metron_async; not modified. Upgrade to update it"
+                )
+                raise MirrorFileError(msg)
+            return selection, widened
 
-    def _make_table(self, table: Table) -> None:
-        """Create a table, or add the columns that models have gained since it was."""
-        self._db.execute(table.create)
-        known = {row[1] for row in self._db.execute(f'PRAGMA table_xinfo("{table.name}")')}
-        missing = [column for column in table.columns if column.name not in known]
+        return await self.write(declare)
+
+    async def _make_table(self, table: Table) -> bool:
+        """Create a table or add missing columns, and return whether it has unknown ones."""
+        await self.db.execute(table.create)
+        info = await self.db.execute_fetchall(f'PRAGMA table_xinfo("{table.name}")')
+        present = {row[1] for row in info}
+        missing = [column for column in table.columns if column.name not in present]
         for column in missing:
-            self._db.execute(f'ALTER TABLE "{table.name}" ADD COLUMN {column.declaration}')
+            await self.db.execute(f'ALTER TABLE "{table.name}" ADD COLUMN {column.declaration}')
         if any(not column.generated for column in missing):
-            # The rows that are there do not tell these fields: all are asked for once more.
-            self._db.execute(
+            # The stored rows lack these fields, so all rows are requested again.
+            await self.db.execute(
                 "UPDATE mirror_selections SET watermark = NULL, walk = NULL, version = version + 1"
                 " WHERE name = ?",
                 (table.name,),
             )
         for statement in table.indexes:
-            self._db.execute(statement)
+            await self.db.execute(statement)
+        return bool(present - {column.name for column in table.columns})
 
     # -- walks ---------------------------------------------------------------------------------
 
-    def begin(self, selection: Selection, walk: Walk) -> Selection:
-        """Note that *walk* begins."""
-        with self._transaction():
-            return self._move(selection, walk=walk, generation=walk.generation)
+    async def begin(self, selection: Selection, walk: Walk) -> Selection:
+        """Store the beginning of *walk*."""
+        return await self.write(lambda _: self._move(selection, walk=walk))
 
-    def store_page(
-        self, selection: Selection, walk: Walk, rows: Sequence[Any], seen: Iterable[int]
+    async def store_page(
+        self,
+        selection: Selection,
+        walk: Walk,
+        rows: Sequence[StoredRow],
+        seen: Iterable[int],
+        *,
+        skipped: Collection[int] = (),
+        newest_wins: bool = True,
     ) -> tuple[Selection, PageStats]:
         """Store a page.
 
         Args:
             selection: The selection.
-            walk: The walk as it stands with this page.
+            walk: The state of the walk after this page.
             rows: Rows to keep.
-            seen: Ids of all rows of the page, those included that are not kept.
+            seen: Ids of all rows of the page, including those that are not kept.
+            skipped: Ids of those that could not be read or stored.
+            newest_wins: Whether a stored row is kept if its ``modified`` is later.
         """
-        with self._transaction():
-            stats = self._upsert(selection.table, rows, raw=selection.raw)
-            self._db.executemany(
-                "INSERT INTO mirror_rows (selection, id, generation) VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET generation = excluded.generation",
-                [(selection.id, number, walk.generation) for number in seen],
-            )
-            return self._move(selection, walk=walk), stats
 
-    def counts(self, selection: Selection, generation: int) -> tuple[int, int]:
+        async def store(db: aiosqlite.Connection) -> tuple[Selection, PageStats]:
+            table = selection.table
+            newer = f'excluded.modified < "{table.name}".modified'
+            keep = newer if newest_wins and table.has_modified else "0"
+            stats = await upsert(db, table, rows, unless=keep)
+            await db.executemany(
+                "INSERT INTO mirror_rows (selection, id, generation, skipped) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET generation = excluded.generation,"
+                " skipped = excluded.skipped",
+                [(selection.id, n, walk.generation, n in skipped) for n in seen],
+            )
+            return await self._move(selection, walk=walk), stats
+
+        return await self.write(store)
+
+    async def counts(self, selection: Selection, generation: int) -> tuple[int, int]:
         """Return how many rows carry a mark from *generation* on, and how many there are."""
-        return self._db.execute(  # type: ignore[no-any-return]
+        rows = await self.read(
             "SELECT count(*) FILTER (WHERE generation >= ?), count(*) FROM mirror_rows"
             " WHERE selection = ?",
-            (generation, selection.id),
-        ).fetchone()
+            generation,
+            selection.id,
+        )
+        return rows[0][0], rows[0][1]
 
-    def end(
-        self,
-        selection: Selection,
-        walk: Walk | None,
-        *,
-        watermark: float | None,
-        purge_before: int | None,
+    async def skipped(self, selection: Selection) -> int:
+        """Return how many rows of a selection could not be read or stored."""
+        statement = "SELECT coalesce(sum(skipped), 0) FROM mirror_rows WHERE selection = ?"
+        return int((await self.read(statement, selection.id))[0][0])
+
+    async def newest(self, selection: Selection) -> float | None:
+        """Return the latest ``modified`` of a selection's rows in Unix seconds, or ``None``."""
+        if not selection.table.has_modified:
+            return None
+        rows = await self.read(
+            f'SELECT max(l.modified) FROM mirror_rows r JOIN "{selection.name}" l ON l.id = r.id'
+            " WHERE r.selection = ?",
+            selection.id,
+        )
+        (text,) = rows[0]
+        return None if text is None else unix_seconds(datetime.fromisoformat(text))
+
+    async def end(
+        self, selection: Selection, outcome: Outcome, *, keep_watermark: bool
     ) -> tuple[Selection, tuple[int, ...]]:
-        """Store what follows a walk, and return the ids of rows that were removed."""
-        with self._transaction():
-            deleted: tuple[int, ...] = ()
-            if purge_before is not None:
-                deleted = self._purge(selection, "generation < ?", purge_before)
-            if walk is not None:
-                return self._move(selection, walk=walk, generation=walk.generation), deleted
-            if watermark is None:
-                return self._move(selection, walk=None), deleted
-            watermark = max(watermark, selection.watermark or watermark)
-            now = instant_text(datetime.now(UTC))
-            moved = self._move(selection, walk=None, watermark=watermark, updated_at=now)
-            return moved, deleted
+        """Store the outcome of a walk, and return the ids of rows that were removed.
 
-    def _move(self, selection: Selection, **changes: Any) -> Selection:
-        """Store the selection's new state, unless somebody else has moved it on meanwhile."""
+        Args:
+            selection: The selection.
+            outcome: What follows the walk.
+            keep_watermark: Whether the watermark must not be moved.
+        """
+
+        async def end(_: aiosqlite.Connection) -> tuple[Selection, tuple[int, ...]]:
+            deleted: tuple[int, ...] = ()
+            if outcome.purge_before is not None:
+                deleted = await self._purge(selection, "generation < ?", outcome.purge_before)
+            changes: dict[str, Any] = {"walk": outcome.next}
+            if outcome.watermark is not None and outcome.next is None:
+                changes["updated_at"] = datetime_text(datetime.now(UTC))
+                if not keep_watermark:
+                    changes["watermark"] = outcome.watermark
+            return await self._move(selection, **changes), deleted
+
+        return await self.write(end)
+
+    async def _move(self, selection: Selection, **changes: Any) -> Selection:
+        """Store the selection's new state, unless another process has changed it meanwhile."""
         moved = dataclasses.replace(selection, version=selection.version + 1, **changes)
-        walk = None if moved.walk is None else msgspec.json.encode(moved.walk).decode()
-        cursor = self._db.execute(
+        walk = moved.walk
+        if walk is not None and walk.generation > moved.generation:
+            moved = dataclasses.replace(moved, generation=walk.generation)
+        text = None if walk is None else msgspec.json.encode(walk).decode()
+        cursor = await self.db.execute(
             "UPDATE mirror_selections SET watermark = ?, updated_at = ?, generation = ?, walk = ?,"
-            " version = ? WHERE id = ? AND version = ?",
+            " version = version + 1 WHERE id = ? AND version = ?",
             (
                 moved.watermark,
                 moved.updated_at,
                 moved.generation,
-                walk,
-                moved.version,
+                text,
                 moved.id,
                 selection.version,
             ),
         )
         if cursor.rowcount != 1:
-            msg = f"{selection.name} is being brought up to date by another process"
+            msg = f"{selection.name} is being updated by another process"
             raise MirrorBusyError(msg)
         return moved
 
     # -- rows ----------------------------------------------------------------------------------
 
-    def _upsert(self, table: Table, rows: Sequence[Any], *, raw: bool) -> PageStats:
-        marks = ",".join("?" * len(rows))
-        modified = "modified" if table.has_modified else "NULL"
-        known = dict(
-            self._db.execute(
-                f'SELECT id, {modified} FROM "{table.name}" WHERE id IN ({marks})',
-                [row.id for row in rows],
-            )
-        )
-        values = [
-            (*table.encode(row), msgspec.json.encode(row).decode() if raw else None) for row in rows
-        ]
-        self._db.executemany(table.upsert, values)
-        updated = sum(
-            1
-            for row in rows
-            if known.get(row.id) is not None and known[row.id] < instant_text(row.modified)
-        )
-        return PageStats(len({row.id for row in rows} - known.keys()), updated)
-
-    def _purge(self, selection: Selection, which: str, value: int) -> tuple[int, ...]:
-        """Remove rows of a selection; a row that another selection holds stays in its table."""
+    async def _purge(self, selection: Selection, which: str, value: int) -> tuple[int, ...]:
+        """Remove rows of a selection, and from the tables those that no other selection holds."""
         where = f"selection = ? AND {which}"
-        found = self._db.execute(f"SELECT id FROM mirror_rows WHERE {where}", (selection.id, value))
-        gone = tuple(number for (number,) in found)
-        if not gone:
-            return ()
+        found = await self.db.execute_fetchall(
+            f"SELECT id FROM mirror_rows WHERE {where}", (selection.id, value)
+        )
+        gone = tuple(row[0] for row in found)
         tables = [selection.name]
         if selection.details:
             tables.append(selection.source.detail_table)
-        for table in tables:
-            self._db.execute(
+        for table in tables if gone else ():
+            await self.db.execute(
                 f'DELETE FROM "{table}" WHERE id IN (SELECT id FROM mirror_rows WHERE {where})'
                 " AND id NOT IN (SELECT r.id FROM mirror_rows r JOIN mirror_selections s"
                 " ON s.id = r.selection WHERE s.name = ? AND s.id <> ?)",
                 (selection.id, value, selection.name, selection.id),
             )
-        self._db.execute(f"DELETE FROM mirror_rows WHERE {where}", (selection.id, value))
+        await self.db.execute(f"DELETE FROM mirror_rows WHERE {where}", (selection.id, value))
         return gone
 
-    # -- details -------------------------------------------------------------------------------
+    # -- complete objects ----------------------------------------------------------------------
 
-    def pending(self, selection: Selection, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return ids, and ``modified``, of rows whose objects in full are missing or outdated."""
-        return self._db.execute(
-            f"SELECT l.id, l.modified {self._outdated(selection)} AND r.id > ?"
-            " ORDER BY r.id LIMIT ?",
-            (selection.id, after, limit),
-        ).fetchall()
-
-    def pending_count(self, selection: Selection) -> int:
-        """Return how many objects in full are missing or outdated."""
-        statement = f"SELECT count(*) {self._outdated(selection)}"
-        return int(self._db.execute(statement, (selection.id,)).fetchone()[0])
-
-    def _outdated(self, selection: Selection) -> str:
-        return (
-            f'FROM mirror_rows r JOIN "{selection.name}" l ON l.id = r.id'
-            f' LEFT JOIN "{selection.source.detail_table}" d ON d.id = r.id'
-            " WHERE r.selection = ? AND (d.id IS NULL OR d.modified < l.modified)"
+    async def pending(self, selection: Selection, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return id and ``modified`` of rows whose complete objects are missing or outdated."""
+        return await self.read(
+            f"SELECT l.id, l.modified {_outdated(selection)} AND r.id > ? ORDER BY r.id LIMIT ?",
+            selection.id,
+            after,
+            limit,
         )
 
-    def store_details(self, selection: Selection, details: Sequence[Any]) -> None:
-        """Store objects in full."""
-        source = selection.source
-        with self._transaction():
-            self._upsert(
-                table_of(source.detail_table, source.detail or source.row),
-                details,
-                raw=selection.raw,
-            )
+    async def pending_count(self, selection: Selection) -> int:
+        """Return how many complete objects are missing or outdated."""
+        rows = await self.read(f"SELECT count(*) {_outdated(selection)}", selection.id)
+        return int(rows[0][0])
 
-    def forget(self, selection: Selection, number: int) -> None:
-        """Remove one row of which the server says that there is no such thing."""
-        with self._transaction():
-            self._purge(selection, "id = ?", number)
+    async def fetched_count(self, selection: Selection, rows: Sequence[Change]) -> int:
+        """Return for how many of *rows* the complete object is stored, or pending already."""
+        marks = ",".join("?" * len(rows))
+        ids = [number for number, _ in rows]
+        pending = await self.read(
+            f"SELECT l.id {_outdated(selection)} AND l.id IN ({marks})", selection.id, *ids
+        )
+        found = await self.read(
+            f'SELECT id, modified FROM "{selection.detail_table.name}" WHERE id IN ({marks})', *ids
+        )
+        stored = {number: unix_seconds(datetime.fromisoformat(text)) for number, text in found}
+        known = {number for number, modified in rows if stored.get(number) == modified}
+        return len(known | {number for (number,) in pending})
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+    async def store_details(self, selection: Selection, details: Sequence[StoredRow]) -> None:
+        """Store complete objects. A stored one is kept if it is newer, and as new as its row."""
+        table = selection.detail_table
+        keep = (
+            f'excluded.modified < "{table.name}".modified AND "{table.name}".modified'
+            f' <= (SELECT l.modified FROM "{selection.name}" l WHERE l.id = excluded.id)'
+        )
+        await self.write(lambda db: upsert(db, table, details, unless=keep))
+
+    async def forget(self, selection: Selection, number: int) -> None:
+        """Remove one row that the server has answered with 404."""
+        await self.write(lambda _: self._purge(selection, "id = ?", number))
+
+
+def _outdated(selection: Selection) -> str:
+    return (
+        f'FROM mirror_rows r JOIN "{selection.name}" l ON l.id = r.id'
+        f' LEFT JOIN "{selection.source.detail_table}" d ON d.id = r.id'
+        " WHERE r.selection = ? AND (d.id IS NULL OR d.modified <> l.modified)"
+    )

@@ -1,10 +1,10 @@
-"""The tables of a mirror: one column per field, made from the models.
+"""Tables of a mirror: one column per field, made from the models.
 
-Scalar fields become columns: numbers as numbers, prices too; truth values as 0 and 1; dates as
-``2026-11-20``; instants in UTC as ``2026-11-20T17:00:00.000000Z``, all of the same length, so that
-texts compare as the instants do. What is nested becomes JSON. Of a nested object that has an id
-(the series of an issue) the id, and the name if it has one, are columns as well: generated ones,
-which take no room.
+Scalar fields are columns. Numbers are numbers, prices too, and booleans are 0 and 1. Dates are
+``2026-11-20``. Datetimes are UTC, as ``2026-11-20T17:00:00.000000Z``, all of the same length, so
+that strings compare as the datetimes do. Nested objects are JSON, with the attribute names. The id
+and the name of a nested object (the series of an issue) are columns as well. These are generated,
+and take no space.
 """
 
 from __future__ import annotations
@@ -20,76 +20,79 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import msgspec
 
+from metron_async.models.base import to_plain
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Column", "Table", "instant_text", "table_of"]
+__all__ = ["Column", "Table", "datetime_text", "table_of", "unix_seconds"]
 
 _AFFINITY = {int: "INTEGER", bool: "INTEGER", float: "REAL", Decimal: "NUMERIC"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INDEXED = ("series_id", "issue_id", "publisher_id")
+_INTEGERS = range(-(2**63), 2**63)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table.
-
-    Attributes:
-        name: Its name.
-        declaration: Its name and type in SQL, and how it is generated.
-        generated: Whether SQLite computes it.
-    """
+    """A column of a table."""
 
     name: str
+    """Name of the column."""
     declaration: str
+    """Its name and type in SQL, and how it is generated."""
     generated: bool = False
+    """Whether SQLite computes it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table that holds the objects of one model.
-
-    Attributes:
-        name: Its name.
-        columns: Its columns, ``raw`` included.
-        has_modified: Whether the objects tell when they were changed.
-        encode: Turns an object into the values of its columns, but ``raw``.
-    """
+    """A table that holds the objects of one model."""
 
     name: str
+    """Name of the table."""
+    model: type[Any]
+    """Type of the objects."""
     columns: tuple[Column, ...]
+    """Its columns, ``raw`` included."""
     has_modified: bool
+    """Whether the objects have a ``modified``."""
     encode: Callable[[Any], tuple[Any, ...]]
+    """Converts an object into the values of its columns, ``raw`` excluded."""
 
     @property
     def create(self) -> str:
-        """The statement that creates it."""
+        """Return the statement that creates the table."""
         columns = ",\n  ".join(column.declaration for column in self.columns)
         return f'CREATE TABLE IF NOT EXISTS "{self.name}" (\n  {columns}\n)'
 
     @property
     def indexes(self) -> tuple[str, ...]:
-        """The statements that create its indexes: on ``modified``, and on ids of other objects."""
-        names = [column.name for column in self.columns if column.name.endswith("_id")]
-        names = [name for name in names if name in {"series_id", "issue_id", "publisher_id"}]
+        """Return the statements that create the indexes, on ids of other objects."""
         return tuple(
-            f'CREATE INDEX IF NOT EXISTS "{self.name}_{name}" ON "{self.name}" ("{name}")'
-            for name in names
+            f'CREATE INDEX IF NOT EXISTS "{self.name}_{column.name}"'
+            f' ON "{self.name}" ("{column.name}")'
+            for column in self.columns
+            if column.name in _INDEXED
         )
 
-    @functools.cached_property
-    def upsert(self) -> str:
-        """The statement that adds or replaces one object, unless the table has a newer state."""
+    def upsert(self, unless: str = "0") -> str:
+        """Return the statement that adds or replaces one object.
+
+        Args:
+            unless: SQL condition under which the stored state is kept.
+        """
         names = [column.name for column in self.columns if not column.generated]
         listed = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join("?" * len(names))
         changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names[:-1] if name != "id")
-        # What one selection keeps, another one that does not keep it is not to drop.
+        # A selection without raw=True must not drop the JSON that another selection keeps.
         same = f'excluded.modified = "{self.name}".modified' if self.has_modified else "0"
-        changes += f', raw = CASE WHEN {same} THEN coalesce(excluded.raw, "{self.name}".raw)'
-        changes += " ELSE excluded.raw END"
-        newer = f' WHERE excluded.modified >= "{self.name}".modified' if self.has_modified else ""
         return (
-            f'INSERT INTO "{self.name}" ({listed}) VALUES ({marks})'  # noqa: S608 - names of ours
-            f" ON CONFLICT (id) DO UPDATE SET {changes}{newer}"
+            f'INSERT INTO "{self.name}" ({listed}) VALUES ({marks})'  # noqa: S608 - our own names
+            f" ON CONFLICT (id) DO UPDATE SET {changes}, raw = CASE WHEN {same}"
+            f' THEN coalesce(excluded.raw, "{self.name}".raw) ELSE excluded.raw END'
+            f" WHERE NOT ({unless})"
         )
 
 
@@ -108,23 +111,37 @@ def _table_of(name: str, model: Any) -> Table:
     converters: list[tuple[int, Callable[[Any], Any]]] = []
     for place, field in enumerate(fields):
         plain = _plain_type(hints[field])
-        converter = _converter(plain)
+        converter = _converter(field, plain)
         if converter is not None:
             converters.append((place, converter))
         columns.append(Column(field, _declaration(field, plain)))
         if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
             columns += _parts_of(field, plain, set(fields))
     columns.append(Column("raw", '"raw" TEXT'))
-    return Table(name, tuple(columns), "modified" in fields, _encoder(tuple(fields), converters))
+    return Table(
+        name, model, tuple(columns), "modified" in fields, _encoder(tuple(fields), converters)
+    )
 
 
-def instant_text(moment: datetime) -> str:
-    """Return an aware *moment* in UTC, always with the same number of characters."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def datetime_text(moment: datetime) -> str:
+    """Return an aware datetime in UTC, always with the same number of characters.
+
+    A datetime whose UTC form would leave the years 1 to 9999 becomes the nearest one inside.
+    """
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.min if moment.year == 1 else datetime.max  # noqa: DTZ901 - UTC
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def unix_seconds(moment: datetime) -> float:
+    """Return an aware datetime in Unix seconds."""
+    return (moment - _EPOCH).total_seconds()
 
 
 def _plain_type(hint: Any) -> Any:
-    """Return a field's type without annotations and without ``None``."""
+    """Return the type of a field without annotations and without ``None``."""
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     if get_origin(hint) in {typing.Union, types.UnionType}:
@@ -154,19 +171,28 @@ def _parts_of(field: str, nested: type[msgspec.Struct], taken: set[str]) -> list
     ]
 
 
-def _converter(plain: Any) -> Callable[[Any], Any] | None:
-    """Return what turns a value of a type into one that SQLite keeps, if it must be turned."""
-    if plain in {int, bool, str, float}:
+def _converter(field: str, plain: Any) -> Callable[[Any], Any] | None:
+    """Return what converts a field's value for SQLite, or ``None`` if nothing must."""
+    if plain is int:
+        return functools.partial(_checked_integer, field)
+    if plain in {bool, str, float}:
         return None
     if plain is datetime:
-        return instant_text
+        return datetime_text
     if plain is date:
         return date.isoformat
     return str if plain is Decimal else _json
 
 
+def _checked_integer(field: str, value: int) -> int:
+    if value not in _INTEGERS:
+        msg = f"{field} does not fit in 64 bits: {value}"
+        raise ValueError(msg)
+    return value
+
+
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(to_plain(value)).decode()
 
 
 def _encoder(

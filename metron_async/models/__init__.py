@@ -1,180 +1,66 @@
-"""What the API answers, and what it accepts: frozen msgspec Structs."""
+"""Objects that the API returns and accepts: frozen msgspec Structs."""
 
-from metron_async.models.arcs import Arc, ArcSummary
-from metron_async.models.characters import Character, CharacterSummary, CharacterWritten
-from metron_async.models.collection import (
-    CollectionFormatStat,
-    CollectionIssue,
-    CollectionItem,
-    CollectionStats,
-    CollectionSummary,
-    MissingIssue,
-    MissingSeries,
-    RatingResult,
-    ReadDate,
-    ScrobbleResult,
+from metron_async.models import (
+    arcs,
+    base,
+    characters,
+    collection,
+    common,
+    creators,
+    credits,  # noqa: A004 - a module of the API
+    imprints,
+    inputs,
+    inputs_account,
+    issues,
+    publishers,
+    pull_list,
+    reading_lists,
+    series,
+    teams,
+    universes,
+    variants,
+    wish_list,
 )
-from metron_async.models.common import (
-    Attribution,
-    BasicRef,
-    Model,
-    NamedRow,
-    PageBody,
-    Row,
-    SeriesRef,
-    User,
-)
-from metron_async.models.creators import Creator, CreatorSummary
-from metron_async.models.credits import Credit, CreditWritten
-from metron_async.models.encoding import (
-    Action,
-    FormFields,
-    JsonFields,
-    check_input,
-    encode_form,
-    encode_input,
-)
-from metron_async.models.images import MAX_BODY, ImagePart, image_part, image_type
-from metron_async.models.imprints import Imprint, ImprintSummary, ImprintWritten
-from metron_async.models.inputs import (
-    ArcInput,
-    CharacterInput,
-    CreatorInput,
-    CreditInput,
-    ImprintInput,
-    Input,
-    IssueInput,
-    PublisherInput,
-    SeriesInput,
-    TeamInput,
-    UniverseInput,
-    VariantInput,
-)
-from metron_async.models.inputs_account import (
-    AcquireInput,
-    CollectionAddInput,
-    PullListAddInput,
-    RatingInput,
-    ScrobbleInput,
-    WishListAddInput,
-)
-from metron_async.models.issues import Issue, IssueSeries, IssueSummary, IssueWritten, Reprint
-from metron_async.models.kinds import AgeRating, Genre, Role, SeriesType
-from metron_async.models.publishers import Publisher, PublisherSummary
-from metron_async.models.pull_list import PulledSeries, PullList, PullListIssue, PullListSeries
-from metron_async.models.reading_lists import (
-    ReadingList,
-    ReadingListIssue,
-    ReadingListItem,
-    ReadingListSummary,
-)
-from metron_async.models.series import AssociatedSeries, Series, SeriesSummary, SeriesWritten
-from metron_async.models.teams import Team, TeamSummary, TeamWritten
-from metron_async.models.universes import Universe, UniverseSummary, UniverseWritten
-from metron_async.models.variants import Variant, VariantWritten
-from metron_async.models.wish_list import (
-    AcquireResult,
-    WishList,
-    WishListItem,
-    WishListItemSummary,
-)
-from metron_async.models.writable import Image, Price, Upload
+from metron_async.models._encoding import *
+from metron_async.models._images import *
+from metron_async.models._rules import *
+from metron_async.models.arcs import *
+from metron_async.models.base import *
+from metron_async.models.characters import *
+from metron_async.models.collection import *
+from metron_async.models.common import *
+from metron_async.models.creators import *
+from metron_async.models.credits import *
+from metron_async.models.imprints import *
+from metron_async.models.inputs import *
+from metron_async.models.inputs_account import *
+from metron_async.models.issues import *
+from metron_async.models.publishers import *
+from metron_async.models.pull_list import *
+from metron_async.models.reading_lists import *
+from metron_async.models.series import *
+from metron_async.models.teams import *
+from metron_async.models.universes import *
+from metron_async.models.variants import *
+from metron_async.models.wish_list import *
 
-__all__ = [
-    "MAX_BODY",
-    "AcquireInput",
-    "AcquireResult",
-    "Action",
-    "AgeRating",
-    "Arc",
-    "ArcInput",
-    "ArcSummary",
-    "AssociatedSeries",
-    "Attribution",
-    "BasicRef",
-    "Character",
-    "CharacterInput",
-    "CharacterSummary",
-    "CharacterWritten",
-    "CollectionAddInput",
-    "CollectionFormatStat",
-    "CollectionIssue",
-    "CollectionItem",
-    "CollectionStats",
-    "CollectionSummary",
-    "Creator",
-    "CreatorInput",
-    "CreatorSummary",
-    "Credit",
-    "CreditInput",
-    "CreditWritten",
-    "FormFields",
-    "Genre",
-    "Image",
-    "ImagePart",
-    "Imprint",
-    "ImprintInput",
-    "ImprintSummary",
-    "ImprintWritten",
-    "Input",
-    "Issue",
-    "IssueInput",
-    "IssueSeries",
-    "IssueSummary",
-    "IssueWritten",
-    "JsonFields",
-    "MissingIssue",
-    "MissingSeries",
-    "Model",
-    "NamedRow",
-    "PageBody",
-    "Price",
-    "Publisher",
-    "PublisherInput",
-    "PublisherSummary",
-    "PullList",
-    "PullListAddInput",
-    "PullListIssue",
-    "PullListSeries",
-    "PulledSeries",
-    "RatingInput",
-    "RatingResult",
-    "ReadDate",
-    "ReadingList",
-    "ReadingListIssue",
-    "ReadingListItem",
-    "ReadingListSummary",
-    "Reprint",
-    "Role",
-    "Row",
-    "ScrobbleInput",
-    "ScrobbleResult",
-    "Series",
-    "SeriesInput",
-    "SeriesRef",
-    "SeriesSummary",
-    "SeriesType",
-    "SeriesWritten",
-    "Team",
-    "TeamInput",
-    "TeamSummary",
-    "TeamWritten",
-    "Universe",
-    "UniverseInput",
-    "UniverseSummary",
-    "UniverseWritten",
-    "Upload",
-    "User",
-    "Variant",
-    "VariantInput",
-    "VariantWritten",
-    "WishList",
-    "WishListAddInput",
-    "WishListItem",
-    "WishListItemSummary",
-    "check_input",
-    "encode_form",
-    "encode_input",
-    "image_part",
-    "image_type",
-]
+__all__ = ["Action", "Image", "Price", "Upload", "check_input"]
+__all__ += arcs.__all__
+__all__ += base.__all__
+__all__ += characters.__all__
+__all__ += collection.__all__
+__all__ += common.__all__
+__all__ += creators.__all__
+__all__ += credits.__all__
+__all__ += imprints.__all__
+__all__ += inputs.__all__
+__all__ += inputs_account.__all__
+__all__ += issues.__all__
+__all__ += publishers.__all__
+__all__ += pull_list.__all__
+__all__ += reading_lists.__all__
+__all__ += series.__all__
+__all__ += teams.__all__
+__all__ += universes.__all__
+__all__ += variants.__all__
+__all__ += wish_list.__all__

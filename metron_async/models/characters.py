@@ -1,6 +1,7 @@
 """Characters."""
 
-from metron_async.models.common import Attribution, Instant, Model, NamedRow
+from metron_async.models.base import Instant, Model
+from metron_async.models.common import Attribution, NamedRow
 from metron_async.models.creators import CreatorSummary
 from metron_async.models.teams import TeamSummary
 from metron_async.models.universes import UniverseSummary
@@ -9,72 +10,52 @@ __all__ = ["Character", "CharacterSummary", "CharacterWritten"]
 
 
 class CharacterSummary(NamedRow, frozen=True, kw_only=True):
-    """A character in a list."""
+    """Character in a list."""
 
 
-class Character(Model, frozen=True, kw_only=True):
-    """A character.
-
-    Attributes:
-        id: Metron's id of the character.
-        name: Name of the character.
-        alias: Other names.
-        desc: Description, or ``""``.
-        image: URL of the image, or ``None``.
-        creators: Who created it.
-        teams: Teams it is or was a member of.
-        universes: Where it lives.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The character's page on the web.
-        modified: When the character was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
+class _CharacterFields(Model, frozen=True, kw_only=True):
     id: int
+    """Metron's id of the character."""
     name: str
+    """Name of the character."""
     alias: tuple[str, ...] = ()
+    """Other names."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None = None
+    """URL of the image, or ``None``."""
+    creators: tuple[CreatorSummary | int, ...]
+    teams: tuple[TeamSummary | int, ...]
+    universes: tuple[UniverseSummary | int, ...]
+    cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
+    gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
+    resource_url: str
+    """The character's page on the web."""
+    modified: Instant
+    """When the character was last changed; aware."""
+    attribution: tuple[Attribution, ...] = ()
+    """Sources of the text; empty on older servers."""
+
+
+class Character(_CharacterFields, frozen=True, kw_only=True):
+    """Character."""
+
     creators: tuple[CreatorSummary, ...]
+    """Creators of the character."""
     teams: tuple[TeamSummary, ...]
+    """Teams that the character is or was a member of."""
     universes: tuple[UniverseSummary, ...]
-    cv_id: int | None = None
-    gcd_id: int | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Universes in which the character lives."""
 
 
-class CharacterWritten(Model, frozen=True, kw_only=True):
-    """A character as creating or updating it answers.
+class CharacterWritten(_CharacterFields, frozen=True, kw_only=True):
+    """Character as returned by a write, with ids in place of objects."""
 
-    Attributes:
-        id: Metron's id of the character.
-        name: Name of the character.
-        alias: Other names.
-        desc: Description, or ``""``.
-        image: URL of the image, or ``None``.
-        creators: Ids of who created it.
-        teams: Ids of its teams.
-        universes: Ids of the universes where it lives.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The character's page on the web.
-        modified: When the character was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
-    id: int
-    name: str
-    alias: tuple[str, ...] = ()
-    desc: str = ""
-    image: str | None = None
     creators: tuple[int, ...] = ()
+    """Ids of its creators."""
     teams: tuple[int, ...] = ()
+    """Ids of its teams."""
     universes: tuple[int, ...] = ()
-    cv_id: int | None = None
-    gcd_id: int | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Ids of its universes."""

@@ -1,18 +1,10 @@
-"""A user's collection: items, statistics, what is missing, and what scrobbling answers."""
+"""A user's collection: items, statistics, missing issues, and results of writes."""
 
 from datetime import date
 from decimal import Decimal
 
-from metron_async.models.common import (
-    BasicRef,
-    Instant,
-    Model,
-    Row,
-    SeriesRef,
-    User,
-    check_amount,
-)
-from metron_async.models.kinds import SeriesType
+from metron_async.models.base import Instant, Model, Record, Row, check_amount
+from metron_async.models.common import BasicRef, IssueRef, SeriesType, User
 
 __all__ = [
     "CollectionFormatStat",
@@ -28,242 +20,177 @@ __all__ = [
 ]
 
 
-class CollectionIssue(Row, frozen=True, kw_only=True):
-    """An issue inside of a collection or a wish list.
+class CollectionIssue(IssueRef, frozen=True, kw_only=True):
+    """Issue in a collection or a wish list."""
 
-    Attributes:
-        id: Metron's id of the issue.
-        series: The series it belongs to.
-        number: Number of the issue; text.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-        modified: When the issue was last changed; aware.
-    """
-
-    id: int
-    series: SeriesRef
-    number: str
-    cover_date: date
-    store_date: date | None = None
     modified: Instant
+    """When the issue was last changed; aware."""
 
 
 class ReadDate(Row, frozen=True, kw_only=True):
-    """One time that an issue was read.
-
-    Attributes:
-        id: Id of this entry.
-        read_date: When it was read; aware.
-        created_on: When that was entered; aware.
-    """
+    """One reading of an issue."""
 
     id: int
+    """Id of this entry."""
     read_date: Instant
+    """When the issue was read; aware."""
     created_on: Instant
+    """When the entry was made; aware."""
 
 
-class CollectionSummary(Row, frozen=True, kw_only=True):
-    """An item of a collection in a list.
-
-    Attributes:
-        id: Id of the item, not of the issue.
-        user: Whose item it is.
-        issue: The issue that is owned.
-        quantity: Copies that are owned.
-        book_format: Display word, such as ``"Print"``; filters want a
-            :class:`~metron_async.enums.BookFormat`.
-        grade: Condition from 0.5 to 10.0, or ``None``. A float, as the server sends it: the
-            grades are labels of a fixed scale, and ``grade == 9.8`` holds for a float only.
-        grading_company: Display name of who graded it, or ``""``.
-        purchase_date: Day it was bought, or ``None``.
-        is_read: Whether it was read.
-        read_dates: Every time it was read.
-        read_count: How often it was read.
-        rating: The owner's stars, 1 to 5, or ``None``.
-        modified: When the item was last changed; aware. Reading it again does not change it.
-    """
-
+class _ItemFields(Record, frozen=True, kw_only=True):
     id: int
+    """Id of the item, not of the issue."""
     user: User
+    """Owner of the item."""
     issue: CollectionIssue
+    """The owned issue."""
     quantity: int
+    """Number of owned copies."""
     book_format: str
+    """Display word, such as ``"Print"``. Filters take a :class:`~metron_async.enums.BookFormat`."""
     grade: float | None = None
+    """Condition from 0.5 to 10.0, or ``None``. It is a float, as the server sends it: grades are
+    labels of a fixed scale, and ``grade == 9.8`` is true for a float only."""
     grading_company: str
+    """Display name of the grading company, or ``""``."""
     purchase_date: date | None = None
+    """Day of the purchase, or ``None``."""
+
+
+class CollectionSummary(_ItemFields, Row, frozen=True, kw_only=True):
+    """Item of a collection in a list."""
+
     is_read: bool
+    """Whether the issue was read."""
     read_dates: tuple[ReadDate, ...]
+    """All its readings."""
     read_count: int
+    """Number of its readings."""
     rating: int | None = None
+    """The owner's rating, 1 to 5 stars, or ``None``."""
     modified: Instant
+    """When the item was last changed; aware. A further reading does not change it."""
 
 
-class CollectionItem(Model, frozen=True, kw_only=True):
-    """An item of a collection; adding one answers it too.
+class CollectionItem(_ItemFields, Model, frozen=True, kw_only=True):
+    """Item of a collection, as getting and adding it return it."""
 
-    Attributes:
-        id: Id of the item, not of the issue.
-        user: Whose item it is.
-        issue: The issue that is owned.
-        quantity: Copies that are owned.
-        book_format: Display word, such as ``"Print"``.
-        grade: Condition from 0.5 to 10.0, or ``None``; a float, as in the list.
-        grading_company: Display name of who graded it, or ``""``.
-        purchase_date: Day it was bought, or ``None``.
-        purchase_price: What was paid, or ``None``; its currency is not told.
-        purchase_store: Where it was bought, or ``""``.
-        storage_location: Where it is kept, or ``""``.
-        notes: The owner's notes, or ``""``.
-        is_read: Whether it was read.
-        date_read: When it was last read, aware, or ``None``.
-        read_dates: Every time it was read.
-        read_count: How often it was read.
-        rating: The owner's stars, 1 to 5, or ``None``.
-        resource_url: The item's page on the web.
-        created_on: When it was added; aware.
-        modified: When it was last changed; aware. Reading it again does not change it.
-    """
-
-    id: int
-    user: User
-    issue: CollectionIssue
-    quantity: int
-    book_format: str
-    grade: float | None = None
-    grading_company: str
-    purchase_date: date | None = None
     purchase_price: Decimal | None = None
+    """Price that was paid, or ``None``. The server does not send its currency."""
     purchase_store: str = ""
+    """Store of the purchase, or ``""``."""
     storage_location: str = ""
+    """Place where it is stored, or ``""``."""
     notes: str = ""
+    """The owner's notes, or ``""``."""
     is_read: bool
+    """Whether the issue was read."""
     date_read: Instant | None = None
+    """When it was last read; aware, or ``None``."""
     read_dates: tuple[ReadDate, ...]
+    """All its readings."""
     read_count: int
+    """Number of its readings."""
     rating: int | None = None
+    """The owner's rating, 1 to 5 stars, or ``None``."""
     resource_url: str
+    """The item's page on the web."""
     created_on: Instant
+    """When the item was added; aware."""
     modified: Instant
+    """When the item was last changed; aware. A further reading does not change it."""
 
     def __post_init__(self) -> None:
         check_amount(self.purchase_price)
 
 
 class CollectionFormatStat(Row, frozen=True, kw_only=True):
-    """How many items are owned in one format.
-
-    Attributes:
-        book_format: Code of the format, such as ``"PRINT"``.
-        count: Items in that format.
-    """
+    """Number of items in one format."""
 
     book_format: str
+    """Code of the format, such as ``"PRINT"``."""
     count: int
+    """Number of items in that format."""
 
 
 class CollectionStats(Model, frozen=True, kw_only=True):
-    """Numbers about a whole collection.
-
-    Attributes:
-        total_items: Items.
-        total_quantity: Copies, over all items.
-        total_value: Sum of what was paid, or ``None`` where the server tells none. Amounts of
-            different currencies are added as they are.
-        read_count: Items that were read.
-        unread_count: Items that were not.
-        by_format: Items by format.
-    """
+    """Totals of a collection."""
 
     total_items: int
+    """Number of items."""
     total_quantity: int
+    """Number of copies, over all items."""
     total_value: Decimal | None
+    """Sum of the prices paid, or ``None`` if the server sends none. Amounts of different currencies
+    are added without conversion."""
     read_count: int
+    """Number of items that were read."""
     unread_count: int
+    """Number of items that were not read."""
     by_format: tuple[CollectionFormatStat, ...]
+    """Number of items by format."""
 
     def __post_init__(self) -> None:
         check_amount(self.total_value)
 
 
-class MissingIssue(Row, frozen=True, kw_only=True):
-    """An issue that a collection lacks.
-
-    Attributes:
-        id: Metron's id of the issue.
-        series: The series it belongs to.
-        number: Number of the issue; text.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-    """
-
-    id: int
-    series: SeriesRef
-    number: str
-    cover_date: date
-    store_date: date | None = None
+class MissingIssue(IssueRef, frozen=True, kw_only=True):
+    """Issue that is missing in a collection."""
 
 
 class MissingSeries(Row, frozen=True, kw_only=True):
-    """A series of which a collection has some issues, not all.
-
-    Attributes:
-        id: Metron's id of the series.
-        name: Name of the series, without its year.
-        sort_name: Name by which lists sort it, without an article.
-        year_began: Year of the first issue.
-        year_end: Year of the last issue, or ``None``.
-        publisher: Who publishes it.
-        series_type: What kind of series it is.
-        total_issues: Issues of the series.
-        owned_issues: Issues that the collection has.
-        missing_count: Issues that it lacks.
-        completion_percentage: Share that it has, from 0.0 to 100.0 percent.
-    """
+    """Series of which a collection has some issues, but not all."""
 
     id: int
+    """Metron's id of the series."""
     name: str
+    """Name of the series, without the year."""
     sort_name: str
+    """Name by which lists are sorted, without an article."""
     year_began: int
+    """Year of the first issue."""
     year_end: int | None = None
+    """Year of the last issue, or ``None``."""
     publisher: BasicRef
+    """Publisher."""
     series_type: SeriesType
+    """Type of the series."""
     total_issues: int
+    """Number of issues of the series."""
     owned_issues: int
+    """Number of issues in the collection."""
     missing_count: int
+    """Number of issues not in the collection."""
     completion_percentage: float
+    """Share of the issues in the collection, 0.0 to 100.0 percent."""
 
 
 class ScrobbleResult(Model, frozen=True, kw_only=True):
-    """What scrobbling an issue answers.
-
-    Attributes:
-        id: Id of the item in the collection.
-        issue: The issue that was read.
-        is_read: Whether it counts as read.
-        date_read: When it was last read, aware, or ``None``.
-        rating: The owner's stars, 1 to 5, or ``None``.
-        created: Whether the item was added to the collection by this.
-        modified: When the item was last changed; aware. Reading it again does not change it.
-    """
+    """Result of scrobbling an issue."""
 
     id: int
+    """Id of the item in the collection."""
     issue: CollectionIssue
+    """The issue that was read."""
     is_read: bool
+    """Whether the issue counts as read."""
     date_read: Instant | None = None
+    """When it was last read; aware, or ``None``."""
     rating: int | None = None
+    """The owner's rating, 1 to 5 stars, or ``None``."""
     created: bool
+    """Whether this added the item to the collection."""
     modified: Instant
+    """When the item was last changed; aware. A further reading does not change it."""
 
 
 class RatingResult(Model, frozen=True, kw_only=True):
-    """What rating an item of the collection answers.
-
-    Attributes:
-        id: Id of the item.
-        rating: Its stars now, 1 to 5, or ``None`` if cleared.
-        modified: When the item was last changed; aware.
-    """
+    """Result of rating an item of the collection."""
 
     id: int
+    """Id of the item."""
     rating: int | None = None
+    """The new rating, 1 to 5 stars, or ``None`` if cleared."""
     modified: Instant
+    """When the item was last changed; aware."""

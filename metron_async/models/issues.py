@@ -1,4 +1,8 @@
-"""Single issues."""
+"""Single issues.
+
+:class:`Issue` and :class:`IssueWritten` share no base: fields are encoded in the server's order,
+which interleaves fields of the one with those of both, while a base's fields come first.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -6,18 +10,17 @@ from decimal import Decimal
 from msgspec import field
 
 from metron_async.models.arcs import ArcSummary
+from metron_async.models.base import Instant, Model, Row, check_amount
 from metron_async.models.characters import CharacterSummary
 from metron_async.models.common import (
+    AgeRating,
     Attribution,
     BasicRef,
-    Instant,
-    Model,
-    Row,
+    Genre,
     SeriesRef,
-    check_amount,
+    SeriesType,
 )
 from metron_async.models.credits import Credit
-from metron_async.models.kinds import AgeRating, Genre, SeriesType
 from metron_async.models.teams import TeamSummary
 from metron_async.models.universes import UniverseSummary
 from metron_async.models.variants import Variant
@@ -25,215 +28,202 @@ from metron_async.models.variants import Variant
 __all__ = ["Issue", "IssueSeries", "IssueSummary", "IssueWritten", "Reprint"]
 
 
-class IssueSummary(Row, frozen=True, kw_only=True):
-    """An issue in a list.
-
-    Attributes:
-        id: Metron's id of the issue.
-        series: The series it belongs to.
-        number: Number of the issue; text, such as ``"80.BEY"`` or ``"-1"``.
-        issue_name: Series, year and number, such as ``"Savage Wolf (1966) #3"``; the API calls it
-            ``issue``.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-        image: URL of the cover, or ``None``.
-        cover_hash: Perceptual hash of the cover, 16 hexadecimal digits, or ``""``.
-        modified: When the issue was last changed; aware.
-    """
+class ListedIssue(Row, frozen=True, kw_only=True):
+    """Fields that the rows of all lists of issues have."""
 
     id: int
+    """Metron's id of the issue."""
     series: SeriesRef
+    """Series of the issue."""
     number: str
+    """Issue number; a string, such as ``"80.BEY"`` or ``"-1"``."""
     issue_name: str = field(name="issue")
+    """Series, year and number, such as ``"Savage Wolf (1966) #3"``; the API calls it ``issue``."""
     cover_date: date
+    """Date on the cover."""
     store_date: date | None = None
+    """Day it goes on sale, or ``None``."""
     image: str | None = None
+    """URL of the cover, or ``None``."""
+
+
+class IssueSummary(ListedIssue, frozen=True, kw_only=True):
+    """Issue in a list."""
+
     cover_hash: str = ""
+    """Perceptual hash of the cover, 16 hexadecimal digits, or ``""``."""
     modified: Instant
+    """When the issue was last changed; aware."""
 
 
 class IssueSeries(Row, frozen=True, kw_only=True):
-    """The series that an issue belongs to, as the issue tells it.
-
-    Attributes:
-        id: Metron's id of the series.
-        name: Name of the series, without its year.
-        alt_names: Other names.
-        sort_name: Name by which lists sort it, without an article.
-        volume: Number of the volume.
-        year_began: Year of the first issue.
-        series_type: What kind of series it is.
-        genres: Its genres.
-        language: Language code such as ``"en"``, or ``""``.
-    """
+    """Series of an issue, as the issue's detail shows it."""
 
     id: int
+    """Metron's id of the series."""
     name: str
+    """Name of the series, without the year."""
     alt_names: tuple[str, ...] = ()
+    """Alternative names."""
     sort_name: str
+    """Name by which lists are sorted, without an article."""
     volume: int
+    """Volume number."""
     year_began: int
+    """Year of the first issue."""
     series_type: SeriesType
+    """Type of the series."""
     genres: tuple[Genre, ...]
+    """Genres."""
     language: str = ""
+    """Language code such as ``"en"``, or ``""``."""
 
 
 class Reprint(Row, frozen=True, kw_only=True):
-    """An issue that is reprinted in another one.
-
-    Attributes:
-        id: Metron's id of the reprinted issue.
-        issue_name: Series, year and number of it; the API calls it ``issue``.
-    """
+    """Issue that is reprinted in another one."""
 
     id: int
+    """Metron's id of the reprinted issue."""
     issue_name: str = field(name="issue")
+    """Series, year and number of it; the API calls it ``issue``."""
 
 
 class Issue(Model, frozen=True, kw_only=True):
-    """An issue.
-
-    Attributes:
-        id: Metron's id of the issue.
-        publisher: Who published it.
-        imprint: Imprint that it appeared under, or ``None``.
-        series: The series it belongs to.
-        number: Number of the issue; text, such as ``"80.BEY"`` or ``"-1"``.
-        alt_number: Another number it is known by, or ``""``.
-        collection_title: Title of a collected edition, or ``""``; the API calls it ``title``.
-        story_titles: Titles of the stories inside; the API calls it ``name``.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-        foc_date: Final order cutoff: the last day on which shops could order it, or ``None``.
-        price: Cover price, or ``None``.
-        price_currency: Code of the price's currency, such as ``"USD"``, or ``""``.
-        rating: For whom it is meant.
-        sku: Distributor's number, or ``""``.
-        isbn: ISBN, or ``""``.
-        upc: Barcode, or ``""``.
-        page_count: Number of pages, or ``None``; the API calls it ``page``.
-        desc: Description, or ``""``.
-        image: URL of the cover, or ``None``.
-        cover_hash: Perceptual hash of the cover, 16 hexadecimal digits, or ``""``.
-        average_rating: Mean of the users' ratings, 1 to 5 stars, or ``None`` if there are none.
-        rating_count: How many users rated it.
-        arcs: Story arcs it belongs to.
-        credits: Who did what.
-        characters: Characters that appear.
-        teams: Teams that appear.
-        universes: Universes it plays in.
-        reprints: Issues that it reprints.
-        variants: Its variant covers.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The issue's page on the web.
-        modified: When the issue was last changed; aware. Adding a credit or a variant changes it,
-            a new rating or a renamed creator does not.
-        desc_is_solicitation: Whether ``desc`` is the publisher's advertisement; ``None`` on older
-            servers, which do not tell it.
-        attribution: Where its text was taken from; empty on older servers.
-    """
+    """Issue."""
 
     id: int
+    """Metron's id of the issue."""
     publisher: BasicRef
+    """Publisher."""
     imprint: BasicRef | None
+    """Imprint under which it appeared, or ``None``."""
     series: IssueSeries
+    """Series of the issue."""
     number: str
+    """Issue number; a string, such as ``"80.BEY"`` or ``"-1"``."""
     alt_number: str = ""
+    """Alternative number, or ``""``."""
     collection_title: str = field(name="title", default="")
+    """Title of a collected edition, or ``""``; the API calls it ``title``."""
     story_titles: tuple[str, ...] = field(name="name", default=())
+    """Titles of the stories in it; the API calls it ``name``."""
     cover_date: date
+    """Date on the cover."""
     store_date: date | None = None
+    """Day it goes on sale, or ``None``."""
     foc_date: date | None = None
+    """Final order cutoff: the last day on which shops can order it, or ``None``."""
     price: Decimal | None
+    """Cover price, or ``None``."""
     price_currency: str
+    """Currency code of the price, such as ``"USD"``, or ``""``."""
     rating: AgeRating
+    """Age rating."""
     sku: str = ""
+    """Distributor's number, or ``""``."""
     isbn: str = ""
+    """ISBN, or ``""``."""
     upc: str = ""
+    """Barcode, or ``""``."""
     page_count: int | None = field(name="page", default=None)
+    """Number of pages, or ``None``; the API calls it ``page``."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None = None
+    """URL of the cover, or ``None``."""
     cover_hash: str = ""
+    """Perceptual hash of the cover, 16 hexadecimal digits, or ``""``."""
     average_rating: float | None
+    """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
+    """Number of ratings."""
     arcs: tuple[ArcSummary, ...]
+    """Story arcs that it belongs to."""
     credits: tuple[Credit, ...]
+    """Creators and their roles."""
     characters: tuple[CharacterSummary, ...]
+    """Characters that appear."""
     teams: tuple[TeamSummary, ...]
+    """Teams that appear."""
     universes: tuple[UniverseSummary, ...]
+    """Universes in which it plays."""
     reprints: tuple[Reprint, ...]
+    """Issues that it reprints."""
     variants: tuple[Variant, ...]
+    """Variant covers."""
     cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
     gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
     resource_url: str
+    """The issue's page on the web."""
     modified: Instant
+    """When the issue was last changed; aware. A new credit or variant changes it, a new rating or a
+    renamed creator does not."""
     desc_is_solicitation: bool | None = None
+    """Whether ``desc`` is the publisher's advertisement; ``None`` on older servers."""
     attribution: tuple[Attribution, ...] = ()
+    """Sources of the text; empty on older servers."""
 
     def __post_init__(self) -> None:
         check_amount(self.price)
 
 
 class IssueWritten(Model, frozen=True, kw_only=True):
-    """An issue as creating or updating it answers. It does not tell ``modified``.
-
-    Attributes:
-        id: Metron's id of the issue.
-        series: Id of its series.
-        number: Number of the issue; text, such as ``"80.BEY"`` or ``"-1"``.
-        alt_number: Another number it is known by, or ``""``.
-        collection_title: Title of a collected edition, or ``""``; the API calls it ``title``.
-        story_titles: Titles of the stories inside; the API calls it ``name``.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-        foc_date: Final order cutoff: the last day on which shops could order it, or ``None``.
-        price: Cover price, or ``None``.
-        rating: Id of its age rating.
-        sku: Distributor's number, or ``""``.
-        isbn: ISBN, or ``""``.
-        upc: Barcode, or ``""``.
-        page_count: Number of pages, or ``None``; the API calls it ``page``.
-        desc: Description, or ``""``.
-        image: URL of the cover, or ``None``.
-        arcs: Ids of its story arcs.
-        characters: Ids of the characters that appear.
-        teams: Ids of the teams that appear.
-        universes: Ids of the universes it plays in.
-        reprints: Ids of the issues that it reprints.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The issue's page on the web.
-        desc_is_solicitation: Whether ``desc`` is the publisher's advertisement; ``None`` on older
-            servers, which do not tell it.
-    """
+    """Issue as returned by a write, with ids in place of objects and without ``modified``."""
 
     id: int
+    """Metron's id of the issue."""
     series: int
+    """Id of its series."""
     number: str
+    """Issue number; a string, such as ``"80.BEY"`` or ``"-1"``."""
     alt_number: str = ""
+    """Alternative number, or ``""``."""
     collection_title: str = field(name="title", default="")
+    """Title of a collected edition, or ``""``; the API calls it ``title``."""
     story_titles: tuple[str, ...] = field(name="name", default=())
+    """Titles of the stories in it; the API calls it ``name``."""
     cover_date: date
+    """Date on the cover."""
     store_date: date | None = None
+    """Day it goes on sale, or ``None``."""
     foc_date: date | None = None
+    """Final order cutoff: the last day on which shops can order it, or ``None``."""
     price: Decimal | None = None
+    """Cover price, or ``None``."""
     rating: int
+    """Id of its age rating."""
     sku: str = ""
+    """Distributor's number, or ``""``."""
     isbn: str = ""
+    """ISBN, or ``""``."""
     upc: str = ""
+    """Barcode, or ``""``."""
     page_count: int | None = field(name="page", default=None)
+    """Number of pages, or ``None``; the API calls it ``page``."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None = None
+    """URL of the cover, or ``None``."""
     arcs: tuple[int, ...] = ()
+    """Ids of its story arcs."""
     characters: tuple[int, ...] = ()
+    """Ids of the characters that appear."""
     teams: tuple[int, ...] = ()
+    """Ids of the teams that appear."""
     universes: tuple[int, ...] = ()
+    """Ids of the universes in which it plays."""
     reprints: tuple[int, ...] = ()
+    """Ids of the issues that it reprints."""
     cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
     gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
     resource_url: str
+    """The issue's page on the web."""
     desc_is_solicitation: bool | None = None
+    """Whether ``desc`` is the publisher's advertisement; ``None`` on older servers."""
 
     def __post_init__(self) -> None:
         check_amount(self.price)

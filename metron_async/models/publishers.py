@@ -1,41 +1,39 @@
 """Publishers."""
 
-from metron_async.models.common import Attribution, Instant, Model, NamedRow
+from metron_async.models.base import Instant, Model
+from metron_async.models.common import Attribution, NamedRow
 
 __all__ = ["Publisher", "PublisherSummary"]
 
 
 class PublisherSummary(NamedRow, frozen=True, kw_only=True):
-    """A publisher in a list."""
+    """Publisher in a list."""
 
 
 class Publisher(Model, frozen=True, kw_only=True):
-    """A publisher; reads and writes answer it alike.
-
-    Attributes:
-        id: Metron's id of the publisher.
-        name: Name of the publisher.
-        alt_names: Other names.
-        founded: Year of the founding, or ``None``.
-        country: Country as ISO 3166 code of two letters, such as ``"US"``.
-        desc: Description, or ``""``.
-        image: URL of the logo, or ``None``.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The publisher's page on the web.
-        modified: When the publisher was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
+    """Publisher. Reads and writes return the same fields."""
 
     id: int
+    """Metron's id of the publisher."""
     name: str
+    """Name of the publisher."""
     alt_names: tuple[str, ...] = ()
+    """Alternative names."""
     founded: int | None = None
+    """Year in which it was founded, or ``None``."""
     country: str = ""
+    """Two-letter ISO 3166 country code, such as ``"US"``."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None = None
+    """URL of the logo, or ``None``."""
     cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
     gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
     resource_url: str
+    """The publisher's page on the web."""
     modified: Instant
+    """When the publisher was last changed; aware."""
     attribution: tuple[Attribution, ...] = ()
+    """Sources of the text; empty on older servers."""

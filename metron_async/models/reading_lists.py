@@ -1,120 +1,97 @@
-"""Reading lists and what is in them."""
+"""Reading lists and their items."""
 
-from datetime import date
-
-from metron_async.models.common import BasicRef, Instant, Model, Row, SeriesRef, User
+from metron_async.models.base import Instant, Model, Row
+from metron_async.models.common import BasicRef, IssueRef, User
 
 __all__ = ["ReadingList", "ReadingListIssue", "ReadingListItem", "ReadingListSummary"]
 
 
 class ReadingListSummary(Row, frozen=True, kw_only=True):
-    """A reading list in a list.
-
-    Attributes:
-        id: Metron's id of the reading list.
-        name: Name of the list.
-        slug: Name as it stands in URLs.
-        user: Whose list it is.
-        list_type: Code of what it follows, such as ``"EVENT"``, or ``""``; see
-            :class:`~metron_async.enums.ListType`.
-        is_private: Whether only its owner can see it.
-        attribution_source: Code of where it was taken from, such as ``"CBRO"``, or ``""``; see
-            :class:`~metron_async.enums.AttributionSource`.
-        average_rating: Mean of the users' ratings, 1 to 5 stars, or ``None`` if there are none.
-        rating_count: How many users rated it.
-        modified: When the list was last changed; aware.
-    """
+    """Reading list in a list."""
 
     id: int
+    """Metron's id of the reading list."""
     name: str
+    """Name of the list."""
     slug: str
+    """Name as URLs contain it."""
     user: User
+    """Owner of the list."""
     list_type: str
+    """Display word of its subject, such as ``"Event"``, or ``""``. The filter takes a
+    :class:`~metron_async.enums.ListType`."""
     is_private: bool
+    """Whether only its owner can see it."""
     attribution_source: str = ""
+    """Code of its source, such as ``"CBRO"``, or ``""``; see
+    :class:`~metron_async.enums.AttributionSource`."""
     average_rating: float | None
+    """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
+    """Number of ratings."""
     modified: Instant
+    """When the list was last changed; aware."""
 
 
 class ReadingList(Model, frozen=True, kw_only=True):
-    """A reading list; its issues are a list of their own.
-
-    Attributes:
-        id: Metron's id of the reading list.
-        user: Whose list it is.
-        name: Name of the list.
-        slug: Name as it stands in URLs.
-        desc: Description, or ``""``.
-        image: URL of the image, or ``None``.
-        list_type: Display word of what it follows, such as ``"Event"``, or ``""``.
-        is_private: Whether only its owner can see it.
-        attribution_source: Display name of where it was taken from, or ``""``.
-        attribution_url: Page it was taken from, or ``""`` as the server sends it.
-        previous: Reading list to read before, or ``None``.
-        next: Reading list to read after, or ``None``.
-        average_rating: Mean of the users' ratings, 1 to 5 stars, or ``None`` if there are none.
-        rating_count: How many users rated it.
-        items_url: URL of its items in the API.
-        resource_url: The list's page on the web.
-        modified: When the list was last changed; aware.
-    """
+    """Reading list, without its items: they are a list of their own."""
 
     id: int
+    """Metron's id of the reading list."""
     user: User
+    """Owner of the list."""
     name: str
+    """Name of the list."""
     slug: str
+    """Name as URLs contain it."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None
+    """URL of the image, or ``None``."""
     list_type: str
+    """Display word of its subject, such as ``"Event"``, or ``""``."""
     is_private: bool
+    """Whether only its owner can see it."""
     attribution_source: str
+    """Display name of its source, or ``""``."""
     attribution_url: str = ""
+    """Page at its source, or ``""``."""
     previous: BasicRef | None
+    """Reading list to read before this one, or ``None``."""
     next: BasicRef | None
+    """Reading list to read after this one, or ``None``."""
     average_rating: float | None
+    """Mean of the users' ratings, 1 to 5 stars, or ``None`` without ratings."""
     rating_count: int
+    """Number of ratings."""
     items_url: str
+    """URL of its items in the API."""
     resource_url: str
+    """The list's page on the web."""
     modified: Instant
+    """When the list was last changed; aware."""
 
 
-class ReadingListIssue(Row, frozen=True, kw_only=True):
-    """An issue inside of a reading list.
+class ReadingListIssue(IssueRef, frozen=True, kw_only=True):
+    """Issue in a reading list."""
 
-    Attributes:
-        id: Metron's id of the issue.
-        series: The series it belongs to.
-        number: Number of the issue; text.
-        cover_date: Date on the cover.
-        store_date: Day it went on sale, or ``None``.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        modified: When the issue was last changed; aware.
-    """
-
-    id: int
-    series: SeriesRef
-    number: str
-    cover_date: date
-    store_date: date | None = None
     cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
     gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
     modified: Instant
+    """When the issue was last changed; aware."""
 
 
 class ReadingListItem(Row, frozen=True, kw_only=True):
-    """One place of a reading list.
-
-    Attributes:
-        id: Id of the place, not of the issue.
-        issue: The issue to read.
-        order: Position in the list, from 0.
-        issue_type: Display word of its part in the story, such as ``"Prologue"``,
-            ``"Core Issue"``, ``"Tie-In"`` or ``"Epilogue"``, or ``""``.
-    """
+    """Item of a reading list."""
 
     id: int
+    """Id of the item, not of the issue."""
     issue: ReadingListIssue
+    """The issue to read."""
     order: int
+    """Position in the list, from 0."""
     issue_type: str
+    """Display word of its part in the story, or ``""``: such as ``"Prologue"``, ``"Core Issue"``,
+    ``"Tie-In"`` or ``"Epilogue"``."""

@@ -1,6 +1,7 @@
 """Teams of characters."""
 
-from metron_async.models.common import Attribution, Instant, Model, NamedRow
+from metron_async.models.base import Instant, Model
+from metron_async.models.common import Attribution, NamedRow
 from metron_async.models.creators import CreatorSummary
 from metron_async.models.universes import UniverseSummary
 
@@ -8,64 +9,45 @@ __all__ = ["Team", "TeamSummary", "TeamWritten"]
 
 
 class TeamSummary(NamedRow, frozen=True, kw_only=True):
-    """A team in a list."""
+    """Team in a list."""
 
 
-class Team(Model, frozen=True, kw_only=True):
-    """A team.
-
-    Attributes:
-        id: Metron's id of the team.
-        name: Name of the team.
-        desc: Description, or ``""``.
-        image: URL of the image, or ``None``.
-        creators: Who created it.
-        universes: Where it lives.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The team's page on the web.
-        modified: When the team was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
+class _TeamFields(Model, frozen=True, kw_only=True):
     id: int
+    """Metron's id of the team."""
     name: str
+    """Name of the team."""
     desc: str = ""
+    """Description, or ``""``."""
     image: str | None = None
+    """URL of the image, or ``None``."""
+    creators: tuple[CreatorSummary | int, ...]
+    universes: tuple[UniverseSummary | int, ...]
+    cv_id: int | None = None
+    """Comic Vine id, or ``None``."""
+    gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
+    resource_url: str
+    """The team's page on the web."""
+    modified: Instant
+    """When the team was last changed; aware."""
+    attribution: tuple[Attribution, ...] = ()
+    """Sources of the text; empty on older servers."""
+
+
+class Team(_TeamFields, frozen=True, kw_only=True):
+    """Team."""
+
     creators: tuple[CreatorSummary, ...]
+    """Creators of the team."""
     universes: tuple[UniverseSummary, ...]
-    cv_id: int | None = None
-    gcd_id: int | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Universes in which the team lives."""
 
 
-class TeamWritten(Model, frozen=True, kw_only=True):
-    """A team as creating or updating it answers.
+class TeamWritten(_TeamFields, frozen=True, kw_only=True):
+    """Team as returned by a write, with ids in place of objects."""
 
-    Attributes:
-        id: Metron's id of the team.
-        name: Name of the team.
-        desc: Description, or ``""``.
-        image: URL of the image, or ``None``.
-        creators: Ids of who created it.
-        universes: Ids of the universes where it lives.
-        cv_id: Id at Comic Vine, or ``None``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        resource_url: The team's page on the web.
-        modified: When the team was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
-    id: int
-    name: str
-    desc: str = ""
-    image: str | None = None
     creators: tuple[int, ...] = ()
+    """Ids of its creators."""
     universes: tuple[int, ...] = ()
-    cv_id: int | None = None
-    gcd_id: int | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Ids of its universes."""

@@ -1,65 +1,46 @@
 """Universes, such as Earth 2."""
 
-from metron_async.models.common import Attribution, BasicRef, Instant, Model, NamedRow
+from metron_async.models.base import Instant, Model
+from metron_async.models.common import Attribution, BasicRef, NamedRow
 
 __all__ = ["Universe", "UniverseSummary", "UniverseWritten"]
 
 
 class UniverseSummary(NamedRow, frozen=True, kw_only=True):
-    """A universe in a list."""
+    """Universe in a list."""
 
 
-class Universe(Model, frozen=True, kw_only=True):
-    """A universe.
-
-    Attributes:
-        id: Metron's id of the universe.
-        publisher: Who publishes its stories.
-        name: Name of the universe.
-        designation: Its number or label, such as ``"616"``, or ``""``.
-        desc: Description, or ``""``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        image: URL of the image, or ``None``.
-        resource_url: The universe's page on the web.
-        modified: When the universe was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
+class _UniverseFields(Model, frozen=True, kw_only=True):
     id: int
+    """Metron's id of the universe."""
+    publisher: BasicRef | int
+    name: str
+    """Name of the universe."""
+    designation: str = ""
+    """Number or label, such as ``"616"``, or ``""``."""
+    desc: str = ""
+    """Description, or ``""``."""
+    gcd_id: int | None = None
+    """Grand Comics Database id, or ``None``."""
+    image: str | None = None
+    """URL of the image, or ``None``."""
+    resource_url: str
+    """The universe's page on the web."""
+    modified: Instant
+    """When the universe was last changed; aware."""
+    attribution: tuple[Attribution, ...] = ()
+    """Sources of the text; empty on older servers."""
+
+
+class Universe(_UniverseFields, frozen=True, kw_only=True):
+    """Universe."""
+
     publisher: BasicRef
-    name: str
-    designation: str = ""
-    desc: str = ""
-    gcd_id: int | None = None
-    image: str | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Publisher of its stories."""
 
 
-class UniverseWritten(Model, frozen=True, kw_only=True):
-    """A universe as creating or updating it answers.
+class UniverseWritten(_UniverseFields, frozen=True, kw_only=True):
+    """Universe as returned by a write, with ids in place of objects."""
 
-    Attributes:
-        id: Metron's id of the universe.
-        publisher: Id of the publisher.
-        name: Name of the universe.
-        designation: Its number or label, such as ``"616"``, or ``""``.
-        desc: Description, or ``""``.
-        gcd_id: Id at the Grand Comics Database, or ``None``.
-        image: URL of the image, or ``None``.
-        resource_url: The universe's page on the web.
-        modified: When the universe was last changed; aware.
-        attribution: Where its text was taken from; empty on older servers.
-    """
-
-    id: int
     publisher: int
-    name: str
-    designation: str = ""
-    desc: str = ""
-    gcd_id: int | None = None
-    image: str | None = None
-    resource_url: str
-    modified: Instant
-    attribution: tuple[Attribution, ...] = ()
+    """Id of the publisher."""

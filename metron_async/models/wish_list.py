@@ -1,91 +1,72 @@
-"""A user's wish list: the issues that are looked for."""
+"""A user's wish list: the issues that the user wants to buy."""
 
 from decimal import Decimal
 
+from metron_async.models.base import Instant, Model, Record, Row, check_amount
 from metron_async.models.collection import CollectionIssue
-from metron_async.models.common import Instant, Model, Row, check_amount
 
 __all__ = ["AcquireResult", "WishList", "WishListItem", "WishListItemSummary"]
 
 
 class WishList(Model, frozen=True, kw_only=True):
-    """A user's wish list.
-
-    Attributes:
-        id: Id of the wish list.
-        item_count: Items in it.
-        items_url: URL of those items in the API.
-        modified: When the list was last changed; aware.
-    """
+    """A user's wish list."""
 
     id: int
+    """Id of the wish list."""
     item_count: int
+    """Number of items in it."""
     items_url: str
+    """URL of these items in the API."""
     modified: Instant
+    """When the wish list was last changed; aware."""
 
 
-class WishListItemSummary(Row, frozen=True, kw_only=True):
-    """An item of a wish list in a list.
-
-    Attributes:
-        id: Id of the item, not of the issue.
-        issue: The issue that is wanted.
-        status: Display word, such as ``"Wanted"``; see :class:`~metron_async.enums.WishStatus`.
-        priority: How much it is wanted: 1 comes first, 5 last.
-        desired_grade: Condition that is looked for, 0.5 to 10.0, or ``None``.
-        modified: When the item was last changed; aware.
-    """
-
+class _WishFields(Record, frozen=True, kw_only=True):
     id: int
+    """Id of the item, not of the issue."""
     issue: CollectionIssue
+    """The wanted issue."""
     status: str
+    """Display word, such as ``"Wanted"``; see :class:`~metron_async.enums.WishStatus`."""
     priority: int
+    """Priority from 1 (first) to 5 (last)."""
     desired_grade: float | None = None
+    """Wanted condition, 0.5 to 10.0, or ``None``."""
+
+
+class WishListItemSummary(_WishFields, Row, frozen=True, kw_only=True):
+    """Item of a wish list in a list."""
+
     modified: Instant
+    """When the item was last changed; aware."""
 
 
-class WishListItem(Model, frozen=True, kw_only=True):
-    """An item of a wish list, as adding it answers.
+class WishListItem(_WishFields, Model, frozen=True, kw_only=True):
+    """Item of a wish list, as adding it returns it."""
 
-    Attributes:
-        id: Id of the item, not of the issue.
-        issue: The issue that is wanted.
-        status: Display word, such as ``"Wanted"``; see :class:`~metron_async.enums.WishStatus`.
-        priority: How much it is wanted: 1 comes first, 5 last.
-        desired_grade: Condition that is looked for, 0.5 to 10.0, or ``None``.
-        max_price: The most to pay, or ``None``.
-        max_price_currency: Code of that price's currency, or ``None``.
-        notes: The owner's notes, or ``""``.
-        added_on: When it was added; aware.
-        modified: When the item was last changed; aware.
-    """
-
-    id: int
-    issue: CollectionIssue
-    status: str
-    priority: int
-    desired_grade: float | None = None
     max_price: Decimal | None = None
+    """Highest price to pay, or ``None``."""
     max_price_currency: str | None
+    """Currency code of that price, or ``None``."""
     notes: str = ""
+    """The owner's notes, or ``""``."""
     added_on: Instant
+    """When the item was added; aware."""
     modified: Instant
+    """When the item was last changed; aware."""
 
     def __post_init__(self) -> None:
         check_amount(self.max_price)
 
 
 class AcquireResult(Model, frozen=True, kw_only=True):
-    """What acquiring an item of the wish list answers.
-
-    Attributes:
-        wish_list_item_id: Id of the item in the wish list.
-        collection_item_id: Id of the item in the collection.
-        created: Whether the item was added to the collection by this.
-        status: Display word of the wish list item's status, such as ``"Acquired"``.
-    """
+    """Result of acquiring an item of the wish list."""
 
     wish_list_item_id: int
+    """Id of the item in the wish list."""
     collection_item_id: int
+    """Id of the item in the collection."""
     created: bool
+    """Whether this added the item to the collection."""
     status: str
+    """Display word of the wish list item's status, such as ``"Acquired"``."""

@@ -22,7 +22,8 @@ from metron_async.quota.account import apply, shift
 from metron_async.quota.clock import Instant, elapsed, read_clock
 from metron_async.quota.state import FORMAT, Command, Reply, State, fresh_state
 from metron_async.quota.store import DEFAULT_RULES, MemoryStore, stored_name
-from metron_async.storage import OPEN_ERRORS, default_directory, is_damage, open_database
+from metron_async.storage.database import open_database
+from metron_async.storage.files import OPEN_ERRORS, default_directory, is_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What the API offers: one small module per namespace of the client.
+"""The namespaces of the client, one module each.
 
-A namespace only declares: its path, its types, its filters. What they have in common stands in
-:mod:`~metron_async.resources.base`; how a request is made is the engine's business.
+A namespace declares its path, types and filters. :mod:`~metron_async.resources.base` has what
+they share.
 """

@@ -1,4 +1,4 @@
-"""What the account's two lists of one, pull list and wish list, have in common."""
+"""Common base of pull list and wish list, of which each account has one at most."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ D = TypeVar("D", bound=Row)
 
 
 class AccountList(Retrievable[D], Personal):
-    """A list that each account has one of at most, made when it is first used."""
+    """A list of which each account has one at most. The server creates it on first use."""
 
     @overload
     async def get(self, id: int, /) -> D: ...
@@ -25,17 +25,17 @@ class AccountList(Retrievable[D], Personal):
         """Fetch the account's list.
 
         Args:
-            id: Metron's id of the list, if it is known; needed by nobody.
+            id: Metron's id of the list. Not needed, since there is only one.
 
         Returns:
             The list, or ``None`` for an account that has never used it.
 
         Raises:
-            NotFoundError: If an *id* is given that is not the account's own.
+            NotFoundError: If *id* is not that of the account's own list.
         """
         if id is not None:
             return await super().get(id)
-        answer = await self._caller.fetch(self._request(), PageBody[self.model])  # type: ignore[name-defined]
+        answer = await self._caller.fetch(self._request(), PageBody[self._model])  # type: ignore[name-defined]
         if not answer.value.results:
             return None
         found: D = answer.value.results[0]

@@ -1,67 +1,122 @@
-"""What namespaces have in common: capabilities that a resource declares to have.
+"""What namespaces have in common: the capabilities that a resource declares.
 
-A namespace inherits one class per capability and sets the types that go with it::
+A namespace inherits one class per capability, with its types as arguments, and names its path::
 
-    class Arcs(Retrievable[Arc], Listable[ArcSummary], IssueLists):
-        path = "arc"
-        model = Arc
-        row = ArcSummary
+    class ArcsResource(Detailed[Arc, ArcSummary], IssueLists, Writable[ArcInput, Arc]):
+        _path = "arc"
+
+        @listing(ArcFilters)
+        def iter(self, **filters: Unpack[ArcFilters]) -> DetailedList[ArcSummary, Arc]:
+            return self._list(ArcFilters, filters)
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import functools
+import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from metron_async._engine.messages import Request
 from metron_async._httpdate import http_date
+from metron_async._signature import spelled_out
+from metron_async._values import InvalidValueError, Range, encode_int, show
 from metron_async.cache import Kind
 from metron_async.errors import UsageError
-from metron_async.filters import NEWER_FILTERS, encode_filters, row_matches
-from metron_async.lists.bulk import Details, OnError, fetch_many
-from metron_async.lists.rows import Paginator
-from metron_async.models import IssueSummary, PageBody
-from metron_async.types import Fetched, Page, Priority, Row
+from metron_async.filters import NEWER_FILTERS, encode_filters
+from metron_async.lists.base import CallError
+from metron_async.lists.bulk import FetchMany, OnError
+from metron_async.lists.details import DetailedList
+from metron_async.lists.pagination import RowList
+from metron_async.lists.progress import Meter
+from metron_async.lists.sources import DetailSource, PageSource
+from metron_async.models import IssueSummary
+from metron_async.types import Row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 
     from metron_async._engine.caller import Caller
-    from metron_async._engine.messages import Answer
-    from metron_async.types import NotModified
+    from metron_async.types import NotModified, Progress
 
-__all__ = ["Detailed", "IssueLists", "Listable", "Resource", "Retrievable", "checked_id"]
+__all__ = [
+    "Detailed",
+    "IssueLists",
+    "Listable",
+    "Resource",
+    "Retrievable",
+    "checked_id",
+    "listing",
+]
 
 D = TypeVar("D")
 R = TypeVar("R", bound=Row)
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_ATTRIBUTES = {"D": "_model", "R": "_row", "I": "_input", "W": "_written"}
+"""Class attributes that keep the type arguments of capabilities, by type variable."""
+
+_IDS = Range(1, 2**63 - 1)
 
 
 def checked_id(number: object, what: str = "id") -> int:
     """Return *number* if it can be an id; a malformed one would cost a slot and be a 500.
 
     Raises:
-        UsageError: If it is not a positive whole number.
+        UsageError: If it is not a positive whole number. NumPy's integers are whole numbers.
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**63:
-        msg = f"{what} must be a positive whole number, got {number!r}"
-        raise UsageError(msg)
-    return int(number)
+    try:
+        return int(encode_int(number, _IDS))
+    except InvalidValueError as error:
+        msg = f"Invalid {what}: {error}"
+        raise UsageError(msg) from None
+
+
+def listing(filters: type) -> Callable[[F], F]:
+    """Return a decorator for a method that takes the keys of *filters* as keywords.
+
+    Positional arguments raise an error that shows the right call, and the signature shows each
+    filter.
+    """
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def checked(self: Any, *wrong: object, **given: object) -> Any:
+            if wrong:
+                call = f"metron.{self._name}.{method.__name__}"
+                msg = (
+                    f"{call} takes filters as keywords: write {call}(name=value, ...), or"
+                    f" {call}(**filters) for a dict; got {show(wrong[0])}"
+                )
+                raise CallError(msg)
+            return method(self, **given)
+
+        shown: Any = checked
+        del shown.__wrapped__
+        shown.__signature__ = spelled_out(filters)(method).__signature__  # type: ignore[attr-defined]
+        return shown  # type: ignore[no-any-return]
+
+    return decorate
 
 
 class Resource:
     """A part of the API under one path.
 
     Attributes:
-        path: First part of the path below the API's root.
-        private: Whether its data belong to the account, and are not cached unless asked for.
+        _path: First part of the path below the API's root.
+        _private: Whether its data belong to the account and are not cached unless requested.
     """
 
-    path: ClassVar[str]
-    private: ClassVar[bool] = False
+    _path: ClassVar[str]
+    _private: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            variables = getattr(get_origin(base), "__parameters__", ())
+            for variable, kind in zip(variables, get_args(base), strict=False):
+                setattr(cls, _ATTRIBUTES[variable.__name__], kind)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -69,48 +124,35 @@ class Resource:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._caller.core!r}>"
 
+    @property
+    def _name(self) -> str:
+        """Attribute of the client that holds this namespace, such as ``series_types``."""
+        name = type(self).__name__.removesuffix("Resource")
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
     def _request(self, below: str = "", *, kind: Kind = Kind.LIST, **details: Any) -> Request:
         """Return the request for what lies *below* the resource's path."""
         return Request(
-            path=f"{self.path}/{below}",
-            resource=self.path,
-            kind=Kind.PRIVATE if self.private else kind,
+            path=f"{self._path}/{below}",
+            resource=self._path,
+            kind=Kind.PRIVATE if self._private else kind,
             **details,
         )
 
-    def _rows(
-        self, request: Request, row: type[R], filters: Mapping[str, object] | None = None
-    ) -> Paginator[R]:
-        """Return the list that *request* asks for, page by page."""
-        fetch = functools.partial(_fetch_page, self._caller, request, PageBody[row])  # type: ignore[valid-type]
-        late = {name: value for name, value in (filters or {}).items() if name in NEWER_FILTERS}
-        keep = functools.partial(row_matches, late) if late else None
-        forget = functools.partial(_forget_pages, self._caller, request)
-        return Paginator(fetch, target=request.target, keep=keep, forget=forget)
-
-
-async def _fetch_page(
-    caller: Caller, request: Request, body: type[PageBody[R]], number: int
-) -> Answer[PageBody[R]]:
-    return await caller.fetch(_page_of(request, number), body)
-
-
-async def _forget_pages(caller: Caller, request: Request, numbers: Iterable[int]) -> None:
-    await caller.forget(_page_of(request, number) for number in numbers)
-
-
-def _page_of(request: Request, number: int) -> Request:
-    """Return the request for one page of the list that *request* asks for."""
-    if number == 1:
-        return request
-    return msgspec.structs.replace(request, params=(*request.params, ("page", str(number))))
+    def _rows(self, request: Request, row: type[R]) -> RowList[R]:
+        """Return the list whose first page is *request*."""
+        return RowList(PageSource(self._caller, request, row))
 
 
 class Retrievable(Resource, Generic[D]):
     """A resource whose objects can be fetched in full by their id."""
 
-    model: type[D]
-    conditional: ClassVar[bool] = True
+    _model: type[D]
+    _conditional: ClassVar[bool] = True
+
+    @property
+    def _objects(self) -> DetailSource[D]:
+        return DetailSource(self._caller, self._detail, self._model)
 
     def _detail(self, number: int, since: str | None = None) -> Request:
         number = checked_id(number)
@@ -118,7 +160,7 @@ class Retrievable(Resource, Generic[D]):
             f"{number}/",
             kind=Kind.DETAIL,
             object_id=number,
-            conditional=self.conditional,
+            conditional=self._conditional,
             may_404=True,
             since=since,
         )
@@ -130,11 +172,11 @@ class Retrievable(Resource, Generic[D]):
             id: Metron's id of the object.
 
         Raises:
-            NotFoundError: If there is no such object.
+            NotFoundError: If the object does not exist.
             RateLimitError: If the quota would make the call wait longer than ``max_wait``.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
-        return await self._caller.get(self._detail(id), self.model)
+        return await self._caller.get(self._detail(id), self._model)
 
     async def get_if_modified(self, id: int, since: datetime, /) -> D | NotModified:
         """Fetch one object if it has changed since *since*.
@@ -144,95 +186,94 @@ class Retrievable(Resource, Generic[D]):
 
         Args:
             id: Metron's id of the object.
-            since: Aware moment, compared in whole seconds.
+            since: Aware datetime, compared in whole seconds.
 
         Returns:
             The object, or ``NOT_MODIFIED``, which is false and compares by identity.
 
         Raises:
-            UsageError: If *since* is no datetime, or a naive one.
-            NotFoundError: If there is no such object.
+            UsageError: If *since* is not an aware datetime.
+            NotFoundError: If the object does not exist.
         """
         if not isinstance(since, datetime) or since.utcoffset() is None:
             msg = "since must be an aware datetime, such as datetime.now(timezone.utc)"
             raise UsageError(msg)
         request = self._detail(id, http_date(since))
-        return await self._caller.get_if_modified(request, self.model)
+        return await self._caller.get_if_modified(request, self._model)
 
-    async def fetch_many(
+    def fetch_many(
         self,
         ids: Iterable[int] | AsyncIterable[int],
         /,
         *,
         concurrency: int = 4,
         on_error: OnError = "yield",
-        priority: Priority = Priority.BULK,
-    ) -> AsyncGenerator[Fetched[D], None]:
-        """Fetch many objects in full, and yield them as they come.
+        progress: Callable[[Progress], object] | None = None,
+    ) -> FetchMany[D]:
+        """Return many objects in full, as soon as each is there.
 
-        What the cache holds fresh costs nothing. One id that cannot be had does not end the run.
+        Fresh cached objects cost nothing. Requests have the priority of the view: use ``BULK``
+        for long jobs.
+
+        An error that concerns one id (such as a missing object) does not stop the iteration. An
+        error that concerns all of them does: the quota, refused credentials, a block, a closed
+        client, the storage. So do five failures of the server in a row.
 
         Args:
             ids: Ids, from an iterable or an asynchronous one; there may be millions.
-            concurrency: Objects fetched at once, from 1.
-            on_error: ``"yield"`` gives failures like results, ``"skip"`` leaves them out,
-                ``"raise"`` ends the run with the first.
-            priority: Lane in the queue for the quota.
+            concurrency: Maximum concurrent requests, from 1.
+            on_error: What to do with an error that concerns one id: ``"yield"`` it like a
+                result, ``"skip"`` the id, or ``"raise"`` the error.
+            progress: Called with a :class:`~metron_async.Progress` for each id that is done and
+                each wait that begins.
 
-        Yields:
-            For each id a :class:`~metron_async.lists.bulk.Fetched` with the object or the error.
+        Returns:
+            A lazy list with one :class:`~metron_async.Fetched` per id.
+
+        Raises:
+            UsageError: If an argument is invalid.
+
+        The iteration raises the errors that concern the run.
 
         Example:
-            >>> async for got in metron.issues.fetch_many([1, 2, 3]):  # doctest: +SKIP
+            >>> bulk = metron.with_options(priority=Priority.BULK)  # doctest: +SKIP
+            >>> async for got in bulk.issues.fetch_many([1, 2, 3]):  # doctest: +SKIP
             ...     print(got.id, got.value or got.error)
         """
-        caller = self._caller.with_options(priority=priority)
-
-        async def fetch(number: int) -> D:
-            return await caller.get(self._detail(number), self.model)
-
-        async with contextlib.aclosing(
-            fetch_many(fetch, ids, concurrency=concurrency, on_error=on_error)
-        ) as results:
-            async for result in results:
-                yield result
+        meter = Meter(progress, self._caller.core.stats)
+        objects = dataclasses.replace(self._objects, caller=meter.watched(self._caller))
+        return FetchMany(
+            objects.fetch, ids, concurrency=concurrency, on_error=on_error, meter=meter
+        )
 
 
 class Listable(Resource, Generic[R]):
     """A resource that can be listed, with filters."""
 
-    row: type[R]
+    _row: type[R]
 
-    def _list(self, schema: type, filters: Mapping[str, object]) -> Paginator[R]:
-        """Return the rows that match *filters*, which must be those of *schema*."""
-        params = encode_filters(schema, filters)
-        return self._rows(self._request(params=params), self.row, filters)
+    def _pages(self, schema: type, filters: Mapping[str, object]) -> PageSource[R]:
+        """Return the pages of the rows that match *filters*, which must be those of *schema*."""
+        request = self._request(params=encode_filters(schema, filters))
+        newer = {name: value for name, value in filters.items() if name in NEWER_FILTERS}
+        return PageSource(self._caller, request, self._row, newer)
+
+    def _list(self, schema: type, filters: Mapping[str, object]) -> RowList[R]:
+        return RowList(self._pages(schema, filters))
 
 
 class Detailed(Retrievable[D], Listable[R], Generic[D, R]):
-    """A resource with a list whose rows tell which cached details are still current."""
+    """A resource with a list whose rows show which cached details are current."""
 
-    def _details(self, schema: type, filters: Mapping[str, object], concurrency: int) -> Details[D]:
-        """Return the full objects that match *filters*, fetching only what changed."""
-        options = self._caller.options
-        fresh = self._caller if options.offline else self._caller.with_options(refresh=True)
-        rows = type(self)(fresh)._list(schema, filters)  # noqa: SLF001 - a sibling of itself
-
-        async def known(page: Page[Any]) -> dict[int, D]:
-            details = {row.id: (self._detail(row.id), row.modified) for row in page.rows}
-            return await self._caller.known(details, self.model, page.as_of)
-
-        async def fetch(number: int) -> D:
-            return await fresh.get(self._detail(number), self.model)
-
-        return Details(rows, known, fetch, concurrency=concurrency)
+    def _list(self, schema: type, filters: Mapping[str, object]) -> DetailedList[R, D]:
+        return DetailedList(self._pages(schema, filters), self._objects)
 
 
 class IssueLists(Resource):
     """A resource whose objects appear in issues."""
 
-    def issues(self, id: int, /) -> Paginator[IssueSummary]:
-        """Iterate the issues of one object.
+    def issues(self, id: int, /) -> RowList[IssueSummary]:
+        """Return the issues of one object.
 
         The server may answer with a list up to 24 hours old; ``metron.issues.iter`` with the
         matching ``..._id`` filter is never older than 2 minutes.

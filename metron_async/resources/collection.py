@@ -8,7 +8,7 @@ from metron_async._engine.messages import Stale
 from metron_async.cache import Kind
 from metron_async.enums import BookFormat, Grade, GradingCompany, Rating
 from metron_async.filters import CollectionFilters
-from metron_async.lists.rows import Paginator
+from metron_async.lists.pagination import RowList
 from metron_async.models import (
     CollectionAddInput,
     CollectionItem,
@@ -22,7 +22,7 @@ from metron_async.models import (
     ScrobbleInput,
     ScrobbleResult,
 )
-from metron_async.resources.base import Listable, Retrievable, checked_id
+from metron_async.resources.base import Listable, Retrievable, checked_id, listing
 from metron_async.resources.writable import Personal, given
 from metron_async.types import Added
 
@@ -36,25 +36,24 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
     an item is never fetched with a condition, except by an explicit ``get_if_modified``.
     """
 
-    path = "collection"
-    conditional = False
-    model = CollectionItem
-    row = CollectionSummary
+    _path = "collection"
+    _conditional = False
 
-    def iter(self, **filters: Unpack[CollectionFilters]) -> Paginator[CollectionSummary]:
-        """Iterate the items that match :class:`~metron_async.filters.CollectionFilters`."""
+    @listing(CollectionFilters)
+    def iter(self, **filters: Unpack[CollectionFilters]) -> RowList[CollectionSummary]:
+        """Return the items that match :class:`~metron_async.filters.CollectionFilters`."""
         return self._list(CollectionFilters, filters)
 
     async def stats(self) -> CollectionStats:
         """Fetch the collection's totals."""
         return await self._caller.get(self._request("stats/"), CollectionStats)
 
-    def missing_series(self) -> Paginator[MissingSeries]:
-        """Iterate the series of which the account owns some issues, but not all."""
+    def missing_series(self) -> RowList[MissingSeries]:
+        """Return the series of which the account owns some issues, but not all."""
         return self._rows(self._request("missing_series/"), MissingSeries)
 
-    def missing_issues(self, series_id: int, /) -> Paginator[MissingIssue]:
-        """Iterate the issues of one series that the account does not own.
+    def missing_issues(self, series_id: int, /) -> RowList[MissingIssue]:
+        """Return the issues of one series that the account does not own.
 
         Args:
             series_id: Metron's id of the series; an unknown one gives an empty list.
@@ -77,7 +76,7 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
         storage_location: str | None = None,
         notes: str | None = None,
     ) -> Added[CollectionItem]:
-        """Add an issue to the collection. An item that is there already is left as it is.
+        """Add an issue to the collection. An existing item is not changed.
 
         Args:
             issue_id: Metron's id of the issue.
@@ -93,10 +92,10 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
             notes: Your notes.
 
         Returns:
-            The item, and whether it was created or there already.
+            The item, and whether this call created it.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
+            UsageError: If a value is invalid; nothing was sent.
             MetronError: For anything else; see :mod:`metron_async.errors`.
 
         Example:
@@ -123,23 +122,23 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
         *,
         date_read: datetime | None = None,
         rating: Rating | int | None = None,
-    ) -> ScrobbleResult:
-        """Note that an issue was read, which adds it to the collection if it is not there.
+    ) -> Added[ScrobbleResult]:
+        """Record that an issue was read. This adds it to the collection if necessary.
 
-        Each call adds a read date. It is never sent twice; if its outcome is unknown, the error
-        says so, and ``read_dates`` of the item will tell.
+        Each call adds a read date and is sent at most once. If its outcome is unknown, the error
+        says so. ``read_dates`` of the item then show whether the server carried it out.
 
         Args:
             issue_id: Metron's id of the issue.
-            date_read: When it was read, aware; by default when the server hears of it.
+            date_read: When it was read, aware; by default the time at which the server gets this.
             rating: Stars, a :class:`~metron_async.enums.Rating` or 1 to 5; by default left alone.
 
         Returns:
-            The item; ``created`` tells whether it was added by this.
+            The item, and whether this call added it to the collection.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
-            ValidationError: If there is no such issue.
+            UsageError: If a value is invalid; nothing was sent.
+            ValidationError: If the issue does not exist.
             TransportError: If the connection failed. With ``outcome_unknown`` set, the issue may
                 count as read.
             MetronError: For anything else; see :mod:`metron_async.errors`.
@@ -148,18 +147,18 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
         data = ScrobbleInput(issue_id=number, **given(date_read=date_read, rating=rating))
         # An issue shows the mean of all users' ratings.
         rated = () if rating is None else (Stale("issue", Kind.DETAIL, number),)
-        return (await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)).item
+        return await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)
 
     async def rate(self, id: int, rating: Rating | int | None, /) -> RatingResult:
-        """Give stars to an item of the collection, or take them back.
+        """Rate an item of the collection, or clear its rating.
 
         Args:
             id: Id of the item, not of the issue.
             rating: A :class:`~metron_async.enums.Rating` or 1 to 5; ``None`` clears.
 
         Raises:
-            UsageError: If it is no number of stars; nothing was sent.
-            NotFoundError: If the collection has no such item.
+            UsageError: If *rating* is not a number of stars; nothing was sent.
+            NotFoundError: If the item is not in the collection.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         data = RatingInput(rating=rating)
@@ -172,7 +171,7 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
             id: Id of the item, not of the issue.
 
         Raises:
-            NotFoundError: If the collection has no such item.
+            NotFoundError: If the item is not in the collection.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         await self._change("DELETE", f"{checked_id(id)}/", None)

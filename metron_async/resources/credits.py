@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metron_async._engine.bodies import json_body
+from metron_async._values import show
 from metron_async.errors import UsageError
 from metron_async.models import CreditInput, CreditWritten, JsonFields, encode_input
 from metron_async.resources.base import Resource
@@ -22,10 +23,10 @@ class CreditsResource(Resource):
     They are read as part of their issue.
     """
 
-    path = "credit"
+    _path = "credit"
 
     async def create(self, rows: Iterable[CreditInput], /) -> list[CreditWritten]:
-        """Create credits, any number of them in one request: all of them, or none.
+        """Create any number of credits in one request. The server creates all of them or none.
 
         Args:
             rows: The credits to create.
@@ -34,16 +35,16 @@ class CreditsResource(Resource):
             The new credits, in the order of *rows*.
 
         Raises:
-            UsageError: If there are none, or the server is known to refuse a value; nothing was
-                sent. The message names the row, counted from 0.
-            ValidationError: If the server refuses a value. The keys of ``fields`` begin with
+            UsageError: If *rows* is empty, or a value is invalid; nothing was sent. The message
+                names the row, counted from 0.
+            ValidationError: If the server rejects a value. The keys of ``fields`` begin with
                 the row: ``"2.creator"``.
-            MetronError: For anything else. If ``outcome_unknown`` is set, the credits may have
-                been created all the same.
+            MetronError: For anything else. If ``outcome_unknown`` is set, the server may
+                have created the credits.
         """
         given = list(rows)
         if not given:
-            msg = "credits: there is nothing to create"
+            msg = "credits: expected at least one CreditInput, got none"
             raise UsageError(msg)
         body = json_body([_encoded(position, row) for position, row in enumerate(given)])
         stale = of_credits({row.issue for row in given})
@@ -55,7 +56,7 @@ class CreditsResource(Resource):
 
 def _encoded(position: int, row: object) -> Mapping[str, object]:
     if not isinstance(row, CreditInput):
-        msg = f"credits[{position}]: a CreditInput is what can be written, got {row!r:.100}"
+        msg = f"credits[{position}]: expected CreditInput, got {show(row)}"
         raise UsageError(msg)
     try:
         encoded = encode_input(row, "create")

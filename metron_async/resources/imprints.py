@@ -3,10 +3,9 @@
 from typing import Unpack
 
 from metron_async.filters import ImprintFilters
-from metron_async.lists.bulk import Details
-from metron_async.lists.rows import Paginator
+from metron_async.lists.details import DetailedList
 from metron_async.models import Imprint, ImprintInput, ImprintSummary, ImprintWritten
-from metron_async.resources.base import Detailed
+from metron_async.resources.base import Detailed, listing
 from metron_async.resources.writable import Writable
 
 __all__ = ["ImprintsResource"]
@@ -15,23 +14,9 @@ __all__ = ["ImprintsResource"]
 class ImprintsResource(Detailed[Imprint, ImprintSummary], Writable[ImprintInput, ImprintWritten]):
     """Imprints of publishers: ``metron.imprints``."""
 
-    path = "imprint"
-    model = Imprint
-    row = ImprintSummary
-    input = ImprintInput
-    written = ImprintWritten
+    _path = "imprint"
 
-    def iter(self, **filters: Unpack[ImprintFilters]) -> Paginator[ImprintSummary]:
-        """Iterate the imprints that match :class:`~metron_async.filters.ImprintFilters`."""
+    @listing(ImprintFilters)
+    def iter(self, **filters: Unpack[ImprintFilters]) -> DetailedList[ImprintSummary, Imprint]:
+        """Return the imprints that match :class:`~metron_async.filters.ImprintFilters`."""
         return self._list(ImprintFilters, filters)
-
-    def iter_details(
-        self, *, concurrency: int = 4, **filters: Unpack[ImprintFilters]
-    ) -> Details[Imprint]:
-        """Iterate the imprints that match :class:`~metron_async.filters.ImprintFilters`, in full.
-
-        Args:
-            concurrency: Objects fetched at once, where the cache has them not.
-            filters: As for :meth:`iter`.
-        """
-        return self._details(ImprintFilters, filters, concurrency)

@@ -3,9 +3,9 @@
 from typing import Unpack
 
 from metron_async.filters import ReadingListFilters
-from metron_async.lists.rows import Paginator
+from metron_async.lists.pagination import RowList
 from metron_async.models import ReadingList, ReadingListItem, ReadingListSummary
-from metron_async.resources.base import Listable, Retrievable, checked_id
+from metron_async.resources.base import Listable, Retrievable, checked_id, listing
 
 __all__ = ["ReadingListsResource"]
 
@@ -13,17 +13,16 @@ __all__ = ["ReadingListsResource"]
 class ReadingListsResource(Retrievable[ReadingList], Listable[ReadingListSummary]):
     """Reading lists, public ones and your own: ``metron.reading_lists``."""
 
-    path = "reading_list"
-    private = True
-    model = ReadingList
-    row = ReadingListSummary
+    _path = "reading_list"
+    _private = True
 
-    def iter(self, **filters: Unpack[ReadingListFilters]) -> Paginator[ReadingListSummary]:
-        """Iterate the lists that match :class:`~metron_async.filters.ReadingListFilters`."""
+    @listing(ReadingListFilters)
+    def iter(self, **filters: Unpack[ReadingListFilters]) -> RowList[ReadingListSummary]:
+        """Return the lists that match :class:`~metron_async.filters.ReadingListFilters`."""
         return self._list(ReadingListFilters, filters)
 
-    def items(self, id: int, /) -> Paginator[ReadingListItem]:
-        """Iterate the issues of one reading list, in reading order; 50 to a page.
+    def items(self, id: int, /) -> RowList[ReadingListItem]:
+        """Return the issues of one reading list, in reading order; 50 to a page.
 
         Args:
             id: Metron's id of the reading list.

@@ -3,9 +3,9 @@
 from typing import Unpack
 
 from metron_async.filters import RoleFilters
-from metron_async.lists.rows import Paginator
+from metron_async.lists.pagination import RowList
 from metron_async.models import Role
-from metron_async.resources.base import Listable
+from metron_async.resources.base import Listable, listing
 
 __all__ = ["RolesResource"]
 
@@ -13,9 +13,9 @@ __all__ = ["RolesResource"]
 class RolesResource(Listable[Role]):
     """Roles of creators, such as writer or penciller: ``metron.roles``."""
 
-    path = "role"
-    row = Role
+    _path = "role"
 
-    def iter(self, **filters: Unpack[RoleFilters]) -> Paginator[Role]:
-        """Iterate the roles that match :class:`~metron_async.filters.RoleFilters`."""
+    @listing(RoleFilters)
+    def iter(self, **filters: Unpack[RoleFilters]) -> RowList[Role]:
+        """Return the roles that match :class:`~metron_async.filters.RoleFilters`."""
         return self._list(RoleFilters, filters)

@@ -1,16 +1,17 @@
-"""Which cached answers a write makes stale. Pure: plain values in, plain values out.
+"""Cached responses that a write makes stale. Pure: plain values in, plain values out.
 
-Three things follow from a write:
+A write has three consequences:
 
-- The object itself and the lists of its resource are others: always.
-- Answers that *embed* something of it are others, if what they embed was written: an issue shows
-  the names of its characters, so renaming a character stales issues, and describing it does not.
-  What was written is told by which fields were sent; a replacement (PUT) sends them all.
+- The object itself and the lists of its resource change, always.
+- Responses that *embed* a part of the object change if that part was written. An issue shows the
+  names of its characters, so renaming a character makes issues stale; describing it does not. The
+  fields that were sent show what was written. A replacement (PUT) sends all of them.
 - Anything about an issue (a credit, a variant cover) moves the issue's ``modified``, which the
   rows of all lists of issues show.
 
-Nobody can tell from a write *which* issues name a character, so all of the account's are dropped:
-they cost requests to fetch again, but what is shown is true. Lists live for two minutes anyway.
+A write does not show *which* issues name a character, so all cached issues of the account are
+dropped. Fetching them again costs requests, but no response is wrong. Lists are cached for two
+minutes only.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ _EMBEDDED: dict[str, tuple[frozenset[str], tuple[Stale, ...]]] = {
     "team": (_NAME, _details("issue", "character")),
     "universe": (_NAME, _details("issue", "character", "team")),
 }
-"""Per resource: the fields of it that other answers embed, and which answers those are."""
+"""Per resource: the fields that other responses embed, and those responses."""
 
 
 def of_edit(
@@ -82,12 +83,12 @@ def of_edit(
 
     Args:
         resource: The resource.
-        sent: What was sent, by the names of the fields in its input.
-        object_id: Id of the object; ``None`` for one that may or may not have been created.
-        created: Whether it was created: then nothing can embed it yet.
+        sent: The fields that were sent, by their names in the input.
+        object_id: Id of the object; ``None`` if it is not known whether it was created.
+        created: Whether it was created. Then no response embeds it yet.
     """
     stale = [Stale(resource, Kind.LIST)]
-    if object_id is not None:  # a new one may have been known as missing
+    if object_id is not None:  # a new object may be cached as missing
         stale.append(Stale(resource, Kind.DETAIL, object_id))
     if resource == "issue":
         stale += _ISSUE_ROWS
@@ -105,7 +106,7 @@ def of_variant(issues: Collection[int] | None) -> tuple[Stale, ...]:
     """Return what a written variant cover has made stale.
 
     Args:
-        issues: The issues that it belongs, or belonged, to; ``None`` if that is not known.
+        issues: The issues that it belongs or belonged to; ``None`` if they are not known.
     """
     if issues is None:
         return (_ALL_ISSUES, *_ISSUE_ROWS)

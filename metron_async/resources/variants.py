@@ -17,18 +17,16 @@ __all__ = ["VariantsResource"]
 class VariantsResource(Writable[VariantInput, VariantWritten]):
     """Variant covers: ``metron.variants``. They are read as part of their issue.
 
-    Only the answers to writes tell the id of a variant: keep it for later changes.
+    Only responses to writes contain the id of a variant: keep it for later changes.
     """
 
-    path = "variant"
-    input = VariantInput
-    written = VariantWritten
+    _path = "variant"
 
     def _stale_after(
         self, number: int | None, sent: dict[str, Any], value: VariantWritten | None
     ) -> tuple[Stale, ...]:
         if number is None:
             return of_variant({sent["issue"]})
-        if value is None or "issue" in sent:  # nobody tells where it was before
+        if value is None or "issue" in sent:  # its issue before is not known
             return of_variant(None)
         return of_variant({value.issue})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from metron_async.enums import Grade, WishPriority
-    from metron_async.lists.rows import Paginator
+    from metron_async.lists.pagination import RowList
     from metron_async.models import Price
     from metron_async.types import Added
 
@@ -32,11 +32,10 @@ __all__ = ["WishListResource"]
 class WishListResource(AccountList[WishList]):
     """The issues that the account wants: ``metron.wish_list``."""
 
-    path = "wish_list"
-    model = WishList
+    _path = "wish_list"
 
-    def items(self) -> Paginator[WishListItemSummary]:
-        """Iterate the items of the wish list."""
+    def items(self) -> RowList[WishListItemSummary]:
+        """Return the items of the wish list."""
         return self._rows(self._request("items/"), WishListItemSummary)
 
     async def add(
@@ -49,7 +48,7 @@ class WishListResource(AccountList[WishList]):
         max_price: Decimal | Price | None = None,
         notes: str | None = None,
     ) -> Added[WishListItem]:
-        """Wish for an issue. An item that is there already is left as it is.
+        """Add an issue to the wish list. An existing item is not changed.
 
         Args:
             issue_id: Metron's id of the issue.
@@ -61,10 +60,10 @@ class WishListResource(AccountList[WishList]):
             notes: Your notes.
 
         Returns:
-            The item, and whether it was created or there already.
+            The item, and whether this call created it.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
+            UsageError: If a value is invalid; nothing was sent.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         fields = given(
@@ -83,7 +82,7 @@ class WishListResource(AccountList[WishList]):
         purchase_store: str | None = None,
         notes: str | None = None,
     ) -> AcquireResult:
-        """Note that an item was bought, which adds its issue to the collection.
+        """Record that an item was bought. This adds its issue to the collection.
 
         Args:
             item_id: Id of the item, not of the issue.
@@ -94,11 +93,11 @@ class WishListResource(AccountList[WishList]):
             notes: Your notes.
 
         Returns:
-            Both items' ids; ``created`` tells whether the collection had it not before.
+            The ids of both items, and whether this call added the issue to the collection.
 
         Raises:
-            UsageError: If the server is known to refuse a value; nothing was sent.
-            NotFoundError: If the wish list has no such item.
+            UsageError: If a value is invalid; nothing was sent.
+            NotFoundError: If the item is not on the wish list.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         data = AcquireInput(
@@ -114,13 +113,13 @@ class WishListResource(AccountList[WishList]):
         return (await self._change("POST", path, AcquireResult, data, also=also)).item
 
     async def remove(self, item_id: int, /) -> None:
-        """Take an item off the wish list.
+        """Remove an item from the wish list.
 
         Args:
             item_id: Id of the item, not of the issue.
 
         Raises:
-            NotFoundError: If the wish list has no such item.
+            NotFoundError: If the item is not on the wish list.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         number = checked_id(item_id, "item_id")

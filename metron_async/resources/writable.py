@@ -1,4 +1,4 @@
-"""What can be written: the catalogue by editors, and by everybody what is their own."""
+"""Writes: editors change the catalogue, each account its own data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import UNSET
 
 from metron_async._engine.bodies import prepare_body
+from metron_async._values import show
 from metron_async.errors import UsageError
 from metron_async.models import Action, Input, encode_input
 from metron_async.resources.base import Resource, checked_id
@@ -27,47 +28,44 @@ _METHODS: dict[Action, str] = {"create": "POST", "update": "PATCH", "replace": "
 class Writable(Resource, Generic[I, W]):
     """A resource whose objects editors can create and change.
 
-    Attributes:
-        input: What is written.
-        written: What the server answers: ids where reads give objects.
+    Responses to writes have ids where reads have objects.
     """
 
-    input: type[I]
-    written: type[W]
+    _input: type[I]
+    _written: type[W]
 
     async def create(self, data: I, /) -> W:
         """Create an object. Only editors may.
 
         Args:
-            data: What to write; it must have all fields that its class calls required.
+            data: The fields to write, with all those that its class lists as required.
 
         Returns:
-            The new object as the server answers to a write: with ids of other objects.
+            The new object, with ids in place of other objects.
 
         Raises:
-            UsageError: If the server is known to refuse a value, or an image cannot be read;
-                nothing was sent.
-            ValidationError: If the server refuses a value; ``fields`` says which.
-            PermissionDeniedError: If the account is no editor's.
-            MetronError: For anything else. If ``outcome_unknown`` is set, the object may have
-                been created all the same.
+            UsageError: If a value is invalid, or an image cannot be read; nothing was sent.
+            ValidationError: If the server rejects a value; ``fields`` says which.
+            PermissionDeniedError: If the account is not an editor.
+            MetronError: For anything else. If ``outcome_unknown`` is set, the server may
+                have created the object.
         """
         return await self._write("create", None, data)
 
     async def update(self, id: int, data: I, /) -> W:
-        """Change those fields of an object that are set (PATCH). Only editors may.
+        """Change the fields of an object that are set in *data* (PATCH). Only editors may.
 
         Args:
             id: Metron's id of the object.
-            data: What to change. ``None`` clears what can be cleared.
+            data: The fields to change. ``None`` clears a field that can be cleared.
 
         Returns:
-            The object as the server answers to a write: with ids of other objects.
+            The object, with ids in place of other objects.
 
         Raises:
-            UsageError: As for :meth:`create`; also if nothing is set, or a list were to be
-                cleared where the server takes only forms, which cannot say that.
-            NotFoundError: If there is no such object.
+            UsageError: As for :meth:`create`. Also if no field is set, or if a list is to be
+                cleared where the server takes only forms, which cannot clear a list.
+            NotFoundError: If the object does not exist.
             MetronError: As for :meth:`create`.
         """
         return await self._write("update", checked_id(id), data)
@@ -75,15 +73,15 @@ class Writable(Resource, Generic[I, W]):
     async def replace(self, id: int, data: I, /) -> W:
         """Write an object as a whole (PUT). Only editors may.
 
-        The required fields must be there. Of the others, the server may keep those that are not
-        sent; give ``None`` for what is to be cleared.
+        The required fields must be set. The server may keep other fields that are not sent. Pass
+        ``None`` to clear a field.
 
         Args:
             id: Metron's id of the object.
-            data: What to write.
+            data: The fields to write.
 
         Returns:
-            The object as the server answers to a write: with ids of other objects.
+            The object, with ids in place of other objects.
 
         Raises:
             MetronError: As for :meth:`update`.
@@ -91,8 +89,8 @@ class Writable(Resource, Generic[I, W]):
         return await self._write("replace", checked_id(id), data)
 
     async def _write(self, action: Action, number: int | None, data: I) -> W:
-        if type(data) is not self.input:
-            msg = f"{self.path}: {self.input.__name__} is what can be written, got {data!r:.100}"
+        if type(data) is not self._input:
+            msg = f"{self._path}: expected {self._input.__name__}, got {show(data)}"
             raise UsageError(msg)
         body = await prepare_body(encode_input(data, action))
         request = self._request(
@@ -104,24 +102,24 @@ class Writable(Resource, Generic[I, W]):
         )
         sent = sent_fields(data)
         written = await self._caller.write(
-            request, self.written, lambda value: self._stale_after(number, sent, value)
+            request, self._written, lambda value: self._stale_after(number, sent, value)
         )
         return written.item
 
     def _stale_after(
         self, number: int | None, sent: dict[str, Any], value: W | None
     ) -> tuple[Stale, ...]:
-        """Return what has become stale by the fields *sent*; *value* is the answer, if any."""
+        """Return what a write of the fields *sent*, with the response *value*, made stale."""
         if number is not None:
-            return of_edit(self.path, sent, number)
+            return of_edit(self._path, sent, number)
         new: Any = value
-        return of_edit(self.path, sent, None if new is None else new.id, created=True)
+        return of_edit(self._path, sent, None if new is None else new.id, created=True)
 
 
 class Personal(Resource):
-    """A resource that every account has for itself, and can change."""
+    """A resource of which each account has its own, and can change it."""
 
-    private = True
+    _private = True
 
     async def _change(
         self,
@@ -137,15 +135,15 @@ class Personal(Resource):
         Args:
             method: HTTP method.
             below: The path.
-            answer: Type of the answer, or ``None`` if it has no body.
-            data: What to write, or ``None`` for no body.
-            also: What it makes stale besides the account's own data in this resource.
+            answer: Type of the response, or ``None`` if it has no body.
+            data: Body of the request, or ``None`` for no body.
+            also: What the write makes stale besides the account's data in this resource.
         """
         body = None
         if data is not None:
             action: Action = "update" if method == "PATCH" else "create"
             body = await prepare_body(encode_input(data, action))
-        stale = (*of_account(self.path), *also)
+        stale = (*of_account(self._path), *also)
         request = self._request(below, method=method, body=body, may_404=True)
         return await self._caller.write(request, answer, lambda _: stale)
 

@@ -6,7 +6,7 @@ Needs ``metron-async[testing]`` for sockets and for writes with files.
 
 from __future__ import annotations
 
-from metron_async.testing._server.wire import Asked
+from metron_async.testing._server.wire import LoggedRequest
 from metron_async.testing.bans import Ban
 from metron_async.testing.clock import VirtualTimeLoop, run_virtual
 from metron_async.testing.fake import FakeMetron
@@ -15,11 +15,11 @@ from metron_async.testing.records import Account
 
 __all__ = [
     "Account",
-    "Asked",
     "Ban",
     "FakeMetron",
     "Fault",
     "Faults",
+    "LoggedRequest",
     "Planned",
     "VirtualTimeLoop",
     "run_virtual",

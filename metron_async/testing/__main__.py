@@ -27,12 +27,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--issues", type=int, default=600, help="size of the catalogue (default: %(default)s)")
     add("--seed", type=int, default=1, help="another seed gives another catalogue")
     add("--token", default="reader-token", help="Bearer token (default: %(default)s)")
-    add("--burst", type=int, default=20, help="requests a minute (default: %(default)s)")
-    add("--sustained", type=int, default=5000, help="requests a day (default: %(default)s)")
-    add("--minute", type=float, default=60.0, help="seconds that a minute has (default: 60)")
-    add("--latency", type=float, default=0.0, help="seconds a round trip takes (default: 0)")
-    add("--no-throttle", action="store_true", help="lift the quota")
-    add("--no-bans", action="store_true", help="ban nobody")
+    add("--burst", type=int, default=20, help="requests per minute (default: %(default)s)")
+    add("--sustained", type=int, default=5000, help="requests per day (default: %(default)s)")
+    add("--minute", type=float, default=60.0, help="seconds of the short window (default: 60)")
+    add("--latency", type=float, default=0.0, help="seconds of a round trip (default: 0)")
+    add("--no-throttle", action="store_true", help="turn the quota off")
+    add("--no-bans", action="store_true", help="turn bans off")
     add("--older", action="store_true", help="behave like servers before September 2026")
     return parser
 
@@ -58,7 +58,7 @@ async def _serve(options: argparse.Namespace) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers: there, Ctrl-C cancels this task.
+        # Windows does not have these handlers: Ctrl-C cancels this task there.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, over.set)
     try:
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line arguments; by default the program's own.
 
     Returns:
-        The exit code: 0, or 1 where it cannot listen.
+        The exit code: 0, or 1 if it cannot listen.
     """
     options = _parser().parse_args(arguments)
     try:

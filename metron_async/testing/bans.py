@@ -1,6 +1,6 @@
-"""The firewall in front of the server: what it counts, and whom it shuts out.
+"""The firewall in front of the server: it counts per client address, and bans addresses.
 
-It counts per client address what the proxy saw. Pure: events and times in, bans out.
+Pure: it takes events of the proxy with their times, and returns bans.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _DAY = 24 * _HOUR
 
 
 class Rule(NamedTuple):
-    """So many events of one kind in so many seconds ban an address for so long.
+    """A threshold of the firewall.
 
     Attributes:
         event: A status, or ``"no user agent"`` or ``"comictagger"``.
-        threshold: Events that are one too many.
-        period: Seconds in which they count.
-        ban: Seconds of the ban.
+        threshold: Number of events that brings a ban.
+        period: Seconds in which they must lie.
+        ban: Length of the ban in seconds.
     """
 
     event: str
@@ -55,13 +55,13 @@ _DENIED = (
 
 
 class Ban(NamedTuple):
-    """An address that is shut out.
+    """A ban of one address.
 
     Attributes:
         client: The address.
-        event: What it did too often.
-        since: When it was shut out, in the server's steady seconds.
-        until: When it will be let in again.
+        event: The event that brought the ban.
+        since: When it began, in the server's steady seconds.
+        until: When it ends.
     """
 
     client: str
@@ -71,12 +71,12 @@ class Ban(NamedTuple):
 
 
 def denied_agent(agent: str) -> bool:
-    """Return whether the anti-bot proxy answers this User-Agent with its page."""
+    """Return whether the anti-bot proxy sends its page to this User-Agent."""
     return any(word in agent for word in _DENIED)
 
 
 class Firewall:
-    """Counts events per address and keeps the bans, old ones included."""
+    """Counter of events per address, with all bans so far."""
 
     def __init__(self, rules: tuple[Rule, ...] = RULES) -> None:
         self.rules: dict[str, Rule] = {rule.event: rule for rule in rules}
@@ -85,7 +85,7 @@ class Firewall:
         self._current: dict[str, Ban] = {}
 
     def banned(self, client: str, now: float) -> Ban | None:
-        """Return the ban that shuts *client* out at *now*."""
+        """Return the ban of *client* at *now*, or ``None``."""
         ban = self._current.get(client)
         if ban is not None and now >= ban.until:
             del self._current[client]
@@ -93,7 +93,7 @@ class Firewall:
         return ban
 
     def count(self, client: str, event: str, now: float) -> Ban | None:
-        """Count one event; return the ban that it brings."""
+        """Count one event, and return the ban that it brings, or ``None``."""
         rule = self.rules.get(event)
         if rule is None:
             return None
@@ -110,7 +110,7 @@ class Firewall:
         return ban
 
     def forgive(self, client: str | None = None) -> None:
-        """Lift the ban of *client*, or all of them, and forget what was counted."""
+        """Lift the ban of *client*, or all bans, and drop its counts."""
         for key in [key for key in self._events if client in {None, key[0]}]:
             del self._events[key]
         for address in [address for address in self._current if client in {None, address}]:

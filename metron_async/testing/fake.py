@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing._data.accounts import Numbers, fill_shelf
 from metron_async.testing._data.arguments import checked
-from metron_async.testing._data.builders import CatalogueBuilders
 from metron_async.testing._data.catalogue import Catalogue
 from metron_async.testing._data.own_builders import OwnBuilders
 from metron_async.testing._reads.details import Renderer
 from metron_async.testing._reads.selection import Selection
+from metron_async.testing._server.checks import require_count
 from metron_async.testing._server.controls import Controls
 from metron_async.testing._server.core import Core
 from metron_async.testing._server.endpoints import Settings, State
@@ -23,7 +24,6 @@ from metron_async.testing.records import Account
 
 if TYPE_CHECKING:
     import contextlib
-    import datetime as dt
     from collections.abc import Sequence
 
     import msgspec
@@ -32,29 +32,31 @@ if TYPE_CHECKING:
 __all__ = ["FakeMetron"]
 
 
-class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
-    """A Metron server for tests and demonstrations: same answers, same quota, same bans.
+class FakeMetron(Controls, OwnBuilders):
+    """Fake Metron server for tests and demonstrations: same responses, same quota, same bans.
 
-    It needs no network and no account, works on a virtual-time loop, and does as it is told: its
-    clock can be driven, its limits moved, and things can be made to go wrong.
+    It needs neither a network nor an account, and works on a virtual-time loop. Its clock, its
+    limits and its data can be changed, and faults can be planned.
 
     Args:
-        issues: Size of the catalogue; everything else is sized to go with it.
-        seed: Another seed gives another catalogue, and other latencies.
-        today: The day around which running series bring out their issues; by default the clock's.
+        issues: Number of issues in the catalogue; its other sizes follow from it.
+        seed: Another seed generates another catalogue, and other latencies.
+        today: Day around which running series publish their issues, as date or ISO text; by
+            default the clock's.
         token: Bearer token of the account ``reader``.
-        throttle: Whether there is a quota; without, the headers announce a huge one.
-        burst: Requests that ``reader`` and the other default accounts have per short window.
+        throttle: Whether there is a quota; without one, the headers announce a huge limit.
+        burst: Requests of each default account per short window.
         sustained: The same for the long window.
         burst_period: Length of the short window, in seconds.
         sustained_period: Length of the long window, in seconds.
         newer: Behave like servers after August 2026, which have more filters and fields.
-        bans: Whether addresses that misbehave are shut out.
-        list_cache: Seconds for which the server's own cache keeps lists (the real one: 120).
-        detail_cache: Seconds for which it keeps details and issue lists (the real one: 86,400).
-        public_url: Scheme and host the server believes it has; by default what it was asked under.
-        unstable: Let rows of equal rank change places from page to page, as on the real server.
-        keep_requests: How many requests the log keeps; ``None`` for all.
+        bans: Whether the firewall bans addresses.
+        list_cache: Seconds for which the server's own cache keeps lists (real server: 120).
+        detail_cache: Seconds for which it keeps details and issue lists (real server: 86,400).
+        public_url: Scheme and host of URLs in responses; by default those of the request.
+        unstable: Whether rows of equal rank change their order from page to page, as on the real
+            server.
+        keep_requests: Number of requests that the log keeps; ``None`` for all.
 
     Example:
         >>> fake = FakeMetron()
@@ -67,8 +69,8 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
         issues: int = 600,
         seed: int = 1,
         *,
-        today: dt.date | None = None,
-        token: str = "reader-token",  # noqa: S107 - it opens nothing
+        today: dt.date | str | None = None,
+        token: str = "reader-token",  # noqa: S107 - of a fake server
         throttle: bool = True,
         burst: int = 20,
         sustained: int = 5000,
@@ -93,6 +95,9 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
             detail_cache=detail_cache,
             public_url=public_url,
         )
+        require_count("issues", issues)
+        if isinstance(today, str):
+            today = dt.date.fromisoformat(today)
         day = today if today is not None else local(self.clock.moment()).date()
         self.catalogue: Catalogue = Catalogue(issues, seed, day)
         self.catalogue.usernames = self._username
@@ -109,24 +114,26 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
         )
         self._core = Core(state, endpoints())
         self.wire: Wire = Wire(self._core, seed=seed, keep_requests=keep_requests, bans=bans)
-        tokens = {"editor": "editor-token", "reader": token, "reader2": "reader2-token"}
-        for name, own in tokens.items():
-            self.add_account(
-                name,
-                f"{name}-password",
-                own,
-                editor=name == "editor",
-                burst=burst,
-                sustained=sustained,
-            )
-        self.add_account("donor", "donor-password", "donor-token", burst=burst, sustained=25_000)
-        fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
+        self._add_default_accounts(token, burst, sustained)
 
     # -- accounts ------------------------------------------------------------------------------
 
+    def _add_default_accounts(self, token: str, burst: int, sustained: int) -> None:
+        defaults = {
+            "editor": ("editor-token", sustained),
+            "reader": (token, sustained),
+            "reader2": ("reader2-token", sustained),
+            "donor": ("donor-token", 25_000),
+        }
+        for name, (own, daily) in defaults.items():
+            editor = name == "editor"
+            password = f"{name}-password"
+            self.add_account(name, password, own, editor=editor, burst=burst, sustained=daily)
+        fill_shelf(self.accounts["reader"].shelf, self.catalogue, self._numbers)
+
     @property
     def token(self) -> str:
-        """A token of the account ``reader``."""
+        """Token of the account ``reader``."""
         return self.accounts["reader"].tokens[0]
 
     def add_account(
@@ -145,22 +152,23 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
         Args:
             username: Its name.
             password: Its password, for Basic authentication.
-            token: Its Bearer token, or several, which share one quota.
+            token: Its Bearer token, or several that share one quota.
             editor: Whether it may change the catalogue.
             may_delete: Whether it has the permission to delete, so that a DELETE is a 405.
             burst: Requests in the short window.
             sustained: Requests in the long window.
         """
-        account = Account(
-            id=self._numbers.take("account"),
-            username=username,
-            password=password,
-            tokens=(token,) if isinstance(token, str) else tuple(token),
-            editor=editor,
-            may_delete=may_delete,
-            burst=burst,
-            sustained=sustained,
-        )
+        values: dict[str, Any] = {
+            "username": username,
+            "password": password,
+            "tokens": (token,) if isinstance(token, str) else token,
+            "editor": editor,
+            "may_delete": may_delete,
+            "burst": burst,
+            "sustained": sustained,
+        }
+        values = checked(Account, values, self.catalogue)
+        account = Account(id=self._numbers.take("account"), **values)
         self.accounts[username] = account
         return account
 
@@ -181,8 +189,8 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
             The record.
 
         Raises:
-            KeyError: There is no such object.
-            AttributeError: It has no such field.
+            KeyError: The object does not exist.
+            AttributeError: The object has no such field.
             TypeError: A value has the wrong type.
             ValueError: A value is not one of the choices, or an id is unknown.
 
@@ -190,19 +198,19 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
             >>> FakeMetron().touch("issue", 1, title="Part one", store_date="2026-11-25").title
             'Part one'
         """
-        record: msgspec.Struct = self.catalogue.table(kind)[rid]
+        record: msgspec.Struct = self.catalogue.existing(kind, rid)
         changes = checked(type(record), changes, self.catalogue)
         return self.catalogue.change(kind, rid, changes, self.clock.moment())
 
     def rename(self, kind: str, rid: int, name: str) -> Any:
-        """Give an object another name; objects that embed it do not move their ``modified``."""
+        """Rename an object; objects that embed its name do not move their ``modified``."""
         return self.touch(kind, rid, name=name)
 
     def delete(self, kind: str, rid: int) -> None:
-        """Delete an object, which leaves no trace."""
+        """Delete an object; the server keeps no trace of it."""
         self.catalogue.remove(kind, rid)
 
-    # -- how to reach it -----------------------------------------------------------------------
+    # -- connections ---------------------------------------------------------------------------
 
     @property
     def app(self) -> Starlette:
@@ -221,8 +229,8 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
             port: Port to listen on; 0 for a free one.
 
         Returns:
-            An async context manager, which gives the URL to use as ``base_url``. When it is left,
-            no task and no socket is.
+            An async context manager that yields the URL to use as ``base_url``. At its end, all
+            tasks and sockets are closed.
 
         Raises:
             ImportError: ``metron-async[testing]`` is not installed.
@@ -237,9 +245,9 @@ class FakeMetron(Controls, CatalogueBuilders, OwnBuilders):
         return serve(self.wire, host, port)
 
     def transport(self, client: str = "127.0.0.1") -> FakeTransport:
-        """Return a transport for ``httpx.AsyncClient`` that leads to this server.
+        """Return a transport for ``httpx.AsyncClient`` to this server.
 
         Args:
-            client: Address that requests seem to come from; bans are per address.
+            client: Address of the client; bans are per address.
         """
         return FakeTransport(self.wire, client)

@@ -1,4 +1,4 @@
-"""Faults on demand: what a test wants to go wrong with the next requests.
+"""Faults on demand, for the next requests.
 
 Example:
     >>> fake = FakeMetron()
@@ -12,8 +12,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from metron_async.testing._faults.answers import AnswerFaults
-from metron_async.testing._faults.base import require_callable, require_number
 from metron_async.testing._faults.bodies import BodyFaults
+from metron_async.testing._server.checks import require_callable, require_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ __all__ = ["Fault", "Faults", "Planned"]
 
 
 class Fault(AnswerFaults, BodyFaults):
-    """One thing that goes wrong: see the constructors.
+    """Fault of one request or response; see the constructors.
 
     Example:
         >>> Fault.status(503, retry_after="5")
@@ -35,15 +35,15 @@ class Fault(AnswerFaults, BodyFaults):
 
 @dataclasses.dataclass(slots=True)
 class Planned:
-    """A fault that waits for its requests.
+    """Fault that is planned for coming requests.
 
     Attributes:
-        fault: What will go wrong.
-        left: How often it still will; ``None`` for ever.
-        skip: Matching requests that it lets pass first.
-        path: Path, or its beginning with a ``*`` at the end, or a predicate; ``None`` for any.
+        fault: The fault.
+        left: Number of requests that it will still affect; ``None`` for all.
+        skip: Number of matching requests that pass first.
+        path: Path, or prefix followed by ``*``, or predicate; ``None`` for any.
         method: HTTP method, or ``None`` for any.
-        met: How often it has struck.
+        met: Number of requests that it has affected.
     """
 
     fault: Fault
@@ -54,7 +54,7 @@ class Planned:
     met: int = 0
 
     def matches(self, request: Request) -> bool:
-        """Return whether this request is meant."""
+        """Return whether *request* is one of those that the fault is planned for."""
         if self.method is not None and request.method != self.method.upper():
             return False
         if self.path is None:
@@ -67,7 +67,7 @@ class Planned:
 
 
 class Faults:
-    """The faults that are to come, first come, first served: one per request."""
+    """Planned faults; each request gets the first one that matches."""
 
     def __init__(self) -> None:
         self.planned: list[Planned] = []
@@ -84,31 +84,31 @@ class Faults:
         """Plan *fault* for the next *times* requests that match.
 
         Args:
-            fault: What goes wrong.
-            times: For how many requests; ``None`` for all of them.
-            path: Path of the requests; one ending in ``*`` is a beginning. Or a predicate.
+            fault: The fault.
+            times: Number of requests; ``None`` for all of them.
+            path: Path of the requests, or a prefix followed by ``*``, or a predicate.
             method: Method of the requests.
-            skip: How many matching requests pass unharmed first.
+            skip: Number of matching requests that pass first.
 
         Returns:
-            The planned fault; its ``met`` counts how often it struck.
+            The planned fault; its ``met`` counts the requests that it affected.
 
         Raises:
             TypeError: *fault* is not a fault, perhaps since its constructor was not called.
             ValueError: A count is out of range, or no request can have this path.
         """
         _require_fault(fault)
-        _require_plan(times, skip, path)
+        _require_plan(times, skip, path, method)
         planned = Planned(fault, left=times, skip=skip, path=path, method=method)
         self.planned.append(planned)
         return planned
 
     def clear(self) -> None:
-        """Forget all faults that are to come."""
+        """Drop all planned faults."""
         self.planned.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """Return what goes wrong with *request*."""
+        """Return the fault of *request*, or ``None``."""
         for planned in self.planned:
             if planned.left == 0 or not planned.matches(request):
                 continue
@@ -135,10 +135,13 @@ def _require_fault(fault: object) -> None:
     raise TypeError(msg)
 
 
-def _require_plan(times: int | None, skip: int, path: object) -> None:
+def _require_plan(times: int | None, skip: int, path: object, method: object) -> None:
     if times is not None:
-        require_number("times", times, 1)
-    require_number("skip", skip, 0)
+        require_count("times", times)
+    require_count("skip", skip)
+    if not isinstance(method, str | None):
+        msg = f"Invalid method: expected an HTTP method such as 'GET', got {type(method).__name__}"
+        raise TypeError(msg)
     if isinstance(path, str):
         if not path.startswith(("/", "*")):
             msg = f"Invalid path: expected one that begins with '/', got {path!r}"

@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 __all__ = ["fake_metron", "fake_metron_options", "fake_metron_url"]
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 
 
 @pytest.fixture
 def fake_metron_options() -> dict[str, Any]:
-    """Return the arguments of :class:`FakeMetron`; override it to have another server."""
+    """Return the arguments of :class:`FakeMetron`; override it for another server."""
     return {}
 
 
 @pytest.fixture
 def fake_metron(fake_metron_options: dict[str, Any]) -> FakeMetron:
-    """Return a fresh fake server: use its ``transport()``, or the next fixture."""
+    """Return a new fake server, for its ``transport()`` or for ``fake_metron_url``."""
     return FakeMetron(**fake_metron_options)
 
 
 @pytest.fixture
 def fake_metron_url(fake_metron: FakeMetron) -> Generator[str]:
-    """Return the URL of the fake server on a socket of this machine.
+    """Return the URL of the fake server on a local socket.
 
-    It runs in a thread with a loop of its own, so that tests need not be asynchronous, and those
-    that are need no particular plugin.
+    It runs in a thread with an event loop of its own. So tests may be synchronous, or use any
+    plugin for asynchronous tests.
     """
     served = _Served(fake_metron)
     thread = threading.Thread(target=served.run, name="fake-metron", daemon=True)
@@ -49,7 +49,7 @@ def fake_metron_url(fake_metron: FakeMetron) -> Generator[str]:
         yield served.wait()
     finally:
         served.stop()
-        thread.join(_PATIENCE)
+        thread.join(_TIMEOUT)
 
 
 class _Served:
@@ -64,10 +64,10 @@ class _Served:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve until ``stop``: what the thread does."""
+        """Serve until ``stop``, in the thread."""
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - it is raised in the test's own thread
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
             self._error = error
         finally:
             self._ready.set()
@@ -79,13 +79,13 @@ class _Served:
             await self._over.wait()
 
     def wait(self) -> str:
-        """Return the URL when the server listens."""
-        self._ready.wait(_PATIENCE)
+        """Wait until the server listens, and return its URL."""
+        self._ready.wait(_TIMEOUT)
         if self._error is not None:
             raise self._error
         return self._url
 
     def stop(self) -> None:
-        """Let ``run`` come to its end."""
+        """Stop ``run``."""
         if self._loop is not None and self._over is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._over.set)

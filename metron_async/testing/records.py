@@ -2,47 +2,10 @@
 
 from __future__ import annotations
 
-from metron_async.testing._data.own_records import Account, Item, Pull, Read, Shelf, Wish
-from metron_async.testing._data.records import (
-    Arc,
-    Character,
-    Creator,
-    Credit,
-    Imprint,
-    Issue,
-    Publisher,
-    ReadingItem,
-    ReadingList,
-    Record,
-    Series,
-    Team,
-    Term,
-    Universe,
-    Variant,
-    slug,
-)
+from metron_async.testing._data import own_records, records
+from metron_async.testing._data.own_records import *  # noqa: F403
+from metron_async.testing._data.records import *  # noqa: F403
 
-__all__ = [
-    "Account",
-    "Arc",
-    "Character",
-    "Creator",
-    "Credit",
-    "Imprint",
-    "Issue",
-    "Item",
-    "Publisher",
-    "Pull",
-    "Read",
-    "ReadingItem",
-    "ReadingList",
-    "Record",
-    "Series",
-    "Shelf",
-    "Team",
-    "Term",
-    "Universe",
-    "Variant",
-    "Wish",
-    "slug",
-]
+__all__: list[str] = []
+__all__ += own_records.__all__
+__all__ += records.__all__

@@ -1,13 +1,11 @@
 """The server's quota: two sliding logs of request times per user.
 
 A request is accepted by a window when fewer than ``limit`` accepted requests lie in its last
-``period`` seconds. Both windows are asked on every request, and each one records what it accepts
-itself. So a request that one window rejects still costs a slot in the other, and the window that
-rejects does not record it.
+``period`` seconds. Both windows decide about every request, and each records the requests that it
+accepts. So a request that one window rejects still costs a slot in the other one.
 
-``Reset`` is when the oldest request leaves the window. ``Retry-After`` is the time until then,
-spread over the slots that are free or would be; when a limit has just dropped below what the
-window holds, that is no time at all, and the header is missing.
+``Reset`` is when the oldest request leaves the window, and ``Retry-After`` the time until then.
+When a limit has just dropped below the number of requests in the window, the header is missing.
 """
 
 from __future__ import annotations
@@ -20,14 +18,14 @@ __all__ = ["UserQuota", "Verdict", "Window"]
 
 
 class Verdict(NamedTuple):
-    """What one window says to one request.
+    """Decision of one window about one request.
 
     Attributes:
         accepted: Whether the window has room for it.
         limit: The limit that was applied.
         remaining: Slots left, this request counted.
-        oldest: When the oldest request of the window came, or ``None`` in an empty one.
-        wait: Seconds until a slot frees, or ``None`` where the server could not tell.
+        oldest: Time of the oldest request in the window, or ``None`` if it is empty.
+        wait: Seconds until a slot frees, or ``None`` if the server cannot compute it.
     """
 
     accepted: bool
@@ -38,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 class Window:
-    """A sliding log of the requests that one window of one user accepted."""
+    """Sliding log of the requests that one window of one user accepted."""
 
     def __init__(self) -> None:
         self.log: deque[float] = deque()
@@ -88,6 +86,6 @@ def rate_headers(name: str, verdict: Verdict, period: float, skew: float) -> dic
 
 
 def retry_after(verdicts: tuple[Verdict, ...]) -> int | None:
-    """Return the whole seconds to wait after a rejection, or ``None`` where nobody knows."""
+    """Return the whole seconds to wait after a rejection, or ``None`` if they are unknown."""
     waits = [v.wait for v in verdicts if not v.accepted and v.wait is not None]
     return math.ceil(max(waits)) if waits else None

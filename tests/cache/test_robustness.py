@@ -14,12 +14,12 @@ import pytest
 from support import cache_hardship
 from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 
-from metron_async import storage
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
 from metron_async.cache.invalidation_token import InvalidationToken
 from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.secret import load_secret
 from metron_async.errors import MetronWarning
+from metron_async.storage import files as storage
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -562,8 +562,8 @@ async def test_damage_met_while_the_other_connection_opens(tmp_path):
 
 async def test_other_programs_may_hold_the_lock_file(tmp_path, monkeypatch):
     """Nobody is waited for for ever: the lock only makes a rare mishap impossible."""
-    monkeypatch.setattr(storage, "_OPEN_PATIENCE", 0.05)
-    with storage._opening(tmp_path / "c"):
+    monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.05)
+    with storage.opening(tmp_path / "c"):
         cache = SQLiteCache(tmp_path / "c")
         await cache.put([entry_of(1)])
         await cache.flush()
@@ -575,7 +575,7 @@ async def test_file_systems_without_locks_will_do(tmp_path, monkeypatch):
     def refuse(*_args):
         raise OSError
 
-    monkeypatch.setattr(storage.fcntl, "flock", refuse)
+    monkeypatch.setattr(storage, "try_lock", refuse)
     cache = SQLiteCache(tmp_path / "c")
     await cache.put([entry_of(1)])
     await cache.aclose()
@@ -583,7 +583,7 @@ async def test_file_systems_without_locks_will_do(tmp_path, monkeypatch):
 
 
 async def test_a_file_that_stays_locked_is_no_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "_OPEN_PATIENCE", 0.05)
+    monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.05)
     monkeypatch.setitem(file._BUSY_TIMEOUTS, "reader", 0.01)
     monkeypatch.setitem(file._BUSY_TIMEOUTS, "writer", 0.01)
     other = sqlite3.connect(tmp_path / "c", isolation_level=None)

@@ -10,7 +10,7 @@ import pytest
 
 from metron_async import AsyncMetron
 from metron_async.cli import demo
-from metron_async.cli.main import main
+from metron_async.cli.app import main
 from metron_async.testing import FakeMetron, Fault
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from metron_async import errors
+from metron_async.cli.app import main
 from metron_async.cli.exits import EXITS, exit_code
 from metron_async.cli.filters import add_filters, filters_in
-from metron_async.cli.main import main
-from metron_async.cli.mirror import describe, summarise
+from metron_async.cli.mirror import describe, make_progress, summarise
 from metron_async.cli.parser import make_parser
-from metron_async.cli.progress import PlainProgress, Progress, make_progress, remark
+from metron_async.cli.progress import PlainProgress, Progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
 from metron_async.filters import CollectionFilters, IssueFilters, encode_filters, filter_names
 from metron_async.mirror import (
@@ -33,6 +33,7 @@ from metron_async.mirror import (
     Plan,
     Repeating,
     Report,
+    RowSkipped,
     Started,
     Waiting,
 )
@@ -76,12 +77,11 @@ def test_codes_can_be_named() -> None:
     found = parsed(
         CollectionFilters,
         *("--book-format", "print", "--grade", "9.8", "--is-read"),
-        *("--date-read-gt", "2026-11-20", "--date-read-lt", "2026-11-20T12:00"),
+        *("--date-read-gt", "2026-11-20", "--date-read-lt", "2026-11-21"),
     )
     assert found["book_format"] is BookFormat.PRINT
     assert found["date_read_gt"] == dt.date(2026, 11, 20)
-    assert isinstance(found["date_read_lt"], dt.datetime)
-    assert found["date_read_lt"].tzinfo is not None
+    assert found["date_read_lt"] == dt.date(2026, 11, 21)
     assert encode_filters(CollectionFilters, found)
     series = parsed(SOURCES["series"].filters, "--status", "4")
     assert series == {"status": SeriesStatus.ONGOING}
@@ -140,7 +140,8 @@ def test_a_plan_in_one_line() -> None:
     long = describe(plan(kind="resume", minutes=2000.0, days=3))
     assert "more rows" in long
     assert "over 3 days of quota" in long
-    assert "Nov" in long
+    assert "about 33 h 20 min" in long
+    assert "20 Nov 2026" in long
 
 
 def test_a_report_in_one_line() -> None:
@@ -159,6 +160,8 @@ def test_events_that_are_worth_a_line() -> None:
         Started("issues", "full", 4),
         Waiting(60.0, "quota", "burst"),
         Repeating("issues", 3),
+        Repeating("issues", 0),
+        RowSkipped("issues", 5, errors.DecodeError("odd")),
         DetailFailed("issues", 5, errors.DecodeError("odd")),
         Deleted("issues", (1, 2)),
     ]
@@ -182,7 +185,10 @@ def test_plain_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.event(Repeating("issues", 1))
     lines = stream.getvalue().splitlines()
     assert len(lines) == 3
-    assert "issues: 400 of 1,000, 2,667 a minute, quota 7/20 4,000/5,000, done at" in lines[0]
+    assert (
+        "issues: 400 of 1,000, 2,667 rows/min on average, quota 7/20 4,000/5,000, done at"
+        in lines[0]
+    )
     assert progress.tracker.what == "issues: details"
     assert progress.tracker.finishes_at > dt.datetime.now(dt.UTC)
 

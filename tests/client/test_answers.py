@@ -100,7 +100,7 @@ def test_origins_are_told_by_identity_and_forgotten_with_their_objects():
         assert metron.origin_of(same).source is Source.CACHE
         assert metron.origin_of(object()) is None
         assert metron.with_options(retries=0).origin_of(issue) is metron.origin_of(issue)
-        origins = metron._core.origins
+        origins = metron._caller.core.origins
         assert len(origins) == 2
         del issue, same
         assert len(origins) == 0

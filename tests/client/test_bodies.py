@@ -1,4 +1,4 @@
-"""Answers that are none: each a clear error with the path, and the limiter is told all the same."""
+"""Bodies that are not the API's: each a clear error with the path, and the limiter learns of it."""
 
 import logging
 
@@ -8,25 +8,26 @@ from hypothesis import strategies as st
 from support.virtual import virtual
 from support.world import client, idle
 
-from metron_async import DecodeError, MetronError, NotFoundError, ServerError, TransportError
+from metron_async import DecodeError, InterceptedError, MetronError, ServerError, TransportError
 from metron_async.testing import FakeMetron, Fault
 
+UNREADABLE = "Unexpected response format|not valid JSON"
 BAD = [
     (Fault.html_page(), DecodeError, "HTML page"),
     (Fault.truncated(0.5), DecodeError, "not valid JSON"),
     (Fault.truncated(0.01), DecodeError, "not valid JSON"),
-    (Fault.garbled(), DecodeError, "The answer is not"),
+    (Fault.garbled(), DecodeError, "Unexpected response format|not valid JSON"),
     (Fault.empty_body(), DecodeError, "empty"),
-    (Fault.content_type("text/plain"), DecodeError, "content type is 'text/plain'"),
+    (Fault.content_type("text/plain"), DecodeError, "content type 'text/plain'"),
     (Fault.bad_gzip(), DecodeError, "cannot be read"),
     (Fault.gzip_bomb(60_000_000), DecodeError, "longer than"),
     (Fault.huge_body(40_000_000), DecodeError, "longer than"),
-    (Fault.body(lambda _: b"[" * 100_000), DecodeError, "The answer is not"),
-    (Fault.body(lambda _: b'{"id":' * 100_000), DecodeError, "The answer is not"),
+    (Fault.body(lambda _: b"[" * 100_000), DecodeError, UNREADABLE),
+    (Fault.body(lambda _: b'{"id":' * 100_000), DecodeError, UNREADABLE),
     (Fault.body(lambda _: b"null"), DecodeError, "Expected `object`"),
     (Fault.body(lambda _: b'{"detail": "odd"}'), DecodeError, "missing required field"),
     (Fault.json(lambda body: body | {"id": "x"}), DecodeError, r"at \$\.id"),
-    (Fault.status(204), DecodeError, "The answer is not|empty"),
+    (Fault.status(204), DecodeError, "Unexpected response format|empty"),
     (Fault.status(304), DecodeError, "without a condition"),
 ]
 
@@ -78,7 +79,7 @@ def test_the_quota_of_a_bad_body_counts(fault):
     virtual(main())
 
 
-def test_a_page_of_a_proxy_with_an_error_status_is_that_error():
+def test_a_page_of_a_proxy_is_not_the_api_s_word():
     async def main():
         fake = FakeMetron(issues=150)
         fake.faults.add(Fault.status(502), times=3)
@@ -87,8 +88,10 @@ def test_a_page_of_a_proxy_with_an_error_status_is_that_error():
             with pytest.raises(ServerError) as caught:
                 await metron.issues.get(7)
             assert (caught.value.status, caught.value.detail) == (502, None)
-            with pytest.raises(NotFoundError):
+            with pytest.raises(InterceptedError, match="in front of the server") as page:
                 await metron.issues.get(7)
+            assert page.value.status == 404
+            assert (await metron.issues.get(7)).id == 7  # it was not remembered as missing
 
     virtual(main())
 

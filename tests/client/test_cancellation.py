@@ -72,7 +72,7 @@ async def page(metron):
 
 async def details(metron):
     view = metron.with_options(priority=Priority.NORMAL)
-    assert [issue.id async for issue in view.publishers.iter_details()]
+    assert [issue.id async for issue in view.publishers.iter().details()]
 
 
 async def many(metron):
@@ -173,7 +173,8 @@ async def test_with_stores_on_disk(tmp_path):
         async with metron:
             over = await cancelled_at(number, get(metron))
             for _ in range(200):
-                if not metron._core._flights or not metron._core._flights._under_way:
+                parts = metron._caller.core.parts
+                if parts is None or not parts.in_flight._running:
                     break
                 await asyncio.sleep(0.005)
             await get(metron)
@@ -221,7 +222,7 @@ def test_the_request_itself_torn_down_at_any_moment(fault, cache, full):
         async with client(fake, cache=cache) as metron:
             for _ in range(20 if full else 1):
                 await metron.with_options(refresh=True).publishers.get(1)
-            flights = metron._core._flights
+            flights = metron._caller.core.parts.in_flight
             launch, counts = flights.launch, []
 
             def launch_doomed(request, options, body, key=None):
@@ -243,7 +244,7 @@ def test_the_request_itself_torn_down_at_any_moment(fault, cache, full):
             fake.faults.clear()
             await asyncio.sleep(130)
             await idle(metron)
-            guard = metron._core._guard
+            guard = metron._caller.core.parts.guard
             assert not guard._waiting[True]
             assert not guard._waiting[False]
             await get_any(metron)

@@ -10,7 +10,7 @@ from support.world import SECRET, open_sockets
 
 from metron_async import AsyncMetron, ConfigurationError, NotFoundError, Priority, UsageError
 from metron_async._engine.guard import MemoryGuardStore, SQLiteGuardStore
-from metron_async._engine.parts import DEFAULT, choose_parts
+from metron_async._engine.options import DEFAULT
 from metron_async.cache import MemoryCache, SQLiteCache
 from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron
@@ -36,8 +36,8 @@ async def test_and_nothing_is_to_be_closed_then(tmp_path):
     ("arguments", "message"),
     [
         ({}, "No credentials"),
-        ({"username": "anna"}, "missing: the password"),
-        ({"password": SECRET}, "missing: the username"),
+        ({"username": "anna"}, "username is set but password is not"),
+        ({"password": SECRET}, "password is set but username is not"),
         ({"token": SECRET, "username": "anna", "password": SECRET}, "not both"),
         ({"token": "  "}, "token is empty"),
         ({"token": SECRET, "base_url": "http://metron.cloud"}, "Plain http"),
@@ -76,7 +76,7 @@ def test_options_are_checked_at_once(options):
 
 
 def test_both_a_transport_and_a_client_is_one_too_many():
-    with pytest.raises(ConfigurationError, match="not both"):
+    with pytest.raises(ConfigurationError, match="mutually exclusive"):
         AsyncMetron(
             token=SECRET,
             transport=FakeMetron(issues=10).transport(),
@@ -85,7 +85,7 @@ def test_both_a_transport_and_a_client_is_one_too_many():
 
 
 def header_of(metron):
-    return dict(metron._core.settings.connect()._headers)[b"Authorization"].decode()
+    return dict(metron._caller.core.settings.connect()._headers)[b"Authorization"].decode()
 
 
 def test_credentials_come_from_the_environment(monkeypatch):
@@ -101,7 +101,9 @@ def test_credentials_come_from_the_environment(monkeypatch):
                 await metron.issues.get(7)
 
     monkeypatch.setenv("METRON_USERNAME", "anna")
-    with pytest.raises(ConfigurationError, match="missing: the password"):
+    with pytest.raises(
+        ConfigurationError, match="METRON_USERNAME is set but METRON_PASSWORD is not"
+    ):
         AsyncMetron()
     monkeypatch.setenv("METRON_PASSWORD", SECRET)
     asyncio.run(call())
@@ -120,10 +122,11 @@ async def test_no_repr_shows_a_secret():
         metron = AsyncMetron(**credentials, transport=fake.transport())
         view = metron.with_options(timeout=3)
         page = await metron.issues.iter().page(1)
-        core = metron._core
-        texts = [metron, view, metron.issues, metron.issues.iter(), core, core.settings]
-        texts += [view._options, page, page.origin, await metron.issues.get(1), metron.stats]
-        texts += [await metron.quota(), core._transport, core._pipeline, core._flights]
+        core = metron._caller.core
+        texts = [metron, view, metron.issues, metron.issues.iter(), core, core.blueprint]
+        texts += [view._caller.options, page, page.origin, await metron.issues.get(1)]
+        texts += [metron.stats, await metron.quota(), core.parts, *core.parts]
+        texts += [vars(part) for part in core.parts if hasattr(part, "__dict__")]
         for text in texts:
             for shown in (repr(text), str(text)):
                 assert SECRET not in shown
@@ -136,8 +139,16 @@ async def test_no_repr_shows_a_secret():
 # -- Parts --------------------------------------------------------------------------------------
 
 
+def blueprint(**arguments):
+    return AsyncMetron(token=SECRET, **arguments)._caller.core.blueprint
+
+
+def in_process():
+    return FakeMetron(issues=10).transport()
+
+
 def test_the_defaults_are_files():
-    parts = choose_parts(DEFAULT, None, in_memory=False)
+    parts = blueprint()
     assert isinstance(parts.cache, SQLiteCache)
     assert not isinstance(parts.quota, MemoryStore)
     assert isinstance(parts.guards, SQLiteGuardStore)
@@ -145,8 +156,17 @@ def test_the_defaults_are_files():
     assert repr(DEFAULT) == "DEFAULT"
 
 
-def test_in_memory_where_it_may_be_another_server():
-    parts = choose_parts(DEFAULT, None, in_memory=True)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"transport": in_process()},
+        {"http_client": httpx.AsyncClient(transport=in_process())},
+        {"http_client": httpx.AsyncClient(mounts={"https://": in_process()})},
+    ],
+    ids=["transport", "client", "mounts"],
+)
+def test_a_client_that_leads_to_no_network_keeps_off_the_files(options):
+    parts = blueprint(**options)
     assert isinstance(parts.cache, MemoryCache)
     assert isinstance(parts.quota, MemoryStore)
     assert isinstance(parts.guards, MemoryGuardStore)
@@ -154,7 +174,7 @@ def test_in_memory_where_it_may_be_another_server():
 
 def test_a_quota_in_memory_keeps_the_guard_off_the_disk():
     store = MemoryStore()
-    parts = choose_parts(DEFAULT, store, in_memory=False)
+    parts = blueprint(quota=store)
     assert parts.quota is store
     assert isinstance(parts.guards, MemoryGuardStore)
     assert isinstance(parts.cache, SQLiteCache)
@@ -163,35 +183,23 @@ def test_a_quota_in_memory_keeps_the_guard_off_the_disk():
 
 @pytest.mark.parametrize("cache", ["c.sqlite3", pathlib.Path("c.sqlite3")])
 def test_a_path_is_a_cache_of_our_own(cache):
-    parts = choose_parts(cache, None, in_memory=True)
+    parts = blueprint(cache=cache, transport=in_process())
     assert isinstance(parts.cache, SQLiteCache)
     assert parts.cache.aclose in parts.owned
 
 
-def test_a_cache_that_was_handed_in_is_not_ours_to_close():
+def test_a_cache_that_was_passed_in_is_not_ours_to_close():
     cache = MemoryCache()
-    parts = choose_parts(cache, None, in_memory=True)
+    parts = blueprint(cache=cache, transport=in_process())
     assert parts.cache is cache
     assert cache.aclose not in parts.owned
-    assert choose_parts(None, None, in_memory=True).cache is None
-    assert isinstance(choose_parts(":memory:", None, in_memory=False).cache, MemoryCache)
-
-
-def test_a_client_over_another_transport_keeps_off_the_files():
-    fake = FakeMetron(issues=10)
-    for options in (
-        {"transport": fake.transport()},
-        {"http_client": httpx.AsyncClient(transport=fake.transport())},
-    ):
-        settings = AsyncMetron(token=SECRET, **options)._core.settings
-        assert isinstance(settings.quota, MemoryStore)
-        assert isinstance(settings.cache, MemoryCache)
-    assert not isinstance(AsyncMetron(token=SECRET)._core.settings.quota, MemoryStore)
+    assert blueprint(cache=None).cache is None
+    assert isinstance(blueprint(cache=":memory:").cache, MemoryCache)
 
 
 def test_accounts_share_a_budget_by_name_and_server():
     def key(**arguments):
-        return AsyncMetron(**arguments)._core.settings.quota_key
+        return AsyncMetron(**arguments)._caller.core.blueprint.quota_key
 
     one = key(token="a", account="anna")
     assert one == key(token="b", account="anna")

@@ -1,7 +1,6 @@
 """From the first call to the end: loops, processes, closing, and what is left behind."""
 
 import asyncio
-import dataclasses
 import gc
 import os
 import threading
@@ -57,7 +56,7 @@ def test_two_may_close_at_once_and_both_wait_for_the_end():
         call = asyncio.create_task(metron.issues.get(7))
         await asyncio.sleep(1)
         await asyncio.gather(metron.aclose(), metron.aclose())
-        assert metron._core._transport._client.is_closed
+        assert metron._caller.core.parts.transport._client.is_closed
         assert (await call).id == 7
         assert asyncio.get_running_loop().time() == 2
 
@@ -74,9 +73,9 @@ def test_who_closes_may_be_cancelled_and_it_is_closed_all_the_same():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await metron.aclose()
-        assert not metron._core._transport._client.is_closed
+        assert not metron._caller.core.parts.transport._client.is_closed
         await metron.aclose()
-        assert metron._core._transport._client.is_closed
+        assert metron._caller.core.parts.transport._client.is_closed
         assert (await call).id == 7
 
     virtual(main())
@@ -158,7 +157,7 @@ async def test_an_opening_that_fails_is_tried_again():
     async with client(fake, cache=Failing()) as metron:
         with pytest.raises(OSError, match="not yet"):
             await metron.issues.get(7)
-        assert metron._core._transport is None
+        assert metron._caller.core.parts is None
         assert (await metron.issues.get(7)).id == 7
 
 
@@ -198,7 +197,7 @@ def test_grace_has_an_end():
         await asyncio.sleep(1)
         await metron.aclose()
         assert asyncio.get_running_loop().time() == 6
-        with pytest.raises(ClosedError, match="under way"):
+        with pytest.raises(ClosedError, match="in flight"):
             await call
 
     virtual(main())
@@ -270,12 +269,12 @@ def test_everything_is_closed_though_one_part_fails():
         async def fine():
             closed.append("fine")
 
-        core = metron._core
-        core.settings = dataclasses.replace(core.settings, owned=(broken, fine))
+        core = metron._caller.core
+        core.blueprint.owned = (broken, fine)
         with pytest.raises(OSError, match="disk gone"):
             await metron.aclose()
         assert closed == ["broken", "fine"]
-        assert core._transport._client.is_closed
+        assert core.parts.transport._client.is_closed
         await metron.aclose()
 
     virtual(main())
@@ -296,7 +295,7 @@ def test_what_was_handed_in_stays_open():
             assert not lent.is_closed
         assert len(fake.requests) == 1  # the second client found it in the cache
         async with AsyncMetron(token=fake.token, http_client=lent) as metron:
-            with pytest.raises(ClosedError, match="http_client was closed"):
+            with pytest.raises(ClosedError, match="http_client is closed"):
                 await metron.issues.get(7)
             await idle(metron)
             assert (await metron.quota()).burst.remaining == 20
@@ -316,7 +315,7 @@ def test_cookies_are_neither_kept_nor_sent():
                 async with client(fake, cache=None, **options) as metron:
                     await metron.issues.get(7)
                     await metron.issues.get(8)
-                    kept = metron._core._transport._client.cookies
+                    kept = metron._caller.core.parts.transport._client.cookies
                     assert "session" not in kept
             assert dict(lent.cookies) == {"mine": "1"}
         assert len(fake.requests) == 4
@@ -337,7 +336,7 @@ def test_a_client_that_is_dropped_is_garbage():
         await metron.issues.get(7)
         await metron.issues.iter().first()
         dropped = weakref.ref(metron)
-        core = weakref.ref(metron._core)
+        core = weakref.ref(metron._caller.core)
         del metron
         await asyncio.sleep(3600)  # timers of leases and permits come to their end
         gc.collect()

@@ -41,7 +41,8 @@ def scenario(run, *, issues=150, warm=True, **options):
 @pytest.mark.parametrize("retries", [0, 1, 4])
 def test_a_failing_server_is_tried_again_as_often_as_wanted(status, retries):
     async def run(fake, metron):
-        fake.faults.add(Fault.status(status), times=retries)
+        if retries:
+            fake.faults.add(Fault.status(status), times=retries)
         assert (await metron.issues.get(7)).id == 7
         assert len(fake.requests) == retries + 1
         assert metron.stats.retries == retries
@@ -112,7 +113,7 @@ def test_broken_connections_are_tried_again_and_what_was_not_sent_costs_nothing(
 def test_the_sockets_own_patience_ends_a_try():
     async def run(fake, metron):
         fake.faults.add(Fault.latency(70), times=None)
-        with pytest.raises(RequestTimeoutError, match="get an answer in time"):
+        with pytest.raises(RequestTimeoutError, match="No response in time"):
             await metron.issues.get(7)
         assert len(fake.requests) == 1
 
@@ -265,7 +266,7 @@ def test_a_wait_that_is_too_long_is_refused_at_once():
         for number in range(2, 21):
             await metron.issues.get(number)
         began = fake.clock.steady()
-        with pytest.raises(RateLimitError, match="at the earliest") as caught:
+        with pytest.raises(RateLimitError, match="Retry in") as caught:
             await metron.with_options(max_wait=10).issues.get(30)
         assert fake.clock.steady() == began
         assert caught.value.scope == "burst"

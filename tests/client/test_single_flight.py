@@ -130,7 +130,7 @@ def test_a_failure_that_nobody_hears_is_logged(caplog):
             await metron.with_options(timeout=1).issues.get(7)
         await asyncio.sleep(5)
         assert len(fake.requests) == 1  # not tried again for nobody
-        assert "nobody waits any more for issue/7/" in caplog.text
+        assert "no caller waiting: issue/7/" in caplog.text
 
     scenario(run)
 
@@ -219,13 +219,13 @@ variable = contextvars.ContextVar("variable", default="empty")
 def test_a_request_runs_in_a_context_of_its_own_and_hooks_in_their_callers():
     async def run(fake, metron):
         seen, told = [], {}
-        original = metron._core._transport.send
+        original = metron._caller.core.parts.transport.send
 
         async def send(request):
             seen.append(variable.get())
             return await original(request)
 
-        metron._core._transport.send = send
+        metron._caller.core.parts.transport.send = send
 
         async def call(name):
             variable.set(name)
@@ -271,7 +271,7 @@ def test_long_waits_are_logged_once(caplog):
     async def run(fake, metron):
         caplog.set_level(logging.INFO, "metron_async")
         await metron.issues.get(7)
-        lines = [record.message for record in caplog.records if "waiting" in record.message]
+        lines = [record.message for record in caplog.records if "Waiting" in record.message]
         assert len(lines) == 1
         assert lines[0].endswith("for the burst quota: issue/7/")
         assert fake.token not in caplog.text

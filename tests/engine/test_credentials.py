@@ -40,10 +40,10 @@ def test_arguments_come_before_the_environment(arguments, environment, header):
     [
         ((None, None, None), {}, "No credentials"),
         ((None, None, None), {"METRON_TOKEN": ""}, "No credentials"),
-        ((None, NAME, None), {}, "missing: the password"),
-        ((None, None, PASSWORD), {}, "missing: the username"),
-        ((None, None, None), {"METRON_USERNAME": NAME}, "missing: the password"),
-        ((None, None, None), {"METRON_PASSWORD": PASSWORD}, "missing: the username"),
+        ((None, NAME, None), {}, "(username|USERNAME) is set but"),
+        ((None, None, PASSWORD), {}, "(password|PASSWORD) is set but"),
+        ((None, None, None), {"METRON_USERNAME": NAME}, "(username|USERNAME) is set but"),
+        ((None, None, None), {"METRON_PASSWORD": PASSWORD}, "(password|PASSWORD) is set but"),
         ((TOKEN, NAME, None), {}, "not both"),
         ((TOKEN, None, PASSWORD), {}, "not both"),
         (("", None, None), {"METRON_TOKEN": TOKEN}, "token is empty"),
@@ -53,12 +53,12 @@ def test_arguments_come_before_the_environment(arguments, environment, header):
         (("abc\x7f", None, None), {}, "cannot be sent"),
         (("tökén", None, None), {}, "cannot be sent"),
         ((None, "an:na", PASSWORD), {}, "colon"),
-        ((None, "anna\n", PASSWORD), {}, "cannot be sent"),
+        ((None, "an\nna", PASSWORD), {}, "cannot be sent"),
         ((None, NAME, ""), {}, "password is empty"),
         ((None, "", PASSWORD), {}, "username is empty"),
-        ((123, None, None), {}, "must be a text"),
-        ((None, 123, PASSWORD), {}, "must be a text"),
-        ((None, NAME, b"x"), {}, "must be a text"),
+        ((123, None, None), {}, "must be a string"),
+        ((None, 123, PASSWORD), {}, "must be a string"),
+        ((None, NAME, b"x"), {}, "must be a string"),
     ],
 )
 def test_what_cannot_be_used_is_refused_without_being_quoted(arguments, environment, message):
@@ -76,7 +76,8 @@ def test_whatever_is_accepted_travels_as_one_header_line(name, password):
         return
     assert header.isascii()
     assert header.isprintable()
-    assert base64.b64decode(header.removeprefix("Basic ")).decode() == f"{name}:{password}"
+    sent = base64.b64decode(header.removeprefix("Basic ")).decode()
+    assert sent == ":".join(one.rstrip("\r\n") for one in (name, password))
 
 
 def test_a_password_may_have_any_letter():
@@ -95,8 +96,8 @@ def test_nothing_shows_a_secret():
         basic.account_name(None),
         token.cache_name,
         basic.cache_name,
-        token.latch_name,
-        basic.latch_name,
+        token.guard_name,
+        basic.guard_name,
     ]
     for text in names:
         assert TOKEN not in text
@@ -115,10 +116,10 @@ def test_accounts_are_told_apart_and_named_alike():
     assert token.cache_name != basic.cache_name
     # Another password is another try, though it is the same account.
     other = Credentials(username=NAME, password="other")
-    assert other.latch_name != basic.latch_name
+    assert other.guard_name != basic.guard_name
     assert other.account_name(None) == basic.account_name(None)
     # At most 20 bits of a password's digest are ever told.
-    assert len(basic.latch_name.rpartition(":")[2]) == 5
+    assert len(basic.guard_name.rpartition(":")[2]) == 5
 
 
 @pytest.mark.parametrize("account", ["", "  ", 5])

@@ -5,9 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metron_async import DecodeError
-from metron_async._engine.decoding import decode, decoder_for
-from metron_async._engine.messages import Body, Request
+from metron_async import DecodeError, UsageError
+from metron_async._engine.messages import (
+    Body,
+    Request,
+    checked_target,
+    decode,
+    decoder_for,
+)
 from metron_async.models import IssueSummary, PageBody, Publisher
 from metron_async.types import NOT_MODIFIED, CallOptions
 
@@ -89,3 +94,12 @@ def test_not_modified_is_false_and_one_of_a_kind():
     assert NOT_MODIFIED is not None
     assert repr(NOT_MODIFIED) == "NOT_MODIFIED"
     assert CallOptions() == CallOptions()
+
+
+def test_a_target_that_cannot_be_sent_is_refused_without_being_quoted():
+    assert checked_target(REQUEST) == "issue/?page=2"
+    for value, message in (("x" * 60_000, "60,012"), ("\ud800", "lone surrogate")):
+        with pytest.raises(UsageError, match=message) as caught:
+            checked_target(Request("issue/", params=(("name", value),)))
+        assert caught.value.path == "issue/"
+        assert value not in str(caught.value)

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from metron_async import AsyncMetron, CallOptions, Priority, UsageError
-from metron_async._engine.options import DEFAULT, OptionArguments, checked_options
+from metron_async import AsyncMetron, CallOptions, OptionArguments, Priority, UsageError
+from metron_async._engine.options import DEFAULT, checked_options
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_bad_values_are_refused_by_name(name, value):
 
 
 def test_refresh_and_offline_exclude_each_other():
-    with pytest.raises(UsageError, match="give one of them"):
+    with pytest.raises(UsageError, match="mutually exclusive"):
         checked_options(CallOptions(refresh=True), {"offline": True})
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from metron_async import (
     AuthenticationError,
     DecodeError,
+    InterceptedError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -132,9 +133,9 @@ def test_a_deletion_needs_no_body_and_a_read_does():
         (Response(200, {"content-type": "text/html"}, b"<p>"), "HTML page"),
         (Response(200, JSON, b"<!doctype html>"), "HTML page"),
         (Response(200, {"content-type": "text/html; charset=utf-8"}, b"{}"), "HTML page"),
-        (Response(200, {"content-type": "text/plain"}, b"{}"), "content type is 'text/plain'"),
-        (Response(200, {}, b"{}"), "content type is ''"),
-        (Response(200, {"content-type": "x" * 1000}, b"{}"), "content type is 'x{60}'"),
+        (Response(200, {"content-type": "text/plain"}, b"{}"), "content type 'text/plain'"),
+        (Response(200, {}, b"{}"), "content type ''"),
+        (Response(200, {"content-type": "x" * 1000}, b"{}"), "content type 'x{60}'"),
         (Response(200, JSON, b""), "empty"),
         (Response(200, {"content-type": "text/html"}, b""), "empty"),
     ],
@@ -180,9 +181,7 @@ def test_every_status_has_its_error(status, kind, retryable):
     assert "the server's own words" in str(error)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"\xff\xfe", b"5", b'"x"', b"null", b'{"detail":5}']
-)
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"5", b'"x"', b"null", b'{"detail":5}'])
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 418, 429, 502])
 def test_a_body_without_a_message_does_no_harm(status, body):
     error = error_of(GET, Response(status, {}, body))
@@ -200,7 +199,7 @@ def test_a_body_without_a_message_does_no_harm(status, body):
         ([{}, {"role": ["unknown"]}], {"1.role": ("unknown",)}),
         ({"a": {"b": {"c": ["deep"]}}}, {"a.b.c": ("deep",)}),
         ({"name": "plain"}, {"name": ("plain",)}),
-        ({"name": [{"x": 1}]}, {"name": ("{'x': 1}",)}),
+        ({"name": [{"x": 1}]}, {"name": ("(nested)",)}),
         ({"name": None}, {"name": ("None",)}),
     ],
 )
@@ -231,7 +230,7 @@ def test_a_429_tells_which_window_and_for_how_long():
     assert (burst.scope, burst.retry_after, burst.limit) == ("burst", 7.0, 20)
     day = error_of(GET, answer(429, {"detail": "slow"}, retry_after="7000", **_rate(5, 0)))
     assert (day.scope, day.retry_after, day.limit) == ("sustained", 7000.0, 5000)
-    bare = error_of(GET, Response(429, {}, b"<html>"))
+    bare = error_of(GET, Response(429, {}, b""))
     assert (bare.scope, bare.retry_after, bare.limit) == ("burst", 60.0, None)
     only_day = {key: value for key, value in _rate(5, 3).items() if "sustained" in key}
     half = error_of(GET, answer(429, {}, **only_day))
@@ -264,7 +263,7 @@ json_values = st.recursive(
 @given(st.integers(300, 599), st.binary(max_size=50) | json_values.map(msgspec.json.encode))
 def test_any_answer_becomes_an_error(status, body):
     error = error_of(GET, Response(status, JSON, body))
-    assert isinstance(error, StatusError)
+    assert isinstance(error, StatusError | RateLimitError | InterceptedError)
     assert str(error)
 
 

@@ -51,4 +51,4 @@ def test_weekly_releases_prints_a_table_of_one_request(tmp_path: Path, weeks: st
 def test_an_error_is_one_line(tmp_path: Path) -> None:
     done = run("quickstart.py", "--limit", "-1", home=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "error: limit must not be negative, got -1\n"
+    assert done.stderr == "error: limit must be a whole number from 0, got -1\n"

@@ -1,4 +1,4 @@
-"""``fetch_many`` and ``iter_details``: results as they come, bounded, and few requests."""
+"""``fetch_many`` and ``details``: results as they come, bounded, and few requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from support.scale import scaled
 
 from metron_async import AsyncMetron, ClosedError, NotFoundError, Priority, Source, UsageError
-from metron_async.lists.bulk import checked_concurrency, fetch_many
+from metron_async.lists.bulk import FetchMany
 from metron_async.testing import FakeMetron, Fault, run_virtual
 from metron_async.types import Fetched
 
@@ -37,7 +37,7 @@ async def ids_of(several: Any) -> AsyncIterator[int]:
 
 async def collect(fetch: Any, ids: Any, **options: Any) -> list[Fetched[Any]]:
     values = {"concurrency": 4, "on_error": "yield", **options}
-    return [got async for got in fetch_many(fetch, ids, **values)]
+    return [got async for got in FetchMany(fetch, ids, **values)]
 
 
 # --- fetch_many -----------------------------------------------------------------------------------
@@ -76,9 +76,7 @@ async def test_never_more_at_once_than_wanted() -> None:
 
 async def test_no_more_ids_are_taken_than_there_are_requests() -> None:
     taken = itertools.count()
-    results = fetch_many(
-        double, (next(taken) for _ in itertools.repeat(0)), concurrency=3, on_error="yield"
-    )
+    results = aiter(FetchMany(double, (next(taken) for _ in itertools.repeat(0)), concurrency=3))
     for _ in range(10):
         await anext(results)
     await results.aclose()
@@ -91,9 +89,7 @@ async def test_memory_does_not_grow_with_the_ids() -> None:
 
     tracemalloc.start()
     try:
-        results = fetch_many(
-            fetch, ids_of(range(scaled(9_000, 90_000))), concurrency=4, on_error="yield"
-        )
+        results = aiter(FetchMany(fetch, ids_of(range(scaled(9_000, 90_000)))))
         async with contextlib.aclosing(results):
             marks = [
                 tracemalloc.get_traced_memory()[0]
@@ -146,7 +142,6 @@ async def test_what_is_no_failure_of_one_id_ends_the_run() -> None:
 async def test_bad_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         await collect(double, range(3), **options)
-    assert checked_concurrency(1) == 1
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])
@@ -166,7 +161,7 @@ async def test_breaking_off_leaves_no_task(how: str) -> None:
         return number
 
     async def consume() -> None:
-        results = fetch_many(forever, itertools.count(), concurrency=4, on_error="yield")
+        results = aiter(FetchMany(forever, itertools.count()))
         async with contextlib.aclosing(results):
             async for got in results:
                 if got.id == 1 and how == "close":
@@ -194,12 +189,13 @@ async def test_one_bad_id_does_not_end_the_run_of_a_resource() -> None:
     assert isinstance(got[999_999].error, NotFoundError)
 
 
-def test_it_runs_in_the_bulk_lane() -> None:
+def test_it_follows_the_priority_of_the_view() -> None:
     fake = FakeMetron()
 
     async def main() -> None:
         async with client(fake) as metron:
-            many = asyncio.create_task(_drain(metron.issues.fetch_many(range(1, 60))))
+            bulk = metron.with_options(priority=Priority.BULK)
+            many = asyncio.create_task(_drain(bulk.issues.fetch_many(range(1, 60))))
             await asyncio.sleep(40)
             began = asyncio.get_running_loop().time()
             await metron.with_options(priority=Priority.INTERACTIVE).series.get(1)
@@ -214,7 +210,7 @@ async def _drain(results: Any) -> int:
     return len([one async for one in results])
 
 
-# --- iter_details ---------------------------------------------------------------------------------
+# --- details --------------------------------------------------------------------------------------
 
 
 async def test_a_list_tells_which_details_changed() -> None:
@@ -229,14 +225,14 @@ async def test_a_list_tells_which_details_changed() -> None:
         wanted = await metron.issues.iter(series_id=1).count()
         assert wanted == 1000
         fake.reset_log()
-        first = [issue async for issue in metron.issues.iter_details(series_id=1)]
+        first = [issue async for issue in metron.issues.iter(series_id=1).details()]
         assert len(first) == 1000
         assert len(fake.requests) == 1010
         changed = {7, 8, 300, 301, 999}
         for number in changed:
             fake.touch("issue", number, desc=f"News of {number}")
         fake.reset_log()
-        again = [issue async for issue in metron.issues.iter_details(series_id=1)]
+        again = [issue async for issue in metron.issues.iter(series_id=1).details()]
         asked = [request.path for request in fake.requests]
         assert asked.count("/api/issue/") == 10
         assert {path for path in asked if path != "/api/issue/"} == {
@@ -254,23 +250,23 @@ async def test_what_is_deleted_during_the_walk_is_left_out() -> None:
     fake = FakeMetron(throttle=False)
     fake.faults.add(Fault.status(404, page=False), path="/api/issue/3/", times=None)
     async with client(fake) as metron:
-        found = [issue.id async for issue in metron.issues.iter_details(series_id=1)]
+        found = [issue.id async for issue in metron.issues.iter(series_id=1).details()]
         rows = [row.id async for row in metron.issues.iter(series_id=1)]
         assert found == [number for number in rows if number != 3]
-        few = await metron.issues.iter_details(series_id=1).collect(limit=2)
+        few = await metron.issues.iter(series_id=1).details().collect(limit=2)
         assert [issue.id for issue in few] == rows[:2]
-        assert await metron.issues.iter_details(series_id=1).collect(limit=0) == []
-        with pytest.raises(UsageError, match="negative"):
-            await metron.issues.iter_details(series_id=1).collect(limit=-1)
-        assert len(await metron.publishers.iter_details().collect()) > 0
-        assert "issue/" in repr(metron.issues.iter_details(series_id=1))
+        assert await metron.issues.iter(series_id=1).details().collect(limit=0) == []
+        with pytest.raises(UsageError, match="limit"):
+            await metron.issues.iter(series_id=1).details().collect(limit=-1)
+        assert len(await metron.publishers.iter().details().collect()) > 0
+        assert "issue/" in repr(metron.issues.iter(series_id=1).details())
 
 
 async def test_breaking_off_a_walk_in_full_leaves_no_task() -> None:
     fake = FakeMetron(throttle=False)
     async with client(fake) as metron:
         before = asyncio.all_tasks()
-        details = aiter(metron.issues.iter_details(series_id=1))
+        details = aiter(metron.issues.iter(series_id=1).details())
         await anext(details)
         await details.aclose()  # type: ignore[attr-defined]
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""Fetching the objects in full: what runs ahead ends with the run."""
+"""Fetching complete objects: requests in flight end with the run."""
 
 from __future__ import annotations
 
@@ -13,42 +13,39 @@ from metron_async.mirror.selection import Selection
 
 
 class Line:
-    """A caller, a store and a worker: the first object cannot be had, the others take for ever."""
+    """A caller and a store. The first object fails, requests for the others do not end."""
 
     def __init__(self) -> None:
-        self.under_way = 0
+        self.in_flight = 0
 
     def with_options(self, **_: object) -> Line:
         return self
 
     async def fetch(self, request: Any, _kind: object) -> Any:
         if request.object_id == 1:
-            while self.under_way < 3:  # noqa: ASYNC110 - a stand-in rings no bell
+            while self.in_flight < 3:  # noqa: ASYNC110 - a stand-in sets no event
                 await asyncio.sleep(0)
             message = "The connection failed"
             raise TransportError(message, path=request.target)
-        self.under_way += 1
+        self.in_flight += 1
         try:
             await asyncio.Event().wait()
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
 
-    async def run(self, function: Any, *args: Any) -> Any:
-        return function(*args)
-
-    def pending_count(self, _: object) -> int:
+    async def pending_count(self, _: object) -> int:
         return 4
 
-    def pending(self, _: object, after: int, _most: int) -> list[tuple[int, str]]:
+    async def pending(self, _: object, after: int, _most: int) -> list[tuple[int, str]]:
         return [] if after else [(number, "2026-11-20T17:00:00Z") for number in range(1, 5)]
 
 
 async def test_an_error_leaves_no_request_behind() -> None:
     line: Any = Line()
     selection = Selection(id=1, name="issues", filters=(), details=True)
-    fetcher = DetailFetcher(line, line, line, selection, lambda _: None)
+    fetcher = DetailFetcher(line, line, selection, lambda _: None)
     with pytest.raises(TransportError) as caught:
         await fetcher.run(None)
     assert fetcher.requests == 4
-    assert line.under_way == 0
+    assert line.in_flight == 0
     assert caught.value.path == "issue/1/"

@@ -14,11 +14,12 @@ import msgspec
 import pytest
 from support.mirrors import fake_metron, mirror_of, query, served, stored
 
-from metron_async.mirror import MirrorBusyError, MirrorFileError, files, worker
+from metron_async.mirror import MirrorBusyError, MirrorFileError, files
 from metron_async.mirror.files import SCHEMA_VERSION, open_mirror
 from metron_async.mirror.sources import SOURCES
 from metron_async.mirror.store import Store
-from metron_async.mirror.tables import instant_text, table_of
+from metron_async.mirror.tables import datetime_text, table_of
+from metron_async.mirror.walk import Outcome
 from metron_async.models import Issue, IssueSummary
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def test_a_foreign_database_is_refused_and_left_alone(
 ) -> None:
     make(path, *statements)
     before = digest(path)
-    with pytest.raises(MirrorFileError, match="left as it is"):
+    with pytest.raises(MirrorFileError, match="not modified"):
         async with mirror_of(fake_metron(), path):
             pass
     assert digest(path) == before
@@ -66,7 +67,7 @@ async def test_a_foreign_database_is_refused_and_left_alone(
 )
 def test_what_is_no_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(MirrorFileError, match="left as it is"):
+    with pytest.raises(MirrorFileError, match="not modified"):
         open_mirror(path)
     assert path.read_bytes() == content
 
@@ -171,11 +172,11 @@ async def test_a_file_that_is_locked_for_long_says_so(
 
 
 async def test_errors_of_the_file_are_the_mirrors(path: Path) -> None:
-    thread = worker.Worker(path)
-    with contextlib.closing(sqlite3.connect(":memory:", check_same_thread=False)) as db:
+    async with mirror_of(fake_metron(), path) as mirror:
+        await mirror.run("series")
+        make(path, "DROP TABLE mirror_rows")
         with pytest.raises(MirrorFileError, match=r"comics\.db: no such table"):
-            await thread.run(db.execute, "SELECT * FROM x")
-        thread.stop()
+            await mirror.run("series")
 
 
 async def test_a_mirror_can_be_closed_twice_and_used_again(path: Path) -> None:
@@ -187,29 +188,29 @@ async def test_a_mirror_can_be_closed_twice_and_used_again(path: Path) -> None:
         assert (await mirror.run("series")).complete
 
 
-def test_a_transaction_that_somebody_else_moved_on_is_refused(path: Path) -> None:
-    store = Store(path)
-    stale = store.declare("series", (), details=False, raw=False)
-    store.end(stale, None, watermark=1.0, purge_before=None)
+async def test_a_transaction_on_an_outdated_state_is_refused(path: Path) -> None:
+    store = await Store.open(path)
+    outdated, _ = await store.declare("series", (), details=False, raw=False)
+    await store.end(outdated, Outcome(None, watermark=1.0), keep_watermark=False)
     with pytest.raises(MirrorBusyError):
-        store.end(stale, None, watermark=2.0, purge_before=None)
-    (found,) = store.selections()
+        await store.end(outdated, Outcome(None, watermark=2.0), keep_watermark=False)
+    (found,) = await store.selections()
     assert found.watermark == 1.0
-    store.close()
+    await store.close()
 
 
-def test_tables_of_all_models_can_be_made(path: Path) -> None:
-    store = Store(path)
+async def test_tables_of_all_models_can_be_made(path: Path) -> None:
+    store = await Store.open(path)
     for source in SOURCES.values():
-        store.declare(source.name, (), details=source.detail is not None, raw=False)
-    store.close()
+        await store.declare(source.name, (), details=source.detail is not None, raw=False)
+    await store.close()
     names = {name for (name,) in query(path, "SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {"issues", "issue_details", "series_details", "wish_list"} <= names
 
 
 def test_values_are_kept_as_sql_can_compare_them() -> None:
     moment = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
-    assert instant_text(moment) == "2026-11-20T17:00:00.000000Z"
+    assert datetime_text(moment) == "2026-11-20T17:00:00.000000Z"
     columns: dict[str, Any] = {
         column.name: column.declaration for column in table_of("issue_details", Issue).columns
     }
@@ -218,3 +219,15 @@ def test_values_are_kept_as_sql_can_compare_them() -> None:
     assert columns["average_rating"] == '"average_rating" REAL'
     assert "json_extract" in columns["publisher_id"]
     assert str(Decimal("3.99")) == "3.99"
+
+
+async def test_a_mirror_of_the_first_version_is_upgraded_and_walked_again(path: Path) -> None:
+    fake = fake_metron()
+    async with mirror_of(fake, path) as mirror:
+        await mirror.run("issues")
+    make(path, "ALTER TABLE mirror_rows DROP COLUMN skipped", "PRAGMA user_version = 1")
+    async with mirror_of(fake, path) as mirror:
+        assert (await mirror.selections())[0].watermark is None
+        assert (await mirror.run("issues")).complete
+    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+    assert stored(path, "issues") == await served(fake, "issues")

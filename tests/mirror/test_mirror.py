@@ -7,7 +7,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.mirrors import client, fake_metron, mirror_of, query, run_inline, served, stored
+from support.mirrors import client, fake_metron, mirror_of, query, served, stored
 
 from metron_async import PaginationError, Priority, RateLimitError, TransportError, UsageError
 from metron_async.mirror import (
@@ -21,7 +21,7 @@ from metron_async.mirror import (
     Started,
     Waiting,
 )
-from metron_async.testing import Fault
+from metron_async.testing import Fault, run_virtual
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,7 +253,7 @@ async def test_a_page_that_repeats_the_one_before_is_refused(path: Path) -> None
 
     fake.faults.add(Fault.json(same), times=None, path="/api/issue/")
     async with mirror_of(fake, path) as mirror:
-        with pytest.raises(PaginationError, match="same as the page before"):
+        with pytest.raises(PaginationError, match="Page 2 repeats page 1"):
             await mirror.run("issues")
 
 
@@ -376,7 +376,7 @@ def test_after_a_long_pause_it_steps_back_over_what_may_have_slipped(path: Path)
         held = stored(path, "issues")
         assert {number: held[number] for number in truth} == truth
 
-    run_inline(main())
+    run_virtual(main())
 
 
 async def test_a_list_that_has_shrunk_under_it_ends(path: Path) -> None:
@@ -418,7 +418,7 @@ def test_out_of_quota_it_ends_and_goes_on_another_day(path: Path) -> None:
         fake = nearly_spent()
         held = [0]
         for _ in range(5):
-            async with mirror_of(fake, path) as mirror:
+            async with mirror_of(fake, path, priority=Priority.BULK) as mirror:
                 try:
                     report = await mirror.run("issues")
                     break
@@ -434,7 +434,7 @@ def test_out_of_quota_it_ends_and_goes_on_another_day(path: Path) -> None:
         fake.settings.throttle = False
         assert stored(path, "issues") == await served(fake, "issues")
 
-    run_inline(main())
+    run_virtual(main())
 
 
 def test_with_patience_it_waits_for_the_next_day_and_says_so(path: Path) -> None:
@@ -448,15 +448,16 @@ def test_with_patience_it_waits_for_the_next_day_and_says_so(path: Path) -> None
         assert fake.throttled == 0
         assert asyncio.get_running_loop().time() > 80_000
 
-    run_inline(main())
+    run_virtual(main())
     assert any(isinstance(e, Waiting) and e.scope == "sustained" for e in events)
 
 
-def test_it_runs_in_the_bulk_lane_and_lets_others_pass(path: Path) -> None:
+def test_it_has_the_priority_of_the_view_so_that_others_pass(path: Path) -> None:
     fake = fake_metron(3000, throttle=True)
 
     async def main() -> None:
-        async with client(fake) as metron, Mirror(metron, path) as mirror:
+        bulk = {"priority": Priority.BULK}
+        async with client(fake) as metron, Mirror(metron.with_options(**bulk), path) as mirror:
             run = asyncio.create_task(mirror.run("issues"))
             await asyncio.sleep(30)
             started = asyncio.get_running_loop().time()
@@ -465,7 +466,7 @@ def test_it_runs_in_the_bulk_lane_and_lets_others_pass(path: Path) -> None:
             assert (await run).complete
         assert fake.throttled == 0
 
-    run_inline(main())
+    run_virtual(main())
 
 
 # --- plans and events -----------------------------------------------------------------------------
@@ -485,7 +486,7 @@ def test_a_plan_tells_the_cost_before(path: Path) -> None:
             assert many.days > 20
             assert many.finishes_at > plan.finishes_at
 
-    run_inline(main())
+    run_virtual(main())
 
 
 async def test_a_plan_is_what_the_run_costs(path: Path) -> None:
@@ -536,11 +537,11 @@ async def test_closing_the_iterator_stops_the_run(path: Path) -> None:
 async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(path: Path) -> None:
     fake = fake_metron()
     async with mirror_of(fake, path) as mirror:
-        with pytest.raises(UsageError, match="no list 'issue'"):
+        with pytest.raises(UsageError, match="Unknown list 'issue'"):
             await mirror.run("issue")
         with pytest.raises(UsageError, match="publisher_name"):
             await mirror.plan("issues", publisher_nam="marvel")
-        with pytest.raises(UsageError, match="in full"):
+        with pytest.raises(UsageError, match="complete objects"):
             await mirror.plan("collection", details=True)
     assert not fake.requests
 
@@ -585,7 +586,7 @@ async def test_details_are_fetched_once_and_then_only_what_changed(path: Path) -
 async def test_details_that_the_cache_holds_are_not_fetched(path: Path) -> None:
     fake = fake_metron()
     async with client(fake) as metron, Mirror(metron, path) as mirror:
-        known = [issue.id async for issue in metron.issues.iter_details(series_id=1)]
+        known = [issue.id async for issue in metron.issues.iter(series_id=1).details()]
         fake.reset_log()
         report = await mirror.run("issues", details=True, series_id=1)
     assert report.details == len(known)
@@ -641,7 +642,7 @@ def test_the_clients_own_hook_hears_of_waits_too(path: Path) -> None:
             await mirror.plan("issues")
             await mirror.run("issues")
 
-    run_inline(main())
+    run_virtual(main())
     assert any(wait.scope == "sustained" for wait in heard)
 
 
@@ -659,7 +660,7 @@ def test_a_collection_left_for_a_day_is_walked_from_its_beginning(path: Path) ->
             assert (await mirror.run("collection")).complete
         assert stored(path, "collection") == await served(fake, "collection")
 
-    run_inline(main())
+    run_virtual(main())
 
 
 def test_pages_from_the_servers_cache_are_given_time_to_leave_it(path: Path) -> None:
@@ -679,5 +680,5 @@ def test_pages_from_the_servers_cache_are_given_time_to_leave_it(path: Path) -> 
         assert stored(path, "issues") == await served(fake, "issues")
         assert waited > 120
 
-    run_inline(main())
+    run_virtual(main())
     assert any(isinstance(event, Waiting) and event.reason == "server cache" for event in events)

@@ -1,10 +1,10 @@
 """The models agree with the server's schema and with everything that was recorded.
 
-Every property of every schema that an operation can answer must be a field of its Struct, under
-the same encoded name, of a compatible type, and nullable exactly where the schema says so; and
-the other way round. Every recorded body of a 2xx must decode strictly and come out again as it
-was. Where schema and server differ, ``DEVIATIONS`` names the place, and a deviation that is no
-longer one fails too.
+Every property of every schema that an operation can return must be a field of its Struct, under the
+same encoded name, in the same order, of a compatible type, and nullable exactly where the schema
+says so; and the other way round. Every recorded body of a 2xx must decode strictly, and be encoded
+again byte for byte. Where schema and server differ, ``DEVIATIONS`` names the place. A deviation
+that no longer exists fails, too.
 """
 
 import json
@@ -208,20 +208,21 @@ def test_every_schema_that_is_answered_has_a_struct() -> None:
 
 def test_every_public_struct_is_checked() -> None:
     checked = {*STRUCTS.values(), *UNDESCRIBED.values(), m.CollectionFormatStat, m.PulledSeries}
-    bases = {m.Model, m.Row, m.NamedRow, m.PageBody, m.Attribution}
+    bases = {m.Record, m.Model, m.Row, m.NamedRow, m.PageBody, m.Attribution}
     public = {
         value
         for name in m.__all__
-        if isinstance(value := getattr(m, name), type) and issubclass(value, m.Model | m.Row)
+        if isinstance(value := getattr(m, name), type) and issubclass(value, m.Record)
     }
     assert public - bases == checked
 
 
 @pytest.mark.parametrize("schema", sorted(STRUCTS))
-def test_struct_has_exactly_the_properties_of_its_schema(schema: str) -> None:
-    names = set(fields_of(STRUCTS[schema]))
-    assert names - NEWER.get(schema, set()) == set(SCHEMAS[schema]["properties"])
-    assert names >= NEWER.get(schema, set())
+def test_struct_has_exactly_the_properties_of_its_schema_in_their_order(schema: str) -> None:
+    names = list(fields_of(STRUCTS[schema]))
+    newer = NEWER.get(schema, set())
+    assert [name for name in names if name not in newer] == list(SCHEMAS[schema]["properties"])
+    assert set(names) >= newer
 
 
 @pytest.mark.parametrize("schema", sorted(STRUCTS))
@@ -298,29 +299,29 @@ ANSWERED = [
 ]
 
 
-def same(recorded: Any, encoded: Any, where: str = "$") -> None:
-    """Assert that nothing of what was recorded is lost or changed by decoding and encoding."""
+def sent_part(encoded: Any, recorded: Any) -> Any:
+    """What was encoded, without the defaults of fields that the server did not send."""
     if isinstance(recorded, dict):
-        for key, value in recorded.items():
-            assert key in encoded, f"{where}.{key} is dropped"
-            same(value, encoded[key], f"{where}.{key}")
-    elif isinstance(recorded, list):
-        assert len(recorded) == len(encoded), where
-        for index, (left, right) in enumerate(zip(recorded, encoded, strict=True)):
-            same(left, right, f"{where}[{index}]")
-    else:
-        assert (type(recorded), recorded) == (type(encoded), encoded), where
+        return {k: sent_part(v, recorded[k]) for k, v in encoded.items() if k in recorded}
+    if isinstance(recorded, list):
+        return [sent_part(left, right) for left, right in zip(encoded, recorded, strict=True)]
+    return encoded
 
 
 @pytest.mark.parametrize(
     "exchange", ANSWERED, ids=[f"{i}-{exchange['name']}" for i, exchange in enumerate(ANSWERED)]
 )
-def test_every_recorded_answer_decodes_and_loses_nothing(exchange: dict[str, Any]) -> None:
+def test_every_recorded_body_decodes_and_is_encoded_byte_for_byte(exchange: dict[str, Any]) -> None:
     body = exchange["response"]["body"]
     if isinstance(body, dict):
         body.pop("_truncated", None)  # a note of the recording, not of the server
     decoded = msgspec.json.decode(json.dumps(body), type=type_of(exchange))
-    same(body, json.loads(msgspec.json.encode(decoded)))
+    encoded = json.loads(msgspec.json.encode(decoded))
+    # The server sends the result of a scrobble in another order than its schema has.
+    order: Any = "sorted" if exchange["name"].startswith("collection.scrobble") else None
+    assert msgspec.json.encode(sent_part(encoded, body), order=order) == msgspec.json.encode(
+        body, order=order
+    )
 
 
 def test_every_operation_that_answers_was_recorded() -> None:

@@ -22,6 +22,7 @@ from metron_async import AsyncMetron
 from metron_async._engine.guard import MemoryGuardStore
 from metron_async.client import MetronView
 from metron_async.errors import NotFoundError, ValidationError
+from metron_async.matching import IssueQuery
 from metron_async.models import (
     ArcInput,
     CharacterInput,
@@ -35,6 +36,7 @@ from metron_async.models import (
     UniverseInput,
     VariantInput,
 )
+from metron_async.resources.base import Detailed
 from metron_async.testing import FakeMetron
 
 INPUTS = {
@@ -54,7 +56,7 @@ INPUTS = {
         status=4,
     ),
     "teams": TeamInput(name="New"),
-    "universes": UniverseInput(name="New", publisher=1),
+    "universes": UniverseInput(name="New", publisher=1, designation="1"),
     "variants": VariantInput(issue=1, image=b"\x89PNG\r\n\x1a\n" + bytes(30)),
 }
 
@@ -64,7 +66,7 @@ async def _many(namespace):
 
 
 async def _details(namespace):
-    return await namespace.iter_details(concurrency=2).collect(3)
+    return await namespace.iter().details(concurrency=2).collect(3)
 
 
 async def _rows(paginator):
@@ -83,7 +85,6 @@ GENERAL = {
     "get_if_modified": lambda ns: ns.get_if_modified(1, LONG_AGO),
     "fetch_many": _many,
     "iter": lambda ns: _rows(ns.iter()),
-    "iter_details": _details,
     "issues": lambda ns: _rows(ns.issues(1)),
 }
 SPECIAL = {
@@ -98,6 +99,8 @@ SPECIAL = {
     ("collection", "remove"): lambda ns: ns.remove(KEPT),
     ("credits", "create"): lambda ns: ns.create([CreditInput(issue=ISSUE, creator=1, role=[1])]),
     ("issues", "iter"): lambda ns: _walk(ns.iter()),
+    ("issues", "match"): lambda ns: ns.match(IssueQuery(metron_id=1)),
+    ("issues", "match_many"): lambda ns: ns.match_many([IssueQuery(metron_id=1)]).collect(),
     ("publishers", "series"): lambda ns: _rows(ns.series(1)),
     ("pull_list", "get"): lambda ns: ns.get(),
     ("pull_list", "series"): lambda ns: _rows(ns.series()),
@@ -145,11 +148,13 @@ def all_calls():
     for name in namespaces():
         for method in methods(metron, name):
             yield f"{name}.{method}", how_to_call(name, method)
+        if isinstance(getattr(metron, name), Detailed):
+            yield f"{name}.details", lambda metron, name=name: _details(getattr(metron, name))
     yield from OF_THE_CLIENT.items()
 
 
 CALLS = dict(all_calls())
-BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.iter_details")
+BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.details")
 BRIEF += ("collection.add", "arcs.create", "issues.get_if_modified")
 
 

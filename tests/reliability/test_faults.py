@@ -24,6 +24,7 @@ from metron_async.errors import (
     CacheError,
     DecodeError,
     IncompleteListError,
+    InterceptedError,
     IncompleteListWarning,
     MetronError,
     NotFoundError,
@@ -165,7 +166,13 @@ TROUBLES = (
     _refusal("403", lambda: Fault.status(403), PermissionDeniedError, 403),
     _refusal("404", lambda: Fault.status(404), NotFoundError, 404),
     _refusal("405", lambda: Fault.status(405), StatusError, 405),
-    _refusal("413 page", lambda: Fault.status(413, page=True), StatusError, 413),
+    Trouble(
+        "413 page",
+        lambda: Fault.status(413, page=True),
+        InterceptedError,
+        stale=True,
+        status=413,
+    ),
     _refusal("redirect to a host", Fault.redirect_host, StatusError, 302),
     _refusal("redirect to http", Fault.redirect_http, StatusError, 302),
     _refusal("redirect to nowhere", lambda: Fault.redirect("//[", 301), StatusError, 301),
@@ -200,7 +207,7 @@ TROUBLES = (
     _unreadable("promised more", lambda: Fault.recounted(3), lists_only=True, in_walks=True),
 )
 
-LISTS = {"page", "collect", "issue list", "iter_details"}
+LISTS = {"page", "collect", "issue list", "details"}
 NO_BODY = {"get_if_modified, unchanged", "get anew", "remove"}  # answered with 304 or 204
 
 
@@ -209,7 +216,7 @@ EXCEPTIONS = {
     ("unasked 304", "get_if_modified"): NOT_MODIFIED,
     # What is gone in the middle of a list: fewer rows, or one object less.
     ("404", "collect"): IncompleteListError,
-    ("404", "iter_details"): LEFT_OUT,
+    ("404", "details"): LEFT_OUT,
 }
 
 

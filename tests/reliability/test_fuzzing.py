@@ -18,8 +18,7 @@ from support.virtual import virtual
 
 import metron_async.models as m
 from metron_async import AsyncMetron
-from metron_async._engine.decoding import decode, decoder_for
-from metron_async._engine.messages import Request
+from metron_async._engine.messages import Request, decode, decoder_for
 from metron_async.errors import DecodeError, MetronError, MetronWarning
 from metron_async.models import PageBody
 from metron_async.testing import FakeMetron, Fault
@@ -67,12 +66,12 @@ def _kind(path):
     first, *rest = path.removeprefix("https://metron.cloud").removeprefix("/api/").split("/")
     for name in NAMESPACES:
         namespace = getattr(client, name)
-        if namespace.path != first:
+        if namespace._path != first:
             continue
-        if rest == [""] and hasattr(namespace, "row"):
-            return PageBody[namespace.row]
-        if len(rest) == 2 and rest[0].isdigit() and hasattr(namespace, "model"):
-            return namespace.model
+        if rest == [""] and hasattr(namespace, "_row"):
+            return PageBody[namespace._row]
+        if len(rest) == 2 and rest[0].isdigit() and hasattr(namespace, "_model"):
+            return namespace._model
     return None
 
 
@@ -201,7 +200,7 @@ def test_damaged_bodies_through_the_whole_client(kind):
                 for call in (
                     lambda: namespace.get(3),
                     lambda: namespace.iter().collect(),
-                    lambda: namespace.iter_details().collect(),
+                    lambda: namespace.iter().details().collect(),
                 ):
                     try:
                         await call()
@@ -230,7 +229,7 @@ def test_moments_at_the_end_of_time(moment):
             for _ in range(2):
                 for call in (
                     lambda: metron.publishers.get(3),
-                    lambda: metron.publishers.iter_details().collect(),
+                    lambda: metron.publishers.iter().details().collect(),
                     lambda: metron.issues.iter().collect(),
                 ):
                     try:

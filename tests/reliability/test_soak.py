@@ -24,7 +24,7 @@ from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron, Priority
-from metron_async._engine import core
+from metron_async._engine import build
 from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
 from metron_async.errors import (
@@ -66,7 +66,7 @@ class Life:
         use_guards(monkeypatch, lambda: self.guards)
         self.wall_skew = 0.0
         monkeypatch.setattr(
-            core, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
+            build, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
         )
         self.low = 20
         self.ends = Counter()
@@ -166,7 +166,7 @@ class Life:
                         self.wrong.append(got)
 
             await self.call(job)
-            await self.call(lambda metron: metron.publishers.iter_details().collect())
+            await self.call(lambda metron: metron.publishers.iter().details().collect())
 
     async def lists(self):
         while not self.over:

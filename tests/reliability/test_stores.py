@@ -20,11 +20,11 @@ from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron, QuotaStoreError
-from metron_async._engine import parts
+from metron_async._engine import build
 from metron_async.cache import SQLiteCache
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
 from metron_async.quota import SQLiteStore
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
 CALLS = [*READS, *WRITES]
@@ -172,13 +172,13 @@ async def test_files_that_fail_at_any_statement(kind, lasting, monkeypatch, capl
 
 async def _with_sabotage(fake, call, folder, sabotage):
     cache, quota = SQLiteCache(folder / "cache.db"), SQLiteStore(folder / "quota.db")
-    made = parts._default_guards(in_memory=False)
+    made = build.default_guards(in_memory=False)
     made._path = folder / "guard.db"
     options = {"transport": fake.transport(), "cache": cache, "quota": quota}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MetronWarning)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parts, "_default_guards", lambda *, in_memory: made)
+            patch.setattr(build, "default_guards", lambda *, in_memory: made)
             metron = AsyncMetron("editor-token", **options)
         async with metron:
             if call in READS and call.warm:

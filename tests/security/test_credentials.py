@@ -28,7 +28,7 @@ from support.secrets_search import (
 import metron_async
 from metron_async import AsyncMetron
 from metron_async.errors import MetronError
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron, Fault
 
 CREDENTIALS = {
@@ -80,7 +80,8 @@ async def live(metron, fake, texts):
     await attempt(calm.with_options(timeout=1e-6, refresh=True).issues.get(4))
     await attempt(calm.with_options(offline=True).issues.get(5))
     texts += [repr(part) for part in (metron, calm, metron.stats, metron.issues, metron.cache)]
-    texts += [repr(await metron.quota()), repr(vars(metron._core)), repr(metron._core.settings)]
+    texts += [repr(await metron.quota()), repr(vars(metron._caller.core))]
+    texts += [repr(vars(metron._caller.core.blueprint)), repr(metron._caller.core.parts)]
     texts += [str(metron), f"{metron!r:s}", repr(metron.publishers.iter(name="x"))]
     fake.faults.add(Fault.status(401))
     await attempt(calm.with_options(refresh=True).issues.get(3))
@@ -170,7 +171,7 @@ def test_what_cannot_be_used_is_not_quoted(kind):
         {"base_url": "http://metron.cloud"},
         {"user_agent": f"app\r\nX-Token: {TOKEN}"},
         {"token": f"Bearer {TOKEN}"},
-        {"token": TOKEN + "\n"},
+        {"token": TOKEN + "\nX: y"},
         {"token": TOKEN, "password": PASSWORD},
         {"username": USERNAME + ":", "password": PASSWORD},
         {"max_in_flight": 0},

@@ -10,7 +10,7 @@ import warnings
 import pytest
 
 from metron_async import AsyncMetron, MetronWarning
-from metron_async.storage import default_directory
+from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")

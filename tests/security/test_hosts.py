@@ -156,7 +156,7 @@ def test_links_in_answers_are_never_fetched():
         async with AsyncMetron(TOKEN, transport=spy) as metron:
             assert EVIL in (await metron.issues.get(1)).resource_url
             await metron.series.get(1)
-            await metron.publishers.iter_details().collect()
+            await metron.publishers.iter().details().collect()
         spy.check()
 
     run_virtual(main())

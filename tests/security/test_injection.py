@@ -154,7 +154,7 @@ def test_an_id_is_a_number(number):
             ids = [number]
             calls = (
                 lambda: metron.issues.get(number),
-                lambda: metron.issues.fetch_many(ids, on_error="raise").__anext__(),
+                lambda: metron.issues.fetch_many(ids, on_error="raise").first(),
                 lambda: metron.series.issues(number).collect(),
                 lambda: metron.publishers.series(number).collect(),
                 lambda: metron.reading_lists.items(number).collect(),

@@ -50,7 +50,7 @@ class Write:
 
 
 async def _details(metron: AsyncMetron) -> Any:
-    return await metron.publishers.iter_details().collect()
+    return await metron.publishers.iter().details().collect()
 
 
 async def _many(metron: AsyncMetron) -> Any:
@@ -71,7 +71,7 @@ READS = (
     Read("page", lambda m: m.issues.iter().page(2)),
     Read("collect", lambda m: m.issues.iter().collect(strict=True), requests=2),
     Read("issue list", lambda m: m.series.issues(1).collect(strict=True)),
-    Read("iter_details", _details, requests=13),
+    Read("details", _details, requests=13),
     Read("fetch_many", _many, requests=5),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,10 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     return {**kept, **home, "METRON_TOKEN": TOKEN, **changes}
 
 
+def _restore_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 async def start(folder: Path, *arguments: str, **more: object) -> asyncio.subprocess.Process:
     settings: dict[str, object] = {
         "env": environment(folder),
@@ -38,6 +43,8 @@ async def start(folder: Path, *arguments: str, **more: object) -> asyncio.subpro
         "stderr": asyncio.subprocess.PIPE,
         **more,
     }
+    # A shell that starts a job in the background (`nohup ... &`) lets it ignore SIGINT.
+    settings.setdefault("preexec_fn", _restore_sigint if os.name == "posix" else None)
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

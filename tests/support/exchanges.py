@@ -27,7 +27,7 @@ def client_of(fake, account="reader", **options):
     return AsyncMetron(token=token, transport=fake.transport(), **options)
 
 
-class Recorded(httpx.AsyncBaseTransport):
+class Recorded(httpx.MockTransport):
     """Answers every request as was recorded, and keeps what it was asked."""
 
     def __init__(self, exchange):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from metron_async import AsyncMetron
 from metron_async.mirror import SOURCES, Mirror
 from metron_async.mirror.tables import table_of
-from metron_async.testing import FakeMetron, VirtualTimeLoop
+from metron_async.testing import FakeMetron
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 
@@ -63,20 +62,3 @@ async def served(fake: FakeMetron, name: str, **filters: Any) -> dict[int, tuple
 
 def pages_asked(fake: FakeMetron, path: str = "/api/issue/") -> list[str]:
     return [asked.query for asked in fake.requests if asked.path == path]
-
-
-class InlineLoop(VirtualTimeLoop):
-    """A virtual-time loop on which work for threads is done on the spot."""
-
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except BaseException as error:  # noqa: BLE001 - handed on
-            future.set_exception(error)
-        return future
-
-
-def run_inline(main: Coroutine[Any, Any, Any]) -> Any:
-    with asyncio.Runner(loop_factory=InlineLoop) as runner:
-        return runner.run(main)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from metron_async._engine import parts
+from metron_async._engine import build
 from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
 from metron_async.errors import QuotaStoreError
@@ -66,4 +66,4 @@ def use_guards(monkeypatch, make=MemoryGuardStore):
     def guards(*, in_memory):
         return make()
 
-    monkeypatch.setattr(parts, "_default_guards", guards)
+    monkeypatch.setattr(build, "default_guards", guards)

@@ -25,8 +25,8 @@ async def idle(metron):
     state = await metron.quota()
     assert state.in_flight == 0
     assert not any(state.waiting.values())
-    flights = metron._core._flights
-    assert not flights._under_way
+    flights = metron._caller.core.parts.in_flight
+    assert not flights._running
     assert not flights._by_key
 
 

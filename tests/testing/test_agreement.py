@@ -1,7 +1,7 @@
-"""The fake against what the real server was measured to do, one test per kind of difference.
+"""Measured behavior of the real server that no recording shows: limits, odd values, costs.
 
-Recorded exchanges are replayed in test_replay.py. Here is what no recording shows: limits, odd
-values, refusals and their costs.
+One test per kind of difference that once was between the fake and the server. The recorded
+exchanges are replayed in test_replay.py.
 """
 
 import datetime as dt
@@ -415,6 +415,31 @@ async def test_bodies_that_are_too_large(fake):
         assert (await client.patch("arc/1/", data={"desc": "x"}, files=picture)).status_code == 200
 
 
+# -- languages -------------------------------------------------------------------------------------
+
+
+@on_virtual_time
+async def test_display_words_follow_accept_language_and_the_cache_does_not():
+    fake = FakeMetron(issues=300, throttle=False, detail_cache=86_400)
+    fake.touch("series", 1, status=4)
+    fake.touch("series", 2, status=4)
+    async with client_of(fake) as client:
+        german, english = {"Accept-Language": "de-DE, en;q=0.5"}, {"Accept-Language": "en"}
+        ongoing = await client.get("series/1/", headers=german)
+        assert ongoing.json()["status"] == "Fortlaufend"
+        assert ongoing.headers["content-language"] == "de"
+        cached = await client.get("series/1/", headers=english)
+        assert (cached.json()["status"], cached.headers["x-cache"]) == ("Fortlaufend", "HIT")
+        other = await client.get("series/2/", headers={"Accept-Language": "xx, de;q=x, en;q=0.1"})
+        assert (other.json()["status"], other.headers["content-language"]) == ("Ongoing", "en")
+        rows = (await client.get("collection/", headers={"Accept-Language": "fr"})).json()
+        assert {row["book_format"] for row in rows["results"]} <= {
+            "Papier",
+            "Numérique",
+            "Les deux",
+        }
+
+
 # -- the default -----------------------------------------------------------------------------------
 
 
@@ -433,3 +458,17 @@ async def test_the_default_is_the_newest_server(fake):
         row = (await client.get("series/")).json()["results"][0]
         assert not fields & row.keys()
         assert (await client.get("issue/", params=later)).json()["count"] == 20
+
+
+@on_virtual_time
+async def test_newer_servers_take_desc_is_solicitation(fake):
+    async with client_of(fake, "editor") as client:
+        for sent in (
+            {"json": {"desc_is_solicitation": False}},
+            {"data": {"desc_is_solicitation": "1"}},
+        ):
+            written = (await client.patch("issue/1/", **sent)).json()
+            expected = "data" in sent
+            assert written["desc_is_solicitation"] is expected
+        refused = await client.patch("issue/1/", json={"desc_is_solicitation": "perhaps"})
+        assert refused.json() == {"desc_is_solicitation": ["Must be a valid boolean."]}

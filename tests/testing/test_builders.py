@@ -1,4 +1,4 @@
-"""Builders and edits: what they add is served, and what cannot be is refused when it is passed."""
+"""Builders and edits: their objects are served, and wrong arguments are errors at once."""
 
 import datetime as dt
 from decimal import Decimal
@@ -69,7 +69,7 @@ async def test_a_catalogue_from_nothing(fake):
 
 
 @on_virtual_time
-async def test_what_an_account_owns_follows_and_wants(fake):
+async def test_collection_pull_list_wish_list_and_reading_list(fake):
     series = fake.add_series("Saga", year_began=2012).id
     first, second = fake.add_issue(series, "1").id, fake.add_issue(series, "2").id
     fake.add_account("ann", "password", "ann-token")
@@ -138,13 +138,18 @@ WRONG = {
     "taken id": (lambda f: f.add_publisher("X", id=1), ValueError, "publisher id 1 is taken"),
     "unknown user": (lambda f: f.add_wish_list_item(1, user="bob"), ValueError, "user 'bob'"),
     "unknown field": (lambda f: f.add_arc("X", colour="red"), AttributeError, "no field 'colour'"),
+    "unknown kind": (lambda f: f.touch("issues", 1), ValueError, "kind 'issues': expected one of"),
+    "unknown object": (lambda f: f.delete("issue", 99), KeyError, "issue 99 does not exist"),
+    "spending user": (lambda f: f.spend("bob", 1), ValueError, "user 'bob'"),
+    "token": (lambda f: f.add_account("ann", "x", 5), TypeError, "tokens: expected array"),
+    "limit": (lambda f: f.add_account("ann", "x", "y", burst="20"), TypeError, "burst: expected"),
     "edit": (lambda f: f.touch("series", 1, year_began="2000"), TypeError, "year_began: expected"),
     "edit of a relation": (lambda f: f.touch("issue", 1, series=99), ValueError, "series id 99"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_arguments_are_refused_when_they_are_passed(fake, name):
+def test_wrong_arguments_are_errors_and_change_nothing(fake, name):
     fake.add_issue(fake.add_series("Saga").id, "1")
     call, error, message = WRONG[name]
     before = {kind: dict(table) for kind, table in fake.catalogue.tables._asdict().items()}
@@ -158,3 +163,11 @@ def test_edits_take_iso_text(fake):
     issue = fake.add_issue(fake.add_series("Saga").id, "1")
     fake.touch("issue", issue.id, store_date="2026-01-02", names=["One", "Two"])
     assert (issue.store_date, issue.names) == (dt.date(2026, 1, 2), ("One", "Two"))
+
+
+def test_the_day_of_a_catalogue_is_a_date_or_iso_text():
+    assert FakeMetron(issues=1, today="2026-11-20").catalogue.today == dt.date(2026, 11, 20)
+    with pytest.raises(ValueError, match="isoformat"):
+        FakeMetron(issues=1, today="today")
+    with pytest.raises(TypeError, match="issues: expected a number"):
+        FakeMetron(issues="many")

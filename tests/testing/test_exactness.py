@@ -1,4 +1,4 @@
-"""The throttle behind the wire: exact on arrival, whatever the latencies and who leaves."""
+"""The throttle behind the network: exact on arrival, for all latencies and disconnections."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ SENT = st.lists(
         st.floats(0, 150),  # when it is sent
         st.floats(0, 2),  # up
         st.floats(0, 2),  # down
-        st.one_of(st.none(), st.floats(0.001, 3)),  # when the client leaves
+        st.one_of(st.none(), st.floats(0.001, 3)),  # when the client disconnects
     ),
     min_size=1,
     max_size=40,
@@ -63,7 +63,7 @@ def check(requests, verdicts, burst, sustained):
 
 
 @on_virtual_time
-async def test_latency_may_be_told_by_a_callable_as_one_number():
+async def test_latency_may_be_a_callable_that_returns_one_number():
     fake = FakeMetron(issues=1)
     fake.latency = lambda: 4.0
     async with client_of(fake) as client:
@@ -72,7 +72,7 @@ async def test_latency_may_be_told_by_a_callable_as_one_number():
 
 
 @on_virtual_time
-async def test_what_is_kept_between_pages_is_bounded():
+async def test_the_selections_that_pages_share_are_bounded():
     fake = FakeMetron(issues=20, throttle=False, list_cache=60)
     async with client_of(fake) as client:
         for page in range(40):
@@ -80,7 +80,7 @@ async def test_what_is_kept_between_pages_is_bounded():
     assert len(fake._core.state.selection._found) == 32
 
 
-def test_a_field_that_is_not_there_is_an_error_and_changes_nothing():
+def test_an_unknown_field_is_an_error_and_changes_nothing():
     fake = FakeMetron(issues=5)
     before = fake.catalogue.tables.issue[1].title
     with pytest.raises(AttributeError, match="no field 'colour'"):
@@ -95,3 +95,13 @@ def test_a_field_that_is_not_there_is_an_error_and_changes_nothing():
 @pytest.mark.parametrize("issues", [0, 1, 7])
 def test_tiny_catalogues(issues):
     assert len(FakeMetron(issues=issues).catalogue.tables.issue) == issues
+
+
+def test_servers_of_the_same_catalogue_share_no_record():
+    one, other = FakeMetron(issues=20), FakeMetron(issues=20)
+    one.touch("issue", 1, title="Changed")
+    one.catalogue.tables.reading_list[1].items[0].order = 99
+    one.delete("arc", 1)
+    fresh = FakeMetron(issues=20)
+    assert other.catalogue.tables == fresh.catalogue.tables
+    assert one.catalogue.tables != fresh.catalogue.tables

@@ -1,4 +1,4 @@
-"""Planning faults: what is wrong with a plan is said when it is made."""
+"""Plans of faults: wrong arguments are errors at once."""
 
 import pytest
 
@@ -18,7 +18,9 @@ WRONG = {
         r"pass Fault.status\(\)",
     ),
     "other function": (lambda f: f.add(print), TypeError, "Expected a fault such as"),
-    "no times": (lambda f: f.add(Fault.status(500), times=0), ValueError, "times: .* at least 1"),
+    "negative times": (lambda f: f.add(Fault.status(500), times=-1), ValueError, "times: "),
+    "part of a request": (lambda f: f.add(Fault.status(500), times=1.5), TypeError, "whole number"),
+    "method": (lambda f: f.add(Fault.status(500), method=5), TypeError, "method: expected an HTTP"),
     "negative skip": (lambda f: f.add(Fault.status(500), skip=-1), ValueError, "skip: "),
     "relative path": (
         lambda f: f.add(Fault.status(500), path="issue/"),
@@ -48,14 +50,14 @@ def test_wrong_plans_are_refused(name):
     assert not faults.planned
 
 
-def test_all_that_looks_like_a_constructor_is_one():
+def test_every_public_attribute_of_the_class_is_a_constructor():
     public = [name for name in dir(Fault) if not name.startswith("_")]
     assert "status" in public
     assert not hasattr(Fault, "drop")
     assert all(callable(getattr(Fault, name)) for name in public)
 
 
-def test_a_fault_of_ones_own():
+def test_a_custom_fault():
     fault = Fault("slow", seconds=2)
     assert repr(fault) == "<Fault: slow>"
     assert FakeMetron(issues=1).faults.add(fault).fault is fault

@@ -1,4 +1,4 @@
-"""What a reader gets to see: accounts, quota, pages, conditions, the server's own cache."""
+"""Reads: accounts, quota, pages, conditional requests, the server's own cache."""
 
 import base64
 import datetime as dt
@@ -38,7 +38,7 @@ async def test_both_schemes_and_several_tokens_share_one_users_quota():
 
 
 @on_virtual_time
-async def test_refusals_cost_nothing_and_say_why():
+async def test_401_and_403_cost_nothing_and_have_the_servers_messages():
     fake = FakeMetron(issues=20, bans=False)
     cases = {
         "Authentication credentials were not provided.": {},
@@ -153,7 +153,7 @@ async def test_lists_below_a_detail_filter_the_parent():
 
 
 @on_virtual_time
-async def test_conditions_are_honoured_where_the_server_does_and_only_there():
+async def test_conditional_requests_work_where_the_server_supports_them():
     fake = FakeMetron(issues=60, throttle=False)
     async with client_of(fake) as client:
         for path in (
@@ -185,16 +185,16 @@ async def test_conditions_are_honoured_where_the_server_does_and_only_there():
 
 
 @on_virtual_time
-async def test_a_touch_is_seen_by_the_list_and_a_hidden_rename_by_neither():
+async def test_an_edit_moves_modified_and_a_renamed_creator_does_not():
     fake = FakeMetron(issues=60)
     async with client_of(fake) as client:
         old = (await client.get("issue/5/")).headers["last-modified"]
         credit = fake.catalogue.credits(fake.catalogue.tables.issue[5])[0]
-        fake.rename("creator", credit.creator, "Somebody Else")
+        fake.rename("creator", credit.creator, "Another Name")
         hidden = await client.get("issue/5/", headers={"If-Modified-Since": old})
         assert hidden.status_code == 304
         detail = (await client.get("issue/5/")).json()
-        assert "Somebody Else" in {one["creator"] for one in detail["credits"]}
+        assert "Another Name" in {one["creator"] for one in detail["credits"]}
         fake.touch("issue", 5, title="New")
         seen = await client.get("issue/5/", headers={"If-Modified-Since": old})
         assert seen.json()["title"] == "New"
@@ -228,7 +228,7 @@ async def test_the_servers_own_cache():
 
 
 @on_virtual_time
-async def test_shelves_and_private_lists_are_their_owners_alone():
+async def test_shelves_and_private_lists_are_visible_to_their_owner_only():
     fake = FakeMetron(issues=400, throttle=False)
     async with client_of(fake, "reader2") as client:
         assert (await client.get("collection/")).json()["count"] == 0
@@ -344,7 +344,7 @@ async def test_the_log_is_kept_and_bounded():
     assert (fake.requests, fake.throttled, fake.bans) == ([], 0, [])
 
 
-def test_this_weeks_comics_make_a_table_and_a_catalogue_is_the_same_each_time():
+def test_a_catalogue_has_comics_of_this_week_and_is_deterministic():
     day = dt.date(2026, 11, 20)
     fake, again = FakeMetron(today=day), FakeMetron(today=day)
     assert fake.catalogue.tables == again.catalogue.tables
@@ -373,7 +373,7 @@ def test_on_a_virtual_loop_today_is_always_the_same():
 
 
 @on_virtual_time
-async def test_edits_keep_relations_whole():
+async def test_deleted_objects_disappear_from_relations():
     fake = FakeMetron(issues=100, throttle=False)
     series = fake.catalogue.tables.issue[5].series
     issue = fake.add_issue(series, "999", characters=(1,), cover_date=dt.date(2027, 1, 1))

@@ -1,4 +1,4 @@
-"""Replays what was asked of a real server, and compares: status, headers, errors, body shapes."""
+"""Replays the recorded requests, and compares status, headers, errors and body shapes."""
 
 import base64
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support import contract
 
 from metron_async.testing import FakeMetron, run_virtual
 
@@ -188,7 +189,7 @@ def replayed() -> list[tuple[dict, httpx.Response]]:
 @pytest.mark.parametrize(
     "position", range(len(EXCHANGES)), ids=[exchange["name"] for exchange in EXCHANGES]
 )
-def test_the_fake_answers_as_the_server_did(replayed, position):
+def test_the_fake_responds_as_the_server_did(replayed, position):
     exchange, response = replayed[position]
     compare(exchange, response)
     compare_rates(exchange, response)
@@ -211,3 +212,12 @@ def test_resets_lie_where_the_oldest_request_leaves(replayed):
     now = parsedate_to_datetime(first.headers["date"]).timestamp()
     assert int(first.headers[RATE[2]]) - now == 60
     assert int(first.headers[RATE[5]]) - now == 86_400
+
+
+def test_the_fakes_responses_fit_the_schema_where_the_servers_did(replayed):
+    for exchange, response in replayed:
+        if response.status_code in {200, 201} and contract.operation_of(exchange) not in (
+            contract.NOT_DESCRIBED
+        ):
+            found = contract.response_problems(exchange, response.status_code, response.json())
+            assert found <= contract.RECORDED_OTHERWISE

@@ -100,7 +100,7 @@ async def test_a_client_that_leaves_is_seen():
         assert (await client.get("role/")).headers["x-ratelimit-burst-remaining"] == "18"
 
 
-async def test_a_body_that_never_comes_is_forgotten():
+async def test_an_incomplete_body_is_not_a_request():
     fake = FakeMetron(issues=20)
     async with fake.serve() as url:
         port = int(url.rsplit(":", 1)[1])
@@ -114,7 +114,7 @@ async def test_a_body_that_never_comes_is_forgotten():
     assert len(fake.requests) == 1
 
 
-async def test_banned_addresses_are_hung_up_on():
+async def test_connections_of_banned_addresses_are_closed():
     fake = FakeMetron(issues=20)
     async with fake.serve() as url, http(fake, url) as client:
         for _ in range(3):
@@ -132,7 +132,7 @@ async def test_banned_addresses_are_hung_up_on():
     assert [ban.client for ban in fake.bans] == ["127.0.0.1"]
 
 
-async def test_under_somebody_elses_server_losses_are_failures():
+async def test_losses_are_errors_under_another_asgi_server():
     fake = FakeMetron(issues=20)
     fake.faults.add(Fault.drop_after())
     transport = httpx.ASGITransport(fake.app)
@@ -195,7 +195,7 @@ async def test_the_command_in_process(capsys):
     await task
 
 
-def test_the_command_says_when_it_cannot_listen(capsys):
+def test_the_command_reports_that_it_cannot_listen(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["--port", port, "--issues", "10", "--latency", "0.5", "--no-bans"]) == 1
@@ -210,7 +210,7 @@ def test_without_the_extra_the_error_names_it():
         "try:\n    fake.serve()\nexcept ImportError as error:\n    print(error)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip().endswith("needed here: pip install 'metron-async[testing]'")
+    assert found.stdout.strip().endswith("is not installed: pip install 'metron-async[testing]'")
     assert len(found.stdout.strip().splitlines()) == 1
 
 
@@ -236,7 +236,7 @@ class TestFixtures:
             assert (await client.get("issue/")).json()["count"] == 30
 
 
-def test_a_server_that_cannot_start_fails_the_test_that_wants_it(monkeypatch):
+def test_a_server_that_cannot_start_fails_the_test(monkeypatch):
     # Imported earlier, pytest could not rewrite its assertions any more.
     from metron_async.testing import pytest_plugin  # noqa: PLC0415
 

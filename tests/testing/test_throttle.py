@@ -1,4 +1,4 @@
-"""The two sliding logs, against a model that keeps every request and counts anew each time."""
+"""The sliding log, against a model that keeps every request and counts from scratch."""
 
 import math
 

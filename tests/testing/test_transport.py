@@ -45,7 +45,7 @@ async def test_random_latency_is_the_same_for_the_same_seed():
 
 
 @on_virtual_time
-async def test_a_client_that_leaves_is_a_499_and_is_counted_all_the_same():
+async def test_a_client_that_disconnects_is_a_499_and_is_counted():
     fake = FakeMetron(issues=20)
     fake.latency = 1.0
     async with client_of(fake) as client:
@@ -79,7 +79,7 @@ async def test_a_request_without_latency_that_is_cancelled_reaches_the_server_to
 
 
 @on_virtual_time
-async def test_twenty_departures_bring_a_ban_and_then_nothing_answers():
+async def test_twenty_disconnections_bring_a_ban_of_the_address():
     fake = FakeMetron(issues=20, throttle=False)
     fake.latency = 1.0
     async with client_of(fake, timeout=httpx.Timeout(0.5, connect=7)) as client:
@@ -120,7 +120,7 @@ async def test_three_401s_ban_for_a_day_and_forgiving_lifts_it():
 
 
 @on_virtual_time
-async def test_agents_that_are_not_wanted():
+async def test_refused_user_agents():
     fake = FakeMetron(issues=20, throttle=False)
     async with client_of(fake, timeout=1) as client:
         denied = await client.get("role/", headers={"User-Agent": "LinkupBot"})
@@ -147,7 +147,7 @@ async def test_agents_that_are_not_wanted():
 
 
 @on_virtual_time
-async def test_lost_connections_cost_what_they_should():
+async def test_quota_costs_of_lost_connections():
     fake = FakeMetron(issues=20)
     async with client_of(fake) as client:
         for fault, error in (
@@ -164,7 +164,7 @@ async def test_lost_connections_cost_what_they_should():
 
 
 @on_virtual_time
-async def test_thinking_time_is_the_servers():
+async def test_a_slow_server_times_out():
     fake = FakeMetron(issues=20)
     fake.faults.add(Fault.latency(65))
     async with client_of(fake) as client:
@@ -175,7 +175,19 @@ async def test_thinking_time_is_the_servers():
 
 
 @on_virtual_time
-async def test_closing_the_transport_forgets_what_is_on_its_way():
+async def test_the_proxy_gives_up_after_a_minute():
+    fake = FakeMetron(issues=20)
+    fake.faults.add(Fault.gateway_timeout())
+    async with client_of(fake, timeout=65) as client:
+        slow = await client.get("role/")
+        assert (slow.status_code, elapsed()) == (504, 60.0)
+        assert "x-ratelimit-burst-limit" not in slow.headers
+        # The slow request cost a slot, which is free again after these 60 seconds.
+        assert (await client.get("role/")).headers["x-ratelimit-sustained-remaining"] == "4998"
+
+
+@on_virtual_time
+async def test_closing_the_transport_cancels_requests_in_flight():
     fake = FakeMetron(issues=20)
     fake.latency = 1000.0
     client = httpx.AsyncClient(transport=fake.transport(), base_url=HOST, timeout=1)
@@ -233,7 +245,7 @@ async def test_other_bodies_and_headers():
 
 
 @on_virtual_time
-async def test_lists_that_do_not_hold_together():
+async def test_inconsistent_lists():
     fake = FakeMetron(issues=450, throttle=False)
     page = "issue/?page=2"
     async with client_of(fake) as client:
@@ -278,7 +290,7 @@ async def test_redirects():
 
 
 @on_virtual_time
-async def test_faults_strike_whom_they_are_meant_for():
+async def test_faults_affect_the_requests_that_they_are_planned_for():
     fake = FakeMetron(issues=20, throttle=False)
     some = fake.faults.add(Fault.status(500), path="/api/issue/*", times=2, skip=1)
     exact = fake.faults.add(Fault.status(502), path="/api/role/", method="get", times=None)

@@ -1,4 +1,4 @@
-"""Writes, with the server's rules: what is accepted, what is refused, and what moves."""
+"""Writes: accepted and refused values, and what they change."""
 
 import datetime as dt
 import json
@@ -21,7 +21,7 @@ def fake():
 
 
 @on_virtual_time
-async def test_forms_only_where_the_server_takes_no_json(fake):
+async def test_json_is_refused_where_the_server_takes_forms_only(fake):
     async with client_of(fake, "editor") as client:
         for kind in FORM_ONLY:
             refused = await client.post(f"{kind}/", json={"name": "x"})
@@ -202,7 +202,7 @@ async def test_series_and_number_are_unique(fake):
 
 
 @on_virtual_time
-async def test_what_an_edit_moves(fake):
+async def test_which_modified_an_edit_moves(fake):
     async with client_of(fake, "editor") as client:
 
         async def modified(path):
@@ -256,9 +256,14 @@ async def test_credits_are_made_together_or_not_at_all(fake):
         again = await client.post("credit/", data=form)
         assert again.json().keys() == {"0"}
         assert (await client.post("credit/", data={"issue": "2"})).json() == []
-        for body in ([5], 5):
-            odd = await client.post("credit/", json=body)
-            assert odd.json()["non_field_errors"][0].startswith("Invalid data.")
+        odd = await client.post("credit/", json=[5])
+        message = "Invalid data. Expected a dictionary, but got int."
+        assert odd.json() == {"0": {"non_field_errors": [message]}}
+        odd = await client.post("credit/", json=5)
+        message = 'Expected a list of items but got type "int".'
+        assert odd.json() == {"non_field_errors": [message]}
+        nothing = await client.post("series/", headers={"Content-Type": "application/json"})
+        assert nothing.json()["name"] == [REQUIRED]
         listed = await client.post("series/", json=[{}])
         assert listed.json()["non_field_errors"] == [
             "Invalid data. Expected a dictionary, but got list."
@@ -402,7 +407,7 @@ async def test_pull_and_wish_lists_begin_with_their_first_use(fake):
 
 
 @on_virtual_time
-async def test_every_address_of_the_schema_is_there(fake):
+async def test_every_operation_of_the_schema_exists(fake):
     schema = json.loads((Path(__file__).parent.parent / "data" / "openapi.json").read_text())
     async with client_of(fake, "editor") as client:
         for path, operations in schema["paths"].items():
@@ -420,7 +425,7 @@ async def test_every_address_of_the_schema_is_there(fake):
 
 
 @on_virtual_time
-async def test_null_and_blank_where_nothing_is_meant(fake):
+async def test_null_and_blank_values(fake):
     async with client_of(fake, "editor") as client:
         files = {"image": ("c.png", PNG)}
         made = (await client.post("arc/", data={"name": "x", "cv_id": ""}, files=files)).json()

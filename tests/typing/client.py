@@ -9,22 +9,25 @@ from typing import assert_type
 from metron_async import (
     NOT_MODIFIED,
     AsyncMetron,
+    DetailedList,
+    Fetched,
+    LazyList,
     MetronView,
     NotModified,
     Origin,
     Page,
-    Paginator,
     Priority,
+    RowList,
 )
-from metron_async.models import Issue, IssueSummary, PullList, SeriesSummary
+from metron_async.models import Issue, IssueSummary, PullList, Role, Series, SeriesSummary
 
 
 async def reads(metron: AsyncMetron) -> None:
     """Each namespace answers with its own types."""
     issue = await metron.issues.get(1)
     assert_type(issue, Issue)
-    assert_type(metron.series.iter(name="wolf"), Paginator[SeriesSummary])
-    assert_type(metron.series.issues(1), Paginator[IssueSummary])
+    assert_type(metron.series.iter(name="wolf"), DetailedList[SeriesSummary, Series])
+    assert_type(metron.series.issues(1), RowList[IssueSummary])
     assert_type(await metron.pull_list.get(), PullList | None)
     assert_type(metron.origin_of(issue), Origin | None)
     await metron.issues.get("1")  # type: ignore[arg-type]
@@ -37,11 +40,38 @@ async def lists(metron: AsyncMetron) -> None:
         assert_type(row, IssueSummary)
     async for page in issues.pages():
         assert_type(page, Page[IssueSummary])
+        assert_type(page[0], IssueSummary)
+        assert_type([row.id for row in page], list[int])
     assert_type(await issues.collect(limit=3), list[IssueSummary])
     assert_type(await issues.first(), IssueSummary | None)
     assert_type(await issues.count(), int)
+    assert_type(await issues.last(3), list[IssueSummary])
     metron.issues.iter(series=1)  # type: ignore[call-arg]
     metron.issues.iter(cover_year="2026")  # type: ignore[arg-type]
+
+
+def takes(_lists: list[LazyList[object]], _rows: RowList[IssueSummary]) -> None:
+    """A list with details is a list of rows."""
+
+
+async def objects(metron: AsyncMetron) -> None:
+    """Only lists of what has details offer them, and all are lazy lists."""
+    async for issue in metron.issues.iter().details(concurrency=2):
+        assert_type(issue, Issue)
+    assert_type(await metron.issues.iter().details().first(), Issue | None)
+    many = metron.issues.fetch_many([1, 2], on_error="skip")
+    async for got in many:
+        assert_type(got, Fetched[Issue])
+    assert_type(await many.collect(2), list[Fetched[Issue]])
+    several: list[LazyList[object]] = [metron.roles.iter(), metron.issues.iter().details(), many]
+    assert_type(metron.roles.iter(), RowList[Role])
+    takes(several, metron.issues.iter())
+    metron.roles.iter().details()  # type: ignore[attr-defined]
+    metron.series.issues(1).details()  # type: ignore[attr-defined]
+    metron.issues.iter({"series_id": 5})  # type: ignore[call-arg, arg-type]
+    await metron.issues.iter()  # type: ignore[misc]
+    for row in metron.issues.iter():  # type: ignore[attr-defined]
+        del row
 
 
 async def changes(metron: AsyncMetron) -> None:

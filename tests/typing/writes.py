@@ -38,7 +38,8 @@ async def account(metron: AsyncMetron) -> None:
     item, created = added
     assert_type(item, CollectionItem)
     assert_type(created, bool)
-    assert_type(await metron.collection.scrobble(1, date_read=datetime.now(UTC)), ScrobbleResult)
+    assert_type(await metron.collection.scrobble(1), Added[ScrobbleResult])
+    await metron.collection.scrobble(1, date_read=datetime.now(UTC))
     assert_type(await metron.collection.rate(1, Rating.FIVE), RatingResult)
     assert_type(await metron.collection.rate(1, None), RatingResult)
     assert_type(await metron.pull_list.add_series(1), Added[PullListSeries])

@@ -12,6 +12,7 @@ from support.exchanges import PNG, body_of, client_of
 from metron_async import AsyncMetron, UsageError
 from metron_async import models as m
 from metron_async._engine.bodies import prepare_body
+from metron_async._engine.credentials import Credentials
 from metron_async._engine.messages import Multipart, Request
 from metron_async._engine.transport import Transport
 from metron_async.models import MAX_BODY, FormFields, ImagePart
@@ -132,8 +133,8 @@ def text_file():
         (text_file(), "binary"),
         (b"", "empty"),
         (io.BytesIO(), "empty"),
-        (b"certainly no image", "kind of image"),
-        (m.Upload(PNG, content_type="text/html"), "kind of image"),
+        (b"certainly no image", "unknown type"),
+        (m.Upload(PNG, content_type="text/html"), "unknown type"),
         (m.Upload(PNG, name='a"b.png'), "file name"),
         (m.Upload(PNG, name="a\r\nX-Evil: 1.png"), "file name"),
         (b"\x89PNG\r\n\x1a\n" + bytes(MAX_BODY), "20 MB"),
@@ -171,17 +172,18 @@ async def test_fields_and_image_together_are_within_the_bound(fake):
     async with client_of(fake, "editor") as metron:
         with pytest.raises(UsageError, match="together"):
             await metron.arcs.create(m.ArcInput(name="x", desc="d" * 1000, image=image))
-        with pytest.raises(UsageError, match="20 MB"):
+        with pytest.raises(UsageError, match=r"2\.5 MB"):
             await metron.issues.update(1, m.IssueInput(desc="ä" * (MAX_BODY // 2)))
-        with pytest.raises(UsageError, match="20 MB"):
+        with pytest.raises(UsageError, match=r"2\.5 MB"):
             await metron.arcs.update(1, m.ArcInput(desc="ä" * (MAX_BODY // 6 + 1)))
     assert not fake.requests
 
 
 async def test_the_size_that_is_checked_is_never_less_than_what_is_sent():
     async with httpx.AsyncClient() as http:
+        credentials = Credentials(token="t")
         transport = Transport(
-            http, owned=False, api_root="http://x/api/", authorization="Bearer t", agent="a"
+            None, http, api_root="http://x/api/", credentials=credentials, agent="a"
         )
         for fields in ((), (("name", "né"),), tuple(("alias", "ö" * n) for n in range(50))):
             for name in ("a.png", "ä" * 200 + ".png", "%22" * 80 + ".png"):

@@ -281,7 +281,7 @@ async def test_an_unheard_failure_is_logged_without_the_body(fake, caplog):
             await asyncio.sleep(1)
             call.cancel()
             await asyncio.sleep(10)
-    assert "nobody waits any more" in caplog.text
+    assert "no caller waiting" in caplog.text
     assert "rating" not in caplog.text
     assert "editor-token" not in caplog.text
 

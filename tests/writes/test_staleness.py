@@ -97,14 +97,14 @@ def writables():
     return [getattr(metron, name) for name in names]
 
 
-@pytest.mark.parametrize("namespace", writables(), ids=lambda one: one.path)
+@pytest.mark.parametrize("namespace", writables(), ids=lambda one: one._path)
 def test_the_table_names_fields_that_exist(namespace):
     assert isinstance(namespace, Writable)
-    fields, _ = _EMBEDDED[namespace.path]
-    assert fields <= set(namespace.input.__struct_fields__)
+    fields, _ = _EMBEDDED[namespace._path]
+    assert fields <= set(namespace._input.__struct_fields__)
 
 
-@pytest.mark.parametrize("namespace", writables(), ids=lambda one: one.path)
+@pytest.mark.parametrize("namespace", writables(), ids=lambda one: one._path)
 def test_whatever_embeds_the_object_is_in_the_table(namespace):
     """Read off the models: each detail with a field that refers to this resource."""
     referring = {
@@ -123,7 +123,7 @@ def test_whatever_embeds_the_object_is_in_the_table(namespace):
         "issue": m.Issue, "publisher": m.Publisher, "series": m.Series, "team": m.Team,
         "universe": m.Universe,
     }  # fmt: skip
-    path = namespace.path
+    path = namespace._path
     embedders = {
         name for name, model in details.items() if referring[path] & set(model.__struct_fields__)
     }

@@ -26,11 +26,11 @@ import msgspec
 
 from metron_async._engine.guard.rules import step
 from metron_async._engine.guard.state import State, merge
-from metron_async.storage import (
+from metron_async.storage.database import open_database
+from metron_async.storage.files import (
     OPEN_ERRORS,
     default_directory,
     is_damage,
-    open_database,
     set_aside_unless_replaced,
 )
 

@@ -1,4 +1,4 @@
-"""The accounts' data: what the default account owns, follows and wants, and ids for more."""
+"""Data of accounts: the default account's shelf, and ids."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from metron_async.testing._data.arithmetic import DAY, mix
 from metron_async.testing.records import Item, Pull, Read, Wish
 
 if TYPE_CHECKING:
-    from metron_async.testing._data.catalogue import Catalogue
-    from metron_async.testing.records import Shelf
+    from collections.abc import Mapping
 
-__all__ = ["Numbers", "fill_shelf"]
+    from metron_async.testing._data.catalogue import Catalogue
+    from metron_async.testing.records import Account, Shelf
+
+__all__ = ["Numbers", "account_of", "fill_shelf"]
 
 
 def fill_shelf(shelf: Shelf, catalogue: Catalogue, ids: Numbers) -> None:
@@ -64,13 +66,25 @@ def _item(ids: Numbers, issue: int, turn: int, begin: dt.datetime) -> Item:
     return item
 
 
+def account_of(accounts: Mapping[str, Account], user: str) -> Account:
+    """Return the account of a user.
+
+    Raises:
+        ValueError: There is no such user.
+    """
+    if user not in accounts:
+        msg = f"Unknown user {user!r}: expected one of {', '.join(accounts)}"
+        raise ValueError(msg)
+    return accounts[user]
+
+
 class Numbers:
-    """The next id of each kind of thing that accounts own, across all accounts."""
+    """Ids of what accounts own, across all accounts."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 
     def take(self, kind: str) -> int:
-        """Return an id of *kind* that was not given before."""
+        """Return a new id of *kind*."""
         self._last[kind] = self._last.get(kind, 0) + 1
         return self._last[kind]

@@ -1,4 +1,4 @@
-"""Index arithmetic: numbers that look like chance, and are the same every time."""
+"""Index arithmetic: pseudo-random numbers that are the same every time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEDNESDAY = 2
 
 
 def mix(*numbers: int) -> int:
-    """Return a number of 32 bits that depends on all of *numbers*, and looks like chance."""
+    """Return a pseudo-random number of 32 bits that depends on all of *numbers*."""
     value = 0x9E3779B9
     for number in numbers:
         value = ((value ^ number) * 0x85EBCA6B) & _MASK
@@ -34,7 +34,7 @@ def pick(words: Sequence[T], number: int) -> T:
 
 
 def some(count: int, upto: int, *numbers: int) -> tuple[int, ...]:
-    """Return *count* different ids between 1 and *upto* (fewer if there are not so many)."""
+    """Return at most *count* different ids between 1 and *upto*."""
     found: dict[int, None] = {}
     for turn in range(count):
         found[mix(*numbers, turn) % upto + 1] = None
@@ -42,7 +42,7 @@ def some(count: int, upto: int, *numbers: int) -> tuple[int, ...]:
 
 
 class Sizes(NamedTuple):
-    """How many records of each kind there are."""
+    """Number of records of each kind."""
 
     issues: int
     characters: int
@@ -53,7 +53,7 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, issues: int) -> Sizes:
-        """Return the sizes that go well with *issues* issues."""
+        """Return the sizes for a catalogue of *issues* issues."""
         return cls(
             issues=issues,
             characters=max(120, issues // 10),
@@ -65,12 +65,12 @@ class Sizes(NamedTuple):
 
 
 def image(kind: str, rid: int) -> str:
-    """Return the address of a picture, which lies on another host."""
+    """Return the URL of an image, on another host."""
     return f"https://static.comics.example/media/{kind}/2025/11/20/cover-{rid}.jpg"
 
 
 class Seeds:
-    """What every record depends on: the seed, the sizes and the day."""
+    """Seed, sizes and day, on which every record depends."""
 
     def __init__(self, sizes: Sizes, seed: int, today: dt.date) -> None:
         self.sizes = sizes
@@ -81,12 +81,12 @@ class Seeds:
         self.wednesday: dt.date = today - DAY * ((today.weekday() - _WEDNESDAY) % 7)
 
     def modified(self, *numbers: int) -> dt.datetime:
-        """Return a moment in the last two years, with microseconds."""
+        """Return a datetime in the last two years, with microseconds."""
         number = mix(self.seed, *numbers)
         return self.latest - dt.timedelta(
             seconds=number % 63_000_000, microseconds=number % 999_983
         )
 
     def external(self, base: int, rid: int) -> int | None:
-        """Return an id in another database; every third record has none."""
+        """Return an id in another database, or ``None`` for every third record."""
         return None if mix(self.seed, base, rid) % 3 == 0 else base + rid

@@ -1,8 +1,8 @@
-"""Builders: methods that add objects to the catalogue."""
+"""Builders of objects of the catalogue."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from metron_async.testing import records as r
 from metron_async.testing._data.arguments import checked
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from metron_async.testing._server.serverclock import ServerClock
 
 __all__ = ["CatalogueBuilders", "Common"]
+
+R = TypeVar("R", bound=r.Record)
+_KINDS: dict[type[r.Record], str] = {r.ReadingList: "reading_list"}
+"""Names of tables that are not those of the record."""
 
 
 class Common(TypedDict, total=False):
@@ -45,15 +49,17 @@ class CatalogueBuilders:
     catalogue: Catalogue
     clock: ServerClock
 
-    def _add(self, kind: str, record: type[Any], values: dict[str, Any]) -> Any:
+    def _add(self, record: type[R], common: Common, **own: Any) -> R:
+        kind = _KINDS.get(record, record.__name__.lower())
         table = self.catalogue.table(kind)
-        values = {"id": self.catalogue.next_id(kind), "modified": self.clock.moment()} | values
-        made = record(**checked(record, values, self.catalogue))
+        default = {"id": self.catalogue.next_id(kind), "modified": self.clock.moment()}
+        made = record(**checked(record, default | own | dict(common), self.catalogue))
         if made.id in table:
             msg = f"{kind} id {made.id} is taken: omit id to get the next free one"
             raise ValueError(msg)
         made.slug = made.slug or r.slug(made.name)
-        return self.catalogue.add(kind, made)
+        self.catalogue.add(kind, made)
+        return made
 
     def add_publisher(
         self,
@@ -80,30 +86,25 @@ class CatalogueBuilders:
             >>> fake.add_issue(series.id, "1", cover_date="2012-03-01").id
             1
         """
-        own = {"name": name, "founded": founded, "country": country, "alt_names": alt_names}
-        made: r.Publisher = self._add("publisher", r.Publisher, own | dict(common))
-        return made
+        own = {"founded": founded, "country": country, "alt_names": alt_names}
+        return self._add(r.Publisher, common, name=name, **own)
 
     def add_imprint(
         self, name: str, publisher: int, *, founded: int | None = None, **common: Unpack[Common]
     ) -> r.Imprint:
         """Add an imprint of a publisher; see :meth:`add_publisher`."""
-        own = {"name": name, "publisher": publisher, "founded": founded}
-        made: r.Imprint = self._add("imprint", r.Imprint, own | dict(common))
-        return made
+        return self._add(r.Imprint, common, name=name, publisher=publisher, founded=founded)
 
     def add_universe(
         self, name: str, publisher: int, *, designation: str = "", **common: Unpack[Common]
     ) -> r.Universe:
         """Add a universe of a publisher; see :meth:`add_publisher`."""
-        own = {"name": name, "publisher": publisher, "designation": designation}
-        made: r.Universe = self._add("universe", r.Universe, own | dict(common))
-        return made
+        own = {"publisher": publisher, "designation": designation}
+        return self._add(r.Universe, common, name=name, **own)
 
     def add_arc(self, name: str, **common: Unpack[Common]) -> r.Arc:
         """Add a story arc; see :meth:`add_publisher`."""
-        made: r.Arc = self._add("arc", r.Arc, {"name": name} | dict(common))
-        return made
+        return self._add(r.Arc, common, name=name)
 
     def add_creator(
         self,
@@ -123,9 +124,7 @@ class CatalogueBuilders:
             alias: Other names.
             common: Fields that most objects have.
         """
-        own = {"name": name, "birth": birth, "death": death, "alias": alias}
-        made: r.Creator = self._add("creator", r.Creator, own | dict(common))
-        return made
+        return self._add(r.Creator, common, name=name, birth=birth, death=death, alias=alias)
 
     def add_team(
         self,
@@ -136,9 +135,7 @@ class CatalogueBuilders:
         **common: Unpack[Common],
     ) -> r.Team:
         """Add a team, with ids of its creators and universes; see :meth:`add_publisher`."""
-        own = {"name": name, "creators": creators, "universes": universes}
-        made: r.Team = self._add("team", r.Team, own | dict(common))
-        return made
+        return self._add(r.Team, common, name=name, creators=creators, universes=universes)
 
     def add_character(
         self,
@@ -151,11 +148,8 @@ class CatalogueBuilders:
         **common: Unpack[Common],
     ) -> r.Character:
         """Add a character, with ids of its relations; see :meth:`add_publisher`."""
-        own = {"name": name, "alias": alias, "creators": creators, "teams": teams}
-        made: r.Character = self._add(
-            "character", r.Character, own | {"universes": universes} | dict(common)
-        )
-        return made
+        own = {"alias": alias, "creators": creators, "teams": teams, "universes": universes}
+        return self._add(r.Character, common, name=name, **own)
 
     def add_series(
         self,
@@ -194,24 +188,24 @@ class CatalogueBuilders:
             common: Fields that most objects have: ``id``, ``desc``, ``cv_id``, ``gcd_id``, ...
         """
         year = self.catalogue.today.year if year_began is None else year_began
-        own = {
-            "name": name,
-            "sort_name": name if sort_name is None else sort_name,
-            "publisher": publisher,
-            "year_began": year,
-            "year_end": year_end,
-            "volume": volume,
-            "series_type": series_type,
-            "status": status,
-            "imprint": imprint,
-            "alt_names": alt_names,
-            "language": language,
-            "genres": genres,
-            "associated": associated,
-            "slug": r.slug(f"{name} {year}"),
-        }
-        made: r.Series = self._add("series", r.Series, own | dict(common))
-        return made
+        return self._add(
+            r.Series,
+            common,
+            name=name,
+            sort_name=name if sort_name is None else sort_name,
+            publisher=publisher,
+            year_began=year,
+            year_end=year_end,
+            volume=volume,
+            series_type=series_type,
+            status=status,
+            imprint=imprint,
+            alt_names=alt_names,
+            language=language,
+            genres=genres,
+            associated=associated,
+            slug=r.slug(f"{name} {year}"),
+        )
 
     # -- issues --------------------------------------------------------------------------------
 
@@ -241,6 +235,7 @@ class CatalogueBuilders:
         teams: Sequence[int] = (),
         universes: Sequence[int] = (),
         reprints: Sequence[int] = (),
+        desc_is_solicitation: bool = False,
         **common: Unpack[Common],
     ) -> r.Issue:
         """Add an issue to a series; :meth:`add_credit` and :meth:`add_variant` complete it.
@@ -269,37 +264,39 @@ class CatalogueBuilders:
             teams: Ids of its teams.
             universes: Ids of its universes.
             reprints: Ids of the issues that it reprints.
+            desc_is_solicitation: Whether its description is the publisher's advertisement.
             common: Fields that most objects have: ``id``, ``desc``, ``image``, ``cv_id``, ...
         """
         present = self.catalogue.today.replace(day=1)
-        own: dict[str, Any] = {
-            "series": series,
-            "number": number,
-            "cover_date": present if cover_date is None else cover_date,
-            "store_date": store_date,
-            "foc_date": foc_date,
-            "alt_number": alt_number,
-            "title": title,
-            "names": names,
-            "price": price,
-            "currency": "" if price is None else currency,
-            "rating": rating,
-            "sku": sku,
-            "isbn": isbn,
-            "upc": upc,
-            "page": page,
-            "cover_hash": cover_hash,
-            "average_rating": average_rating,
-            "rating_count": rating_count,
-            "arcs": arcs,
-            "characters": characters,
-            "teams": teams,
-            "universes": universes,
-            "credits": (),
-            "reprints": reprints,
-        }
-        made: r.Issue = self._add("issue", r.Issue, own | dict(common))
-        return made
+        return self._add(
+            r.Issue,
+            common,
+            series=series,
+            number=number,
+            cover_date=present if cover_date is None else cover_date,
+            store_date=store_date,
+            foc_date=foc_date,
+            alt_number=alt_number,
+            title=title,
+            names=names,
+            price=price,
+            currency="" if price is None else currency,
+            rating=rating,
+            sku=sku,
+            isbn=isbn,
+            upc=upc,
+            page=page,
+            cover_hash=cover_hash,
+            average_rating=average_rating,
+            rating_count=rating_count,
+            arcs=arcs,
+            characters=characters,
+            teams=teams,
+            universes=universes,
+            credits=(),
+            reprints=reprints,
+            desc_is_solicitation=desc_is_solicitation,
+        )
 
     def add_credit(self, issue: int, creator: int, roles: Sequence[int] = (1,)) -> r.Credit:
         """Add a credit to an issue, which moves its ``modified``.

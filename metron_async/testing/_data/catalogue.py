@@ -1,7 +1,7 @@
 """The fake's database: tables, the relations between them, their orders, and edits.
 
-What is derived (orders, reverse relations, display names) is computed when asked for and kept
-until an edit that may change it.
+Derived values (orders, reverse relations, display names) are computed on demand, and kept until
+an edit that may change them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from metron_async.testing._data.generate import Tables, build
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Catalogue", "series_display"]
+__all__ = ["RELATIONS", "Catalogue", "issue_order", "series_display"]
 
 _SUFFIXES = {10: "TPB", 8: "HC", 9: "Omnibus", 15: "GN"}
 _DIGITAL = 12
 _KEPT = 10_000
-_RELATIONS = ("arcs", "characters", "teams", "universes")
+RELATIONS = {"arcs": "arc", "characters": "character", "teams": "team", "universes": "universe"}
+"""Relations of an issue, with the kinds of the related objects."""
+
+_NUMBERED = tuple(RELATIONS)
 
 
 def series_display(series: r.Series) -> str:
@@ -40,7 +43,7 @@ class Catalogue:
         tables: The records, by kind and id.
         version: Grows with every edit.
         variants: Variant covers, by id.
-        usernames: Tells the name of a user.
+        usernames: Function from the id of a user to the name.
     """
 
     def __init__(self, issues: int, seed: int, today: dt.date) -> None:
@@ -54,12 +57,31 @@ class Catalogue:
         self.usernames: Callable[[int], str] = str
         self._derived: dict[tuple[str, object], Any] = {}
 
-    # -- what is derived -----------------------------------------------------------------------
+    # -- derived values ------------------------------------------------------------------------
 
     def table(self, kind: str) -> dict[int, Any]:
-        """Return the records of *kind*, by id."""
+        """Return the records of *kind*, by id.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if kind not in self.tables._fields:
+            msg = f"Unknown kind {kind!r}: expected one of {', '.join(self.tables._fields)}"
+            raise ValueError(msg)
         table: dict[int, Any] = getattr(self.tables, kind)
         return table
+
+    def existing(self, kind: str, rid: int) -> Any:
+        """Return one record.
+
+        Raises:
+            KeyError: The record does not exist.
+        """
+        record = self.table(kind).get(rid)
+        if record is None:
+            msg = f"{kind} {rid} does not exist"
+            raise KeyError(msg)
+        return record
 
     def derived(self, name: str, argument: object, make: Any) -> Any:
         """Return ``make()``, kept under *name* and *argument* until something is edited."""
@@ -137,13 +159,13 @@ class Catalogue:
             return {role for credit in self.credits(issue) for role in credit.roles}
         return self.related(issue, relation)
 
-    # -- relations of an issue, filled when first asked for ------------------------------------
+    # -- relations of an issue, computed on demand ---------------------------------------------
 
     def related(self, issue: r.Issue, relation: str) -> tuple[int, ...]:
         """Return the ids of an issue's arcs, characters, teams or universes."""
         ids: tuple[int, ...] | None = getattr(issue, relation)
         if ids is None:
-            number = mix(self.seed, 30 + _RELATIONS.index(relation), issue.id)
+            number = mix(self.seed, 30 + _NUMBERED.index(relation), issue.id)
             count = {"arcs": number % 3 // 2, "characters": 1 + number % 5}.get(
                 relation, number % 2
             )
@@ -152,7 +174,7 @@ class Catalogue:
         return ids
 
     def credits(self, issue: r.Issue) -> tuple[r.Credit, ...]:
-        """Return who made the issue."""
+        """Return the credits of an issue."""
         if issue.credits is None:
             number = mix(self.seed, 40, issue.id)
             creators = some(2 + number % 4, self.sizes.creators, number)
@@ -181,10 +203,10 @@ class Catalogue:
         """Set fields of a record and move its ``modified``.
 
         Raises:
-            KeyError: There is no such record.
+            KeyError: The record does not exist.
             AttributeError: The record has no such field.
         """
-        record = self.table(kind)[rid]
+        record = self.existing(kind, rid)
         for field in changes.keys() - set(record.__struct_fields__):
             msg = f"{type(record).__name__} has no field {field!r}"
             raise AttributeError(msg)
@@ -195,13 +217,13 @@ class Catalogue:
         return record
 
     def edited(self, *, structure: bool = True) -> None:
-        """Forget what an edit may have made stale; a mere touch leaves orders and names alone."""
+        """Drop derived values after an edit that may have changed them."""
         self.version += 1
         if structure:
             self._derived.clear()
 
     def add(self, kind: str, record: Any) -> Any:
-        """Put a new record into its table."""
+        """Add a new record to its table."""
         self.table(kind)[record.id] = record
         self.edited()
         return record
@@ -229,16 +251,16 @@ class Catalogue:
         return max((item.id for one in lists for item in one.items), default=0) + 1
 
     def next_id(self, kind: str) -> int:
-        """Return an id that no record of *kind* has or had."""
+        """Return an id that no record of *kind* has."""
         return max(self.table(kind), default=0) + 1
 
     def remove(self, kind: str, rid: int) -> None:
-        """Delete a record, and everything that cannot be without it.
+        """Delete a record, and the records that belong to it.
 
         Raises:
-            KeyError: There is no such record.
+            KeyError: The record does not exist.
         """
-        del self.table(kind)[rid]
+        del self.table(kind)[self.existing(kind, rid).id]
         if kind == "series":
             for issue in [i for i in self.tables.issue.values() if i.series == rid]:
                 del self.tables.issue[issue.id]
@@ -252,6 +274,6 @@ class Catalogue:
 
 
 def issue_order(issue: r.Issue) -> tuple[dt.date, bool, dt.date, str, int]:
-    """Return what sorts the issues of one series: cover date, store date (none last), number."""
+    """Return the sort key of issues: cover date, store date (none last), number, id."""
     store = issue.store_date
     return issue.cover_date, store is None, store or dt.date.min, issue.number, issue.id

@@ -1,24 +1,34 @@
-"""An invented catalogue of any size, the same one for the same size, seed and day.
+"""A generated catalogue of any size, the same one for the same size, seed and day.
 
 Everything follows from index arithmetic: a number is mixed from the seed, the id and a purpose,
-and decides names, dates and relations. So a catalogue of 100,000 issues is made in about a second,
-and what an issue is related to need not be stored until somebody asks.
+and determines names, dates and relations. So a catalogue of 100,000 issues takes about a second,
+and the relations of an issue are computed on demand.
 
-Store dates lie around *today*: about half of the series are running, and bring out an issue every
-one, two or four weeks, up to some weeks ahead, so that "this week's comics" is never an empty list.
+Store dates lie around *today*. About half of the series are running, with an issue every one, two
+or four weeks, up to some weeks ahead. So the list of this week's comics is never empty.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+import functools
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from metron_async.testing import records as r
 from metron_async.testing._data import vocabularies as v
 from metron_async.testing._data.arithmetic import DAY, Seeds, Sizes, image, mix, pick, some
 from metron_async.testing._data.generate_issues import issues_and_series, reading_lists
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Tables", "build"]
+
+T = TypeVar("T")
+
+_MOST_COPIED = 5_000
+"""Issues of the largest catalogue that is kept, to be copied for the next server."""
 
 
 class Tables(NamedTuple):
@@ -41,7 +51,7 @@ class Tables(NamedTuple):
 
 
 class _Builder(Seeds):
-    """Makes the small tables."""
+    """Generator of the small tables."""
 
     def terms(self, words: dict[int, str], purpose: int) -> dict[int, r.Term]:
         return {
@@ -50,9 +60,9 @@ class _Builder(Seeds):
         }
 
     def publishers(self) -> dict[int, r.Publisher]:
-        table: dict[int, r.Publisher] = {}
-        for rid, (name, founded, country) in enumerate(v.PUBLISHERS, 1):
-            table[rid] = r.Publisher(
+        def make(rid: int) -> r.Publisher:
+            name, founded, country = v.PUBLISHERS[rid - 1]
+            return r.Publisher(
                 id=rid,
                 name=name,
                 modified=self.modified(1, rid),
@@ -63,11 +73,13 @@ class _Builder(Seeds):
                 cv_id=9 + rid,
                 slug=r.slug(name),
             )
-        return table
+
+        return _table(len(v.PUBLISHERS), make)
 
     def imprints(self) -> dict[int, r.Imprint]:
-        return {
-            rid: r.Imprint(
+        def make(rid: int) -> r.Imprint:
+            name, publisher, founded = v.IMPRINTS[rid - 1]
+            return r.Imprint(
                 id=rid,
                 name=name,
                 modified=self.modified(2, rid),
@@ -76,12 +88,12 @@ class _Builder(Seeds):
                 cv_id=self.external(500, rid),
                 slug=r.slug(name),
             )
-            for rid, (name, publisher, founded) in enumerate(v.IMPRINTS, 1)
-        }
+
+        return _table(len(v.IMPRINTS), make)
 
     def universes(self) -> dict[int, r.Universe]:
-        return {
-            rid: r.Universe(
+        def make(rid: int) -> r.Universe:
+            return r.Universe(
                 id=rid,
                 name=f"Earth {rid}",
                 modified=self.modified(3, rid),
@@ -89,16 +101,15 @@ class _Builder(Seeds):
                 designation=str(rid),
                 slug=f"earth-{rid}",
             )
-            for rid in range(1, self.sizes.universes + 1)
-        }
+
+        return _table(self.sizes.universes, make)
 
     def creators(self) -> dict[int, r.Creator]:
-        table: dict[int, r.Creator] = {}
-        for rid in range(1, self.sizes.creators + 1):
+        def make(rid: int) -> r.Creator:
             number = mix(self.seed, 4, rid)
             name = f"{pick(v.FIRST_NAMES, number)} {pick(v.LAST_NAMES, number >> 8)}"
             born = dt.date(1900 + number % 100, number % 12 + 1, number % 28 + 1)
-            table[rid] = r.Creator(
+            return r.Creator(
                 id=rid,
                 name=name,
                 modified=self.modified(4, rid),
@@ -108,14 +119,14 @@ class _Builder(Seeds):
                 cv_id=self.external(40_000, rid),
                 slug=r.slug(f"{name} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.creators, make)
 
     def teams(self) -> dict[int, r.Team]:
-        table: dict[int, r.Team] = {}
-        for rid in range(1, self.sizes.teams + 1):
+        def make(rid: int) -> r.Team:
             number = mix(self.seed, 5, rid)
             name = f"The {pick(v.ADJECTIVES, number)} {pick(v.NOUNS, number >> 8)}s"
-            table[rid] = r.Team(
+            return r.Team(
                 id=rid,
                 name=name,
                 modified=self.modified(5, rid),
@@ -125,14 +136,14 @@ class _Builder(Seeds):
                 cv_id=self.external(60_000, rid),
                 slug=r.slug(f"{name} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.teams, make)
 
     def characters(self) -> dict[int, r.Character]:
-        table: dict[int, r.Character] = {}
-        for rid in range(1, self.sizes.characters + 1):
+        def make(rid: int) -> r.Character:
             number = mix(self.seed, 6, rid)
             one, two = pick(v.ADJECTIVES, number), pick(v.NOUNS, number >> 8)
-            table[rid] = r.Character(
+            return r.Character(
                 id=rid,
                 name=f"{one} {two}",
                 modified=self.modified(6, rid),
@@ -145,14 +156,15 @@ class _Builder(Seeds):
                 cv_id=self.external(9_000, rid),
                 slug=r.slug(f"{one} {two} {rid}"),
             )
-        return table
+
+        return _table(self.sizes.characters, make)
 
     def arcs(self) -> dict[int, r.Arc]:
-        table: dict[int, r.Arc] = {}
-        for rid in range(1, self.sizes.arcs + 1):
+        def make(rid: int) -> r.Arc:
             number = mix(self.seed, 7, rid)
-            name = f"{pick(v.ADJECTIVES, number)} {pick(('War', 'Crisis', 'Dawn'), rid)} {rid % 5}"
-            table[rid] = r.Arc(
+            event = pick(("War", "Crisis", "Dawn"), rid)
+            name = f"{pick(v.ADJECTIVES, number)} {event} {rid % 5}"
+            return r.Arc(
                 id=rid,
                 name=name,
                 modified=self.modified(7, rid),
@@ -160,20 +172,43 @@ class _Builder(Seeds):
                 cv_id=self.external(30_000, rid),
                 slug=r.slug(name),
             )
-        return table
+
+        return _table(self.sizes.arcs, make)
+
+
+def _table(size: int, make: Callable[[int], T]) -> dict[int, T]:
+    return {rid: make(rid) for rid in range(1, size + 1)}
 
 
 def build(issues: int, seed: int, today: dt.date) -> Tables:
-    """Make the whole catalogue.
+    """Return a catalogue of its own; tests build the same one thousands of times.
 
     Args:
-        issues: How many issues; everything else is sized to go with them.
+        issues: Number of issues; everything else is sized to go with them.
         seed: Another seed gives another catalogue of the same size.
-        today: The day around which running series bring out their issues.
+        today: The day around which running series publish their issues.
 
     Returns:
         All tables, by id.
     """
+    if issues > _MOST_COPIED:
+        return _generated(issues, seed, today)
+    tables = Tables(*(_copied(table) for table in _kept(issues, seed, today)))
+    for record in tables.reading_list.values():
+        record.items = [copy(item) for item in record.items]
+    return tables
+
+
+def _copied(table: dict[int, Any]) -> dict[int, Any]:
+    return {rid: record.__copy__() for rid, record in table.items()}
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(issues: int, seed: int, today: dt.date) -> Tables:
+    return _generated(issues, seed, today)
+
+
+def _generated(issues: int, seed: int, today: dt.date) -> Tables:
     sizes = Sizes.of(issues)
     made = _Builder(sizes, seed, today)
     all_issues, all_series = issues_and_series(made, sizes)

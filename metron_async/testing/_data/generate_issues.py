@@ -1,4 +1,4 @@
-"""The large tables of the invented catalogue: series, their issues, and the reading lists."""
+"""The large tables of the generated catalogue: series, their issues, and reading lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRIVATE_LIST = 3
 
 
 def issues_and_series(made: Seeds, sizes: Sizes) -> tuple[dict[int, r.Issue], dict[int, r.Series]]:
-    """Make series after series, each with its issues, until there are enough."""
+    """Return series with their issues, until there are enough issues."""
     issues: dict[int, r.Issue] = {}
     all_series: dict[int, r.Series] = {}
     longest = 24 if sizes.issues < 5000 else 120  # noqa: PLR2004
@@ -42,7 +42,7 @@ def issues_and_series(made: Seeds, sizes: Sizes) -> tuple[dict[int, r.Issue], di
 
 
 def _last_store_date(made: Seeds, number: int, *, running: bool) -> dt.date:
-    """Return a Wednesday: some weeks ahead for a running series, long ago for another."""
+    """Return a Wednesday: weeks ahead for a running series, a year or more ago for another."""
     if running:
         return made.wednesday + DAY * 7 * (number % 6)
     return made.wednesday - DAY * 7 * (60 + number % 3000)
@@ -55,7 +55,7 @@ def _series(
     if number % 7 == 0:
         name += f": {pick(v.NOUNS, number >> 11)}"
     year = max(first.year, 1930)
-    # Half of what is running comes from the first publisher: its week makes a nice table.
+    # Half of the running series belong to the first publisher, so that its week is a full table.
     publisher = (1 + (rid // 2) % 2) if running else number % len(v.PUBLISHERS) + 1
     kinds = (1, 1, 1, _LIMITED) if running else (1, _LIMITED, _PAPERBACK, _HARDCOVER, 12, 2, 5)
     owners = [iid for iid, (_, owner, _) in enumerate(v.IMPRINTS, 1) if owner == publisher]
@@ -83,7 +83,7 @@ def _series(
 
 
 def _number(number: int, position: int, series: int) -> str:
-    """Return the issue's number, which in some series is an odd one at the start or amid."""
+    """Return the issue's number, which some series have in an unusual form."""
     if position in {1, 7} and series % 5 == 0:
         return pick(v.ODD_NUMBERS, number)
     return str(position)
@@ -122,12 +122,12 @@ def _issue(made: Seeds, rid: int, series: r.Series, position: int, store: dt.dat
         average_rating=(number % 9 + 2) / 2 if number % 5 == 0 else None,
         rating_count=1 + number % 20 if number % 5 == 0 else 0,
         reprints=(rid - 1,) if number % 19 == 0 and rid > 1 else (),
-        slug="",
+        desc_is_solicitation=rid % 2 == 0,
     )
 
 
 def reading_lists(made: Seeds, sizes: Sizes) -> dict[int, r.ReadingList]:
-    """Make one long list and its sequel, one private list of the editor, and sixty guides."""
+    """Return a long list and its sequel, a private list of the editor, and sixty guides."""
     table: dict[int, r.ReadingList] = {}
     item = 0
     for rid in range(1, _OPEN_LISTS + 2):

@@ -1,41 +1,31 @@
-"""Builders: methods that add to what an account owns, follows and wants."""
+"""Builders of what an account owns, follows and wants."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
+from metron_async.testing._data.accounts import account_of
 from metron_async.testing._data.arguments import checked
+from metron_async.testing._data.builders import CatalogueBuilders
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from decimal import Decimal
     from typing import Unpack
 
     from metron_async.testing._data.accounts import Numbers
     from metron_async.testing._data.builders import Common
-    from metron_async.testing._data.catalogue import Catalogue
-    from metron_async.testing._server.serverclock import ServerClock
 
 __all__ = ["OwnBuilders"]
 
 
-class OwnBuilders:
+class OwnBuilders(CatalogueBuilders):
     """Methods that add to an account's reading lists, collection, pull list and wish list."""
 
-    catalogue: Catalogue
-    clock: ServerClock
     accounts: dict[str, r.Account]
     _numbers: Numbers
-    _add: Callable[[str, type[Any], dict[str, Any]], Any]
-
-    def _account(self, user: str) -> r.Account:
-        if user not in self.accounts:
-            known = ", ".join(self.accounts)
-            msg = f"Unknown user {user!r}: expected one of {known}, or add_account() first"
-            raise ValueError(msg)
-        return self.accounts[user]
 
     def add_reading_list(
         self,
@@ -65,20 +55,21 @@ class OwnBuilders:
             next: Id of the reading list after it.
             common: Fields that most objects have; see :meth:`add_publisher`.
         """
-        own = {
-            "name": name,
-            "user": self._account(user).id,
-            "list_type": list_type,
-            "is_private": is_private,
-            "attribution_source": attribution_source,
-            "attribution_url": attribution_url,
-            "previous": previous,
-            "next": next,
-        }
         items = [{"issue": issue, "order": order} for order, issue in enumerate(issues)]
         first = self.catalogue.next_reading_item()
         checks = [checked(r.ReadingItem, item, self.catalogue) for item in items]
-        made: r.ReadingList = self._add("reading_list", r.ReadingList, own | dict(common))
+        made = self._add(
+            r.ReadingList,
+            common,
+            name=name,
+            user=account_of(self.accounts, user).id,
+            list_type=list_type,
+            is_private=is_private,
+            attribution_source=attribution_source,
+            attribution_url=attribution_url,
+            previous=previous,
+            next=next,
+        )
         made.items = [r.ReadingItem(id=rid, **item) for rid, item in enumerate(checks, first)]
         return made
 
@@ -118,7 +109,7 @@ class OwnBuilders:
             read: Date-times at which it was read, or ISO text.
             modified: Date-time of the last change, or ISO text; by default now.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         own: dict[str, Any] = {
             "issue": issue,
             "quantity": quantity,
@@ -150,7 +141,7 @@ class OwnBuilders:
             series: Id of the series.
             user: Name of the owner.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         values = checked(r.Pull, {"series": series, "added_on": now}, self.catalogue)
         pull = r.Pull(id=self._numbers.take("pull"), **values)
         shelf.pulls[pull.id] = pull
@@ -181,7 +172,7 @@ class OwnBuilders:
             max_price_currency: Currency of that price.
             notes: Notes.
         """
-        shelf, now = self._account(user).shelf, self.clock.moment()
+        shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         own: dict[str, Any] = {
             "issue": issue,
             "status": status,

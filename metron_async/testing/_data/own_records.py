@@ -1,4 +1,4 @@
-"""The rows of the fake's database that belong to accounts."""
+"""Records that belong to accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Account", "Item", "Pull", "Read", "Shelf", "Wish"]
 
 
 class Read(msgspec.Struct, kw_only=True):
-    """One time an issue was read."""
+    """One reading of an issue."""
 
     id: int
     read_date: dt.datetime
@@ -67,7 +67,7 @@ class Wish(msgspec.Struct, kw_only=True):
 
 
 class Shelf(msgspec.Struct, kw_only=True):
-    """What one account owns, follows and wants. A list that was never used has no id."""
+    """Collection, pull list and wish list of one account; a list without a use has no id."""
 
     items: dict[int, Item] = msgspec.field(default_factory=dict[int, Item])
     pulls: dict[int, Pull] = msgspec.field(default_factory=dict[int, Pull])
@@ -95,12 +95,12 @@ class Account(msgspec.Struct, kw_only=True):
         id: Number of the user.
         username: Name for Basic authentication.
         password: Password for Basic authentication.
-        tokens: Bearer tokens; one user may have several, which share one quota.
+        tokens: Bearer tokens, which share one quota.
         editor: Whether this account may change the catalogue.
         may_delete: Whether it has the permission to delete, which editors do not have.
-        burst: Requests a minute.
-        sustained: Requests a day.
-        shelf: What the account owns, follows and wants.
+        burst: Requests per short window.
+        sustained: Requests per long window.
+        shelf: Collection, pull list and wish list.
     """
 
     id: int

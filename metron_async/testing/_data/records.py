@@ -1,4 +1,4 @@
-"""The rows of the fake's database: mutable, compact, related by id."""
+"""Records of the catalogue: mutable, compact, related by id."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str) -> str:
-    """Return *text* as it stands in the address of a page."""
+    """Return *text* in the form of URLs."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return _NOT_WORD.sub("-", plain).strip("-")
 
 
 class Record(msgspec.Struct, kw_only=True):
-    """What all rows have: an id, a name, and when they were last changed (in UTC)."""
+    """Base of records: id, name, and time of the last change in UTC."""
 
     id: int
     name: str = ""
@@ -50,7 +50,7 @@ class Record(msgspec.Struct, kw_only=True):
 
 
 class Term(Record, kw_only=True):
-    """A word of a fixed list: a role, a series type, a content rating, a genre."""
+    """A term of a fixed list: a role, a series type, a content rating, a genre."""
 
 
 class Arc(Record, kw_only=True):
@@ -80,7 +80,7 @@ class Universe(Record, kw_only=True):
 
 
 class Creator(Record, kw_only=True):
-    """A person who makes comics."""
+    """A creator of comics."""
 
     birth: dt.date | None = None
     death: dt.date | None = None
@@ -104,7 +104,7 @@ class Character(Record, kw_only=True):
 
 
 class Series(Record, kw_only=True):
-    """A series; its ``name`` comes without the year."""
+    """A series; its ``name`` does not contain the year."""
 
     sort_name: str
     alt_names: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class Series(Record, kw_only=True):
 
 
 class Credit(msgspec.Struct, kw_only=True):
-    """Who did what in an issue."""
+    """The roles of a creator in an issue."""
 
     id: int
     creator: int
@@ -143,7 +143,7 @@ class Variant(msgspec.Struct, kw_only=True):
 
 
 class Issue(Record, kw_only=True):
-    """A single issue. Relations that are ``None`` follow from its id, and are filled on demand."""
+    """An issue. Relations that are ``None`` follow from its id, and are computed on demand."""
 
     series: int
     number: str
@@ -169,6 +169,7 @@ class Issue(Record, kw_only=True):
     universes: tuple[int, ...] | None = None
     credits: tuple[Credit, ...] | None = None
     reprints: tuple[int, ...] = ()
+    desc_is_solicitation: bool = False
 
 
 class ReadingItem(msgspec.Struct, kw_only=True):
@@ -181,7 +182,7 @@ class ReadingItem(msgspec.Struct, kw_only=True):
 
 
 class ReadingList(Record, kw_only=True):
-    """A reading order, public or its owner's alone."""
+    """A reading order, public or private."""
 
     user: int
     list_type: str = ""

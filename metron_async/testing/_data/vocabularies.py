@@ -1,4 +1,4 @@
-"""The words that the invented catalogue is made of."""
+"""Choices of the server, and the words of the generated catalogue."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Faults of time, of connections, and of proxies that answer in the server's place."""
+"""Faults of time and of connections, and responses of proxies in place of the server's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url, require_number
+from metron_async.testing._faults.base import FOREIGN, FaultBase, moved, request_url
+from metron_async.testing._server.checks import require_number
 from metron_async.testing._server.messages import Reply, Request, html
 
 if TYPE_CHECKING:
@@ -15,45 +16,45 @@ __all__ = ["AnswerFaults"]
 
 
 class AnswerFaults(FaultBase):
-    """The constructors of these faults."""
+    """Constructors of these faults."""
 
     # -- time and connections ------------------------------------------------------------------
 
     @classmethod
     def latency(cls, seconds: float) -> Self:
-        """Let the server think for *seconds* before it answers."""
+        """Delay the response of the server by *seconds*."""
         return cls("latency", seconds=seconds)
 
     @classmethod
     def connect_error(cls) -> Self:
-        """Refuse the connection: nothing is sent; over a socket, it is closed."""
+        """Refuse the connection, so that nothing is sent; over a socket, close it."""
         return cls("connect error", drop="connect")
 
     @classmethod
     def drop_before(cls) -> Self:
-        """Lose the connection before the server handles the request: it costs no quota."""
+        """Lose the connection before the server handles the request, which costs no quota."""
         return cls("dropped before", drop="before")
 
     @classmethod
     def drop_after(cls) -> Self:
-        """Handle the request, and lose the connection before the answer."""
+        """Handle the request, and lose the connection before the response."""
         return cls("dropped after", drop="after")
 
     @classmethod
     def cut_body(cls, share: float = 0.5) -> Self:
-        """Lose the connection when *share* of the body is sent."""
+        """Lose the connection after *share* of the body, a number from 0 to 1."""
         require_number("share", share, 0.0, 1.0)
         return cls("cut body", cut=lambda body: int(len(body) * share))
 
-    # -- other answers -------------------------------------------------------------------------
+    # -- other responses -----------------------------------------------------------------------
 
     @classmethod
     def status(cls, status: int, *, page: bool | None = None, **headers: str) -> Self:
-        """Answer with *status* and no rate headers, as the proxy does.
+        """Respond with *status* and without rate headers, like the proxy.
 
         Args:
             status: The status.
-            page: Send nginx's HTML page rather than JSON; by default for 502, 503 and 504.
+            page: Whether the body is nginx's HTML page; by default for 502, 503 and 504.
             headers: Headers to add, with ``_`` for ``-``.
         """
         require_number("status", status, 100, 599)
@@ -72,28 +73,36 @@ class AnswerFaults(FaultBase):
         return cls(f"status {status}", instead=instead)
 
     @classmethod
+    def gateway_timeout(cls) -> Self:
+        """Handle the request so slowly that the proxy sends its 504 page after 60 seconds.
+
+        The request takes effect and costs quota.
+        """
+        return cls("gateway timeout", seconds=60.0, change=lambda _, __: html(504, "504 nginx"))
+
+    @classmethod
     def html_page(cls, status: int = 200) -> Self:
-        """Answer with the anti-bot proxy's page, which has status 200."""
+        """Respond with the page of the anti-bot proxy, which has status 200."""
         return cls("html page", instead=lambda _: html(status, "Making sure you're not a bot!"))
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> Self:
-        """Send the client to *location*."""
+        """Redirect the client to *location*."""
         return cls("redirect", instead=lambda _: Reply(status, b"", {"location": location}))
 
     @classmethod
     def redirect_host(cls, host: str = FOREIGN) -> Self:
-        """Send the client to the same path on another host."""
+        """Redirect the client to the same path on another host."""
         return cls._redirected("redirect to a host", lambda url: moved(url, host=host))
 
     @classmethod
     def redirect_http(cls) -> Self:
-        """Send the client to the same address without TLS."""
+        """Redirect the client to the same URL without TLS."""
         return cls._redirected("redirect to http", lambda url: moved(url, scheme="http"))
 
     @classmethod
     def redirect_loop(cls) -> Self:
-        """Send the client to where it is."""
+        """Redirect the client to the same URL."""
         return cls._redirected("redirect loop", lambda url: url)
 
     @classmethod

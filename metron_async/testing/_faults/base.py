@@ -1,13 +1,14 @@
-"""What a fault is made of."""
+"""Base class of faults, and helpers for their constructors."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+
+from metron_async.testing._server.checks import require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,18 +20,16 @@ __all__ = [
     "FaultBase",
     "moved",
     "request_url",
-    "require_callable",
-    "require_number",
     "with_next",
 ]
 
 Drop = Literal["connect", "before", "after"]
 FOREIGN = "evil.example"
-"""A host that must never get credentials."""
+"""A host that must never receive credentials."""
 
 
 class FaultBase:
-    """One thing that goes wrong.
+    """Fault of one request or response.
 
     Args:
         name: Its name, for messages.
@@ -68,39 +67,8 @@ class FaultBase:
         return f"<{type(self).__name__}: {self.name}>"
 
 
-def require_number(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """Return *value*, if it is a number from *least* to *most*.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        msg = f"Invalid {name}: expected a number, got {type(value).__name__}"
-        raise TypeError(msg)
-    if not least <= value <= most:
-        wanted = f"at least {least}" if most == math.inf else f"from {least} to {most}"
-        msg = f"Invalid {name}: expected a number {wanted}, got {value}"
-        raise ValueError(msg)
-    return value
-
-
-def require_callable(name: str, value: object) -> None:
-    """Check that *value* can be called later.
-
-    Raises:
-        TypeError: It cannot, perhaps since it is the result of a call.
-    """
-    if not callable(value):
-        msg = (
-            f"Invalid {name}: expected a function, got {type(value).__name__}. "
-            "Pass the function itself, or a lambda"
-        )
-        raise TypeError(msg)
-
-
 def request_url(request: Request) -> str:
-    """Return the address of *request*."""
+    """Return the URL of *request*."""
     query = f"?{request.query}" if request.query else ""
     return f"{request.origin}{request.path}{query}"
 
@@ -115,7 +83,7 @@ def moved(url: str, *, host: str | None = None, scheme: str | None = None) -> st
 def with_next(
     reply: Reply, url: str | None = None, *, host: str | None = None, scheme: str | None = None
 ) -> Reply:
-    """Return *reply* with another ``next``; a last page stays one, unless *url* is given."""
+    """Return *reply* with another ``next``; a last page keeps none, unless *url* is given."""
     body = msgspec.json.decode(reply.content())
     if url is not None:
         body["next"] = url

@@ -1,4 +1,4 @@
-"""Faults of what the server sends: bodies, headers, and lists that do not hold together."""
+"""Faults of responses: bodies, headers, and lists that are inconsistent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from metron_async.testing._faults.base import (
     FOREIGN,
     FaultBase,
     request_url,
-    require_callable,
-    require_number,
     with_next,
 )
+from metron_async.testing._server.checks import require_callable, require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +29,7 @@ _RATE = "x-ratelimit-"
 
 
 class BodyFaults(FaultBase):
-    """The constructors of these faults."""
+    """Constructors of these faults."""
 
     # -- bodies and headers --------------------------------------------------------------------
 
@@ -49,18 +48,18 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def truncated(cls, share: float = 0.5) -> Self:
-        """Send only *share* of the body, as if that were all of it."""
+        """Send only *share* of the body, a number from 0 to 1, as if it were complete."""
         require_number("share", share, 0.0, 1.0)
         return cls.body(lambda body: body[: int(len(body) * share)], "truncated")
 
     @classmethod
     def garbled(cls) -> Self:
-        """Send a body in which bytes are wrong."""
+        """Send a body with wrong bytes in it."""
         return cls.body(lambda body: body[:10] + b"\xff\xfe}{" + body[14:], "garbled")
 
     @classmethod
     def bad_gzip(cls) -> Self:
-        """Claim gzip, and send something that is not (a gzip stream with broken bytes)."""
+        """Send a gzip stream with wrong bytes in it."""
 
         def broken(body: bytes) -> bytes:
             packed = gzip.compress(body, mtime=0)
@@ -82,7 +81,7 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def empty_body(cls) -> Self:
-        """Send no body at all."""
+        """Send an empty body."""
         return cls.body(lambda _: b"", "empty body")
 
     @classmethod
@@ -92,7 +91,7 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def no_rate_headers(cls) -> Self:
-        """Leave the rate headers out (and ``Retry-After``)."""
+        """Omit the rate headers and ``Retry-After``."""
 
         def changed(_: Request, reply: Reply) -> Reply:
             kept = {
@@ -113,7 +112,7 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def json(cls, change: Callable[[Any], Any], name: str = "json") -> Self:
-        """Replace the JSON body: *change* takes it decoded and returns what is sent."""
+        """Replace the JSON body by the result of *change*, which receives it decoded."""
         require_callable("change", change)
 
         def changed(_: Request, reply: Reply) -> Reply:
@@ -123,14 +122,14 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def repeated_page(cls, page: int = 1) -> Self:
-        """Answer with *page*, whichever was asked for."""
+        """Send the rows of *page* in place of those of the requested page."""
 
         def prepare(request: Request) -> Request:
             query = urlencode(request.params | {"page": str(page)})
             return dataclasses.replace(request, query=query)
 
         def keep_numbers(request: Request, reply: Reply) -> Reply:
-            # The list goes on from the page that was asked for: only the rows are repeated.
+            # Only the rows are repeated: the list continues after the requested page.
             body: dict[str, Any] = msgspec.json.decode(reply.content())
             if "results" not in body:
                 return reply
@@ -144,7 +143,7 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def looping_next(cls) -> Self:
-        """Let ``next`` point at the page itself."""
+        """Set ``next`` to the URL of the page itself."""
 
         def changed(request: Request, reply: Reply) -> Reply:
             return with_next(reply, request_url(request))
@@ -153,12 +152,12 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def foreign_next(cls, host: str = FOREIGN) -> Self:
-        """Let ``next`` point at another host."""
+        """Set ``next`` to another host."""
         return cls("foreign next", change=lambda _, reply: with_next(reply, host=host))
 
     @classmethod
     def http_next(cls) -> Self:
-        """Let ``next`` point at the same host without TLS."""
+        """Set ``next`` to the same host without TLS."""
         return cls("http next", change=lambda _, reply: with_next(reply, scheme="http"))
 
     @classmethod
@@ -172,17 +171,17 @@ class BodyFaults(FaultBase):
 
     @classmethod
     def lost_rows(cls, rows: int = 1) -> Self:
-        """Leave out the first *rows* rows, as if others had moved to a page already read."""
+        """Omit the first *rows* rows, as if they had moved to a page that was read before."""
         return cls.json(lambda body: body | {"results": body["results"][rows:]}, "lost rows")
 
     @classmethod
     def recounted(cls, difference: int) -> Self:
-        """Let the list's ``count`` differ: it grows or shrinks while it is read."""
+        """Change the list's ``count`` by *difference*, as if it changed while it is read."""
         return cls.json(lambda body: body | {"count": body["count"] + difference}, "recounted")
 
     @classmethod
     def during(cls, edit: Callable[[], object]) -> Self:
-        """Run *edit* just before the server handles the request: the catalogue changes."""
+        """Run *edit* just before the server handles the request, to change the catalogue."""
         require_callable("edit", edit)
 
         def prepare(request: Request) -> Request:

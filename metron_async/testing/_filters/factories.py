@@ -1,4 +1,4 @@
-"""The kinds of filters that the server's lists are made of."""
+"""Factories for the kinds of filters of the server's lists."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Filter:
 
     Attributes:
         read: Reads the value.
-        match: Makes the predicate from the catalogue and the value.
-        reported_as: Name in an error, where it is not the parameter's own.
+        match: Returns the predicate for a catalogue and a value.
+        reported_as: Name in an error, if it is not the parameter's.
     """
 
     read: f.Reader
@@ -51,7 +51,7 @@ Filters = dict[str, Filter]
 
 
 def field(name: str) -> Getter:
-    """Return what gets the attribute *name*."""
+    """Return a getter of the attribute *name*."""
     return lambda record: getattr(record, name)
 
 
@@ -62,7 +62,7 @@ def equal(get: Getter, read: f.Reader = f.number) -> Filter:
 
 @functools.lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
-    """Return *text* as searches compare it: without case, and without accents."""
+    """Return *text* without case and accents, as searches compare it."""
     parts = unicodedata.normalize("NFKD", text)
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
@@ -76,7 +76,7 @@ def same_text(get: Getter) -> Filter:
 
 
 def contains(get: Getter) -> Filter:
-    """Return a filter for a part of a text, ignoring case and accents."""
+    """Return a filter for a substring, ignoring case and accents."""
     return Filter(
         lambda value: plain(f.text(value).strip()),
         lambda _, value: lambda record: value in plain(get(record)),
@@ -84,7 +84,7 @@ def contains(get: Getter) -> Filter:
 
 
 def all_words(get: Getter) -> Filter:
-    """Return a filter for texts that contain every word, ignoring case and accents."""
+    """Return a filter for strings that contain every word, ignoring case and accents."""
 
     def match(_: Catalogue, words: list[str]) -> Predicate:
         def holds(record: Any) -> bool:
@@ -97,7 +97,7 @@ def all_words(get: Getter) -> Filter:
 
 
 def empty(name: str) -> Filter:
-    """Return a filter for records that have (or lack) a field."""
+    """Return a filter for records with or without a value of a field."""
     return Filter(
         f.boolean, lambda _, value: lambda record: (getattr(record, name) is None) == value
     )
@@ -121,7 +121,7 @@ def _compare(get: Getter, value: Any, operator: str) -> Predicate:
 
 
 def compare(get: Getter, operator: str, read: f.Reader, reported_as: str | None = None) -> Filter:
-    """Return a filter for an order; a record without a value never matches."""
+    """Return a filter for a comparison; a record without a value never matches."""
     return Filter(read, lambda _, value: _compare(get, value, operator), reported_as)
 
 
@@ -135,6 +135,6 @@ def date_range(name: str) -> Filters:
 
 
 def comparisons(name: str, get: Getter, read: f.Reader) -> Filters:
-    """Return equality and the four orders of one field."""
+    """Return the filters for equality and the four comparisons of one field."""
     found = {f"{name}_{op}": compare(get, op, read) for op in ("gt", "lt", "gte", "lte")}
     return {name: compare(get, "exact", read)} | found

@@ -1,7 +1,7 @@
-"""What each list can be asked for, with the server's exact semantics.
+"""Filters of each list, with the server's exact semantics.
 
-A filter reads its value (a bad one is an error under its name), and makes a predicate. Unknown
-names are ignored without a word, and so are empty values; of a repeated name the last one counts.
+A filter reads its value, and makes a predicate of it. An invalid value is an error under the name
+of the filter. Unknown names and empty values are ignored. Of a repeated name the last value counts.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = ["FilterError", "compile_filters", "filters_of", "keep"]
 
 
 class FilterError(Exception):
-    """Values of known filters that cannot be read.
+    """Invalid values of known filters.
 
     Attributes:
         messages: The body of the 400: messages by filter name.
     """
 
     def __init__(self, messages: dict[str, list[str]]) -> None:
-        super().__init__("bad filter values")
+        super().__init__("Invalid filter values")
         self.messages = messages
 
 
@@ -45,15 +45,15 @@ def compile_filters(
     """Turn the query of a list into predicates.
 
     Args:
-        filters: What the list knows.
-        catalogue: Where relations are looked up.
+        filters: Filters of the list.
+        catalogue: The objects to which relations lead.
         params: The query, with the last value of each name.
 
     Returns:
         Predicates, all of which a record must satisfy.
 
     Raises:
-        FilterError: A value cannot be read.
+        FilterError: A value is invalid.
     """
     errors: dict[str, list[str]] = {}
     found: list[Predicate] = []
@@ -100,7 +100,7 @@ def filters_of(kind: str, *, newer: bool) -> Filters:
 
     Args:
         kind: Name of the resource, as in its path.
-        newer: Whether the server is one of those after August 2026.
+        newer: Whether the server behaves like those after August 2026.
     """
     makers: dict[str, Callable[[], Filters]] = {
         "collection": more.collection,

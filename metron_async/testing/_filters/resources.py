@@ -1,4 +1,4 @@
-"""The filters of the lists that know many: issues, series, collections, reading lists."""
+"""Filters of the lists with many: issues, series, collections, reading lists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from metron_async.testing._filters.factories import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from metron_async.testing._data.catalogue import Catalogue
 
@@ -38,27 +38,45 @@ def _alt_names(record: Any) -> str:
     return "\n".join(record.alt_names)
 
 
-def _of_series(kind: Filter) -> Filter:
-    """Return a filter of issues from one of series: an issue matches when its series does."""
+def _via(
+    kind: Filter, find: Callable[[Catalogue, Predicate], Iterable[int]], get: Callable[[Any], Any]
+) -> Filter:
+    """Return a filter of records by other objects, which *kind* selects.
+
+    Args:
+        kind: Filter of the other objects.
+        find: Returns the ids that a record may refer to, for a predicate of the other objects.
+        get: Returns the id to which a record refers.
+    """
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
-        holds = kind.match(catalogue, value)
-        found = {s.id for s in catalogue.tables.series.values() if holds(s)}
-        return lambda issue: issue.series in found
+        found = set(find(catalogue, kind.match(catalogue, value)))
+        return lambda record: get(record) in found
 
     return dataclasses.replace(kind, match=match)
 
 
-def _owner(table: str, kind: Callable[[Any], Filter], name: str) -> Filter:
-    """Return a filter of series by a field of their publisher or imprint."""
-    inner = kind(field(name))
+def _of_series(kind: Filter) -> Filter:
+    """Return a filter of issues from one of series: an issue matches if its series does."""
+    return _owner("series", kind)
 
-    def match(catalogue: Catalogue, value: Any) -> Predicate:
-        holds = inner.match(catalogue, value)
-        found = {record.id for record in catalogue.table(table).values() if holds(record)}
-        return lambda series: getattr(series, table) in found
 
-    return dataclasses.replace(inner, match=match)
+def _owner(table: str, kind: Filter) -> Filter:
+    """Return a filter of records from one of the objects in the field that *table* names."""
+    return _via(
+        kind,
+        lambda catalogue, holds: (one.id for one in catalogue.table(table).values() if holds(one)),
+        field(table),
+    )
+
+
+def _through_issues(kind: Filter) -> Filter:
+    """Return a filter of series from one of issues: one issue of the series must match."""
+    return _via(
+        kind,
+        lambda catalogue, holds: (i.series for i in catalogue.tables.issue.values() if holds(i)),
+        field("id"),
+    )
 
 
 def _related(relation: str) -> Filter:
@@ -72,7 +90,7 @@ def _related(relation: str) -> Filter:
 
 
 def _roles() -> Filter:
-    """Return the filter of issues by several roles, any of which may have been played."""
+    """Return the filter of issues by several roles, of which one must be credited."""
 
     def match(catalogue: Catalogue, value: Any) -> Predicate:
         found: set[int] = set()
@@ -81,17 +99,6 @@ def _roles() -> Filter:
         return lambda issue: issue.id in found
 
     return Filter(f.numbers, match)
-
-
-def _through_issues(kind: Filter) -> Filter:
-    """Return a filter of series from one of issues: one of its issues must match."""
-
-    def match(catalogue: Catalogue, value: Any) -> Predicate:
-        holds = kind.match(catalogue, value)
-        found = {i.series for i in catalogue.tables.issue.values() if holds(i)}
-        return lambda series: series.id in found
-
-    return dataclasses.replace(kind, match=match)
 
 
 def _content() -> Filters:
@@ -104,18 +111,8 @@ def _content() -> Filters:
     }
 
 
-def _term(table: str, name: str) -> Filter:
-    """Return a filter by the name of a word, such as a content rating."""
-
-    def match(catalogue: Catalogue, value: Any) -> Predicate:
-        found = {t.id for t in catalogue.table(table).values() if t.name.casefold() == value}
-        return lambda record: getattr(record, name) in found
-
-    return Filter(lambda value: f.text(value).casefold(), match)
-
-
 def publisher() -> Filters:
-    """Return what only publishers know."""
+    """Return the filters that only publishers have."""
     return {"alt_names": contains(_alt_names), "q": all_words(_names)}
 
 
@@ -140,16 +137,16 @@ def issue(*, newer: bool) -> Filters:
         "cover_hash": equal(field("cover_hash"), f.text),
         "missing_cv_id": empty("cv_id"),
         "missing_gcd_id": empty("gcd_id"),
-        "rating": _term("rating", "rating"),
+        "rating": _owner("rating", same_text(field("name"))),
         "series_id": equal(field("series")),
         "series_name": _of_series(all_words(field("name"))),
         "series_alt_names": _of_series(contains(_alt_names)),
         "series_q": _of_series(all_words(_names)),
         "series_volume": _of_series(equal(field("volume"))),
         "series_year_began": _of_series(equal(field("year_began"))),
-        "publisher_name": _of_series(_owner("publisher", contains, "name")),
+        "publisher_name": _of_series(_owner("publisher", contains(field("name")))),
         "publisher_id": _of_series(equal(field("publisher"))),
-        "imprint_name": _of_series(_owner("imprint", contains, "name")),
+        "imprint_name": _of_series(_owner("imprint", contains(field("name")))),
         "imprint_id": _of_series(equal(field("imprint"))),
     }
 
@@ -167,10 +164,10 @@ def series() -> Filters:
         "missing_cv_id": empty("cv_id"),
         "missing_gcd_id": empty("gcd_id"),
         "publisher_id": equal(field("publisher")),
-        "publisher_name": _owner("publisher", contains, "name"),
+        "publisher_name": _owner("publisher", contains(field("name"))),
         "imprint_id": equal(field("imprint")),
-        "imprint_name": _owner("imprint", contains, "name"),
-        "series_type": _owner("series_type", contains, "name"),
+        "imprint_name": _owner("imprint", contains(field("name"))),
+        "series_type": _owner("series_type", contains(field("name"))),
         "series_type_id": equal(field("series_type")),
         "status": Filter(
             f.choice([str(code) for code in v.STATUSES]),
@@ -188,7 +185,7 @@ def _grade(value: str) -> float:
 
 
 def collection() -> Filters:
-    """Return the filters of a collection; those for the series and publisher do not exist."""
+    """Return the filters of a collection, none of which is for the publisher."""
 
     def read_on(item: Any) -> Any:
         return None if item.date_read is None else f.local_day(item.date_read)

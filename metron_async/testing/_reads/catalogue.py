@@ -1,6 +1,6 @@
-"""The reads of the catalogue: lists, details, and the lists below a detail."""
+"""Reads of the catalogue: lists, details, and the lists below a detail."""
 
-# ruff: noqa: EM101 - what is raised here are answers, not messages
+# ruff: noqa: EM101 - these messages go into responses
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ EDITABLE = (
     "team",
     "universe",
 )
+_BY_NAME_ONLY = ("arc", "character", "creator")
 
 
 def find(call: Call, kind: str) -> Any:
     """Return the record that the path names.
 
     Raises:
-        HttpError: There is none (404).
+        HttpError: A 404.
     """
     record = call.state.catalogue.get(kind, call.id())
     if record is None:
@@ -43,14 +44,11 @@ def find(call: Call, kind: str) -> Any:
     return record
 
 
-_BY_NAME_ONLY = ("arc", "character", "creator")
-
-
 def shaken(call: Call, records: list[Any], rank: Callable[[Any], Any]) -> list[Any]:
     """Return *records* with those of equal rank in another order for each page.
 
-    The real server's orders are not total: what it finds first of two rows of the same name may
-    differ from page to page, so that one is seen twice and the other never.
+    The real server's orders are not total. Of two rows with the same name, either may come first
+    on each page, so that one is listed twice and the other never.
     """
     if not call.state.settings.unstable:
         return records
@@ -59,32 +57,30 @@ def shaken(call: Call, records: list[Any], rank: Callable[[Any], Any]) -> list[A
 
 
 def listing(kind: str) -> Handler:
-    """Return what answers the list of *kind*."""
+    """Return the handler of the list of *kind*."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         records = call.state.selection.listed(kind, call.request.params)
         if kind in _BY_NAME_ONLY:
             records = shaken(call, records, lambda record: record.name)
-        return paginate(
-            call.request, call.origin, records, lambda page: call.state.render.rows(kind, page)
-        )
+        return paginate(call, records, lambda page: call.state.render.rows(kind, page))
 
-    return answer
+    return respond
 
 
 def detail(kind: str) -> Handler:
-    """Return what answers one object of *kind*."""
+    """Return the handler of one object of *kind*."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         record = find(call, kind)
         body = call.state.render.detail(kind, record, call.origin)
         return m.Reply(200, body, modified=record.modified)
 
-    return answer
+    return respond
 
 
 def _parent(call: Call, kind: str) -> Any:
-    """Return the parent of a list below it; what the query filters is the parent."""
+    """Return the object above a list; the query filters this object, not the list."""
     record = find(call, kind)
     if not call.state.selection.select(kind, [record], call.request.params):
         raise m.not_found(kind)
@@ -92,65 +88,56 @@ def _parent(call: Call, kind: str) -> Any:
 
 
 def issue_list(kind: str) -> Handler:
-    """Return what answers the issues of one object of *kind*."""
+    """Return the handler of the issues of one object of *kind*."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         record = _parent(call, kind)
         catalogue = call.state.catalogue
         if kind == "series":
             issues = catalogue.issues_of_series(record.id)
         else:
             issues = catalogue.issues_related(f"{kind}s", record.id)
-        reply = paginate(
-            call.request, call.origin, issues, lambda page: call.state.render.rows("issue", page)
-        )
+        reply = paginate(call, issues, lambda page: call.state.render.rows("issue", page))
         reply.modified = record.modified
         return reply
 
-    return answer
+    return respond
 
 
 def series_list(call: Call) -> m.Reply:
-    """Answer the series of a publisher."""
+    """Respond with the series of a publisher."""
     publisher = _parent(call, "publisher")
     found = [s for s in call.state.catalogue.ordered("series") if s.publisher == publisher.id]
-    return paginate(
-        call.request, call.origin, found, lambda page: call.state.render.rows("series", page)
-    )
+    return paginate(call, found, lambda page: call.state.render.rows("series", page))
 
 
 # -- reading lists -----------------------------------------------------------------------------
 
 
 def _readable(call: Call) -> Any:
-    record = call.state.catalogue.get("reading_list", call.id())
-    if record is None or (record.is_private and record.user != call.account.id):
+    record = find(call, "reading_list")
+    if record.is_private and record.user != call.account.id:
         raise m.not_found("reading_list")
     return record
 
 
 def reading_lists(call: Call) -> m.Reply:
-    """Answer the public reading lists and one's own."""
+    """Respond with the public reading lists and the account's own."""
     found = call.state.selection.listed("reading_list", call.request.params)
-    mine = [r for r in found if not r.is_private or r.user == call.account.id]
-    return paginate(
-        call.request,
-        call.origin,
-        mine,
-        lambda page: call.state.render.rows("reading_list", page),
-        SHORT_PAGE,
-    )
+    visible = [r for r in found if not r.is_private or r.user == call.account.id]
+    render = call.state.render
+    return paginate(call, visible, lambda page: render.rows("reading_list", page), SHORT_PAGE)
 
 
 def reading_list(call: Call) -> m.Reply:
-    """Answer one reading list."""
+    """Respond with one reading list."""
     record = _readable(call)
     body = call.state.render.detail("reading_list", record, call.origin)
     return m.Reply(200, body, modified=record.modified)
 
 
 def reading_list_items(call: Call) -> m.Reply:
-    """Answer the issues of a reading list, in their order."""
+    """Respond with the issues of a reading list, in their order."""
     issues = call.state.catalogue.tables.issue
     items = [item for item in _readable(call).items if item.issue in issues]
 
@@ -166,11 +153,11 @@ def reading_list_items(call: Call) -> m.Reply:
             for item in page
         ]
 
-    return paginate(call.request, call.origin, items, rows, SHORT_PAGE)
+    return paginate(call, items, rows, SHORT_PAGE)
 
 
 def read_endpoints() -> list[Endpoint]:
-    """Return the addresses of all reads of the catalogue."""
+    """Return the endpoints that read the catalogue."""
     found: list[Endpoint] = []
     for kind in EDITABLE:
         found.append(Endpoint((kind,), {"GET": listing(kind)}, guarded=True, cache="list"))

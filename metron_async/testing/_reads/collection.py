@@ -1,6 +1,6 @@
-"""The reads of what accounts own, which only their owner sees: here, the collection."""
+"""Reads of an account's collection, and the endpoints of everything that an account owns."""
 
-# ruff: noqa: EM101 - what is raised here are answers, not messages
+# ruff: noqa: EM101 - these messages go into responses
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["own_item", "shelf_endpoints"]
 
 
 def _owned(call: Call) -> list[Item]:
-    """Return one's items, leaving out those whose issue is gone, in the order of the list."""
+    """Return the account's items whose issue still exists, in the order of the list."""
     issues, series = call.state.catalogue.tables.issue, call.state.catalogue.tables.series
     found = [item for item in call.account.shelf.items.values() if item.issue in issues]
 
@@ -39,10 +39,10 @@ def _owned(call: Call) -> list[Item]:
 
 
 def own_item(call: Call) -> Item:
-    """Return the item that the path names.
+    """Return the account's item that the path names.
 
     Raises:
-        HttpError: There is none, or it is somebody else's (404).
+        HttpError: A 404, also for an item of another account.
     """
     item = call.account.shelf.items.get(call.id())
     if item is None:
@@ -51,21 +51,19 @@ def own_item(call: Call) -> Item:
 
 
 def collection(call: Call) -> m.Reply:
-    """Answer one's collection."""
+    """Respond with the account's collection."""
     found = call.state.selection.select("collection", _owned(call), call.request.params)
-    return paginate(
-        call.request, call.origin, found, lambda page: [item_row(call, item) for item in page]
-    )
+    return paginate(call, found, lambda page: [item_row(call, item) for item in page])
 
 
 def collection_item(call: Call) -> m.Reply:
-    """Answer one item of one's collection."""
+    """Respond with one item of the account's collection."""
     item = own_item(call)
     return m.Reply(200, item_detail(call, item), modified=item.modified)
 
 
 def stats(call: Call) -> m.Reply:
-    """Answer the sums of one's collection."""
+    """Respond with the sums of the account's collection."""
     items = list(call.account.shelf.items.values())
     read = sum(item.is_read for item in items)
     value = sum((Decimal(i.purchase_price) for i in items if i.purchase_price), Decimal("0.00"))
@@ -86,7 +84,7 @@ def stats(call: Call) -> m.Reply:
 
 
 def missing_series(call: Call) -> m.Reply:
-    """Answer the series of which one owns some issues, but not all; the most gaps come first."""
+    """Respond with the series of which the account owns a part, the least complete first."""
     catalogue = call.state.catalogue
     owned = Counter(catalogue.tables.issue[item.issue].series for item in _owned(call))
     rows: list[Json] = []
@@ -109,11 +107,11 @@ def missing_series(call: Call) -> m.Reply:
                 }
             )
     rows.sort(key=lambda row: (-row["missing_count"], row["sort_name"], row["id"]))
-    return paginate(call.request, call.origin, rows, list)
+    return paginate(call, rows, list)
 
 
 def missing_issues(call: Call) -> m.Reply:
-    """Answer the issues of a series that one does not own; of an unknown series, none."""
+    """Respond with the issues of a series that the account lacks; an unknown series has none."""
     owned = {item.issue for item in call.account.shelf.items.values()}
     series = call.state.catalogue.issues_of_series(call.id())
     found = [issue for issue in series if issue.id not in owned]
@@ -122,23 +120,24 @@ def missing_issues(call: Call) -> m.Reply:
         short = [call.state.render.short_issue(issue.id) for issue in page]
         return [{k: value for k, value in row.items() if k != "modified"} for row in short]
 
-    return paginate(call.request, call.origin, found, rows)
+    return paginate(call, found, rows)
 
 
 def shelf_endpoints() -> list[Endpoint]:
-    """Return the addresses of all reads of what accounts own."""
-    return [
-        Endpoint(("collection",), {"GET": collection}),
-        Endpoint(("collection", "stats"), {"GET": stats}),
-        Endpoint(("collection", "missing_series"), {"GET": missing_series}),
-        Endpoint(("collection", "missing_issues", "*"), {"GET": missing_issues}),
-        Endpoint(("pull_list",), {"GET": lists.pull_list}),
-        Endpoint(("pull_list", "series"), {"GET": lists.pull_series}),
-        Endpoint(("pull_list", "issues"), {"GET": lists.pull_issues}),
-        Endpoint(("wish_list",), {"GET": lists.wish_list}),
-        Endpoint(("wish_list", "items"), {"GET": lists.wish_items}),
-        # What is variable comes last, since "stats" would be an id too.
-        Endpoint(("collection", "*"), {"GET": collection_item}),
-        Endpoint(("pull_list", "*"), {"GET": lists.pull_list_detail}),
-        Endpoint(("wish_list", "*"), {"GET": lists.wish_list_detail}),
-    ]
+    """Return the endpoints that read what an account owns, follows and wants."""
+    reads = {
+        ("collection",): collection,
+        ("collection", "stats"): stats,
+        ("collection", "missing_series"): missing_series,
+        ("collection", "missing_issues", "*"): missing_issues,
+        ("pull_list",): lists.pull_list,
+        ("pull_list", "series"): lists.pull_series,
+        ("pull_list", "issues"): lists.pull_issues,
+        ("wish_list",): lists.wish_list,
+        ("wish_list", "items"): lists.wish_items,
+        # Variable parts come last, since "stats" would be an id too.
+        ("collection", "*"): collection_item,
+        ("pull_list", "*"): lists.pull_list_detail,
+        ("wish_list", "*"): lists.wish_list_detail,
+    }
+    return [Endpoint(path, {"GET": handler}) for path, handler in reads.items()]

@@ -1,4 +1,4 @@
-"""How records look on their own, field for field as recorded."""
+"""Details of records as JSON, field for field as recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from metron_async.testing._data import vocabularies as v
 from metron_async.testing._data.catalogue import series_display
 from metron_async.testing._reads.issue_details import IssueDetails
-from metron_async.testing._reads.rows import Json, day
+from metron_async.testing._reads.rows import Json, day, picked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ __all__ = ["Renderer"]
 
 
 class Renderer(IssueDetails):
-    """Writes the rows and the details of one catalogue."""
+    """Renderer of the rows and the details of one catalogue."""
 
     def __init__(self, catalogue: Catalogue, *, newer: bool) -> None:
         super().__init__(catalogue, newer=newer)
@@ -37,97 +37,64 @@ class Renderer(IssueDetails):
         }
 
     def detail(self, kind: str, record: Any, origin: str) -> Json:
-        """Return the detail of *record*, with addresses under *origin*."""
+        """Return the detail of *record*, with URLs under *origin*."""
         return self._details[kind](record, origin)
 
     def _start(self, record: r.Record) -> Json:
-        return {"id": record.id, "name": record.name, "desc": record.desc, "image": record.image}
+        return picked(record, "id", "name", "desc", "image")
 
     def _arc(self, arc: r.Arc, origin: str) -> Json:
         return self._start(arc) | self.ending("arc", arc, origin)
 
     def _publisher(self, record: r.Publisher, origin: str) -> Json:
-        return (
-            self._start(record)
-            | {
-                "alt_names": list(record.alt_names),
-                "founded": record.founded,
-                "country": record.country,
-            }
-            | self.ending("publisher", record, origin)
-        )
+        own = picked(record, "alt_names", "founded", "country")
+        return self._start(record) | own | self.ending("publisher", record, origin)
 
     def _imprint(self, record: r.Imprint, origin: str) -> Json:
-        return (
-            self._start(record)
-            | {
-                "founded": record.founded,
-                "publisher": self.named("publisher", record.publisher),
-            }
-            | self.ending("imprint", record, origin)
-        )
+        own = {
+            "founded": record.founded,
+            "publisher": self.named("publisher", record.publisher),
+        }
+        return self._start(record) | own | self.ending("imprint", record, origin)
 
     def _universe(self, record: r.Universe, origin: str) -> Json:
-        body = (
-            self._start(record)
-            | {
-                "publisher": self.named("publisher", record.publisher),
-                "designation": record.designation,
-            }
-            | self.ending("universe", record, origin)
-        )
+        own = {
+            "publisher": self.named("publisher", record.publisher),
+            "designation": record.designation,
+        }
+        body = self._start(record) | own | self.ending("universe", record, origin)
         del body["cv_id"]
         return body
 
     def _creator(self, record: r.Creator, origin: str) -> Json:
-        return (
-            self._start(record)
-            | {
-                "birth": day(record.birth),
-                "death": day(record.death),
-                "alias": list(record.alias),
-            }
-            | self.ending("creator", record, origin)
-        )
+        own = {"birth": day(record.birth), "death": day(record.death), "alias": record.alias}
+        return self._start(record) | own | self.ending("creator", record, origin)
 
     def _team(self, record: r.Team, origin: str) -> Json:
-        return (
-            self._start(record)
-            | {
-                "creators": self.named_list("creator", record.creators),
-                "universes": self.named_list("universe", record.universes),
-            }
-            | self.ending("team", record, origin)
-        )
+        own = {
+            "creators": self.named_list("creator", record.creators),
+            "universes": self.named_list("universe", record.universes),
+        }
+        return self._start(record) | own | self.ending("team", record, origin)
 
     def _character(self, record: r.Character, origin: str) -> Json:
-        return (
-            self._start(record)
-            | {
-                "alias": list(record.alias),
-                "creators": self.named_list("creator", record.creators),
-                "teams": self.named_list("team", record.teams),
-                "universes": self.named_list("universe", record.universes),
-            }
-            | self.ending("character", record, origin)
-        )
+        own = {
+            "alias": record.alias,
+            "creators": self.named_list("creator", record.creators),
+            "teams": self.named_list("team", record.teams),
+            "universes": self.named_list("universe", record.universes),
+        }
+        return self._start(record) | own | self.ending("character", record, origin)
 
     def _series(self, series: r.Series, origin: str) -> Json:
         table = self.catalogue.tables.series
-        return {
-            "id": series.id,
-            "name": series.name,
-            "sort_name": series.sort_name,
-            "alt_names": list(series.alt_names),
-            "language": series.language,
-            "volume": series.volume,
+        own = picked(series, "id", "name", "sort_name", "alt_names", "language", "volume")
+        own |= picked(series, "year_began", "year_end", "desc")
+        own |= {
             "series_type": self.named("series_type", series.series_type),
             "status": v.STATUSES[series.status],
             "publisher": self.named("publisher", series.publisher),
             "imprint": self.named("imprint", series.imprint),
-            "year_began": series.year_began,
-            "year_end": series.year_end,
-            "desc": series.desc,
             "issue_count": len(self.catalogue.issues_of_series(series.id)),
             "genres": self.terms("genre", series.genres),
             "associated": [
@@ -135,7 +102,8 @@ class Renderer(IssueDetails):
                 for rid in series.associated
                 if rid in table
             ],
-        } | self.ending("series", series, origin)
+        }
+        return own | self.ending("series", series, origin)
 
     def _reading_list(self, record: r.ReadingList, origin: str) -> Json:
         row = self.reading_list_row(record)

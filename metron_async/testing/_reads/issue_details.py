@@ -1,26 +1,38 @@
-"""How an issue looks on its own: the longest of the details."""
+"""Details of issues as JSON, the longest of the details."""
 
 from __future__ import annotations
 
 from metron_async.testing import records as r
-from metron_async.testing._reads.rows import Json, Rows, day
+from metron_async.testing._data.catalogue import RELATIONS
+from metron_async.testing._reads.rows import Json, Rows, day, picked
 from metron_async.testing._server.servertime import iso
 
 __all__ = ["IssueDetails"]
 
-_RELATED = (
-    ("arcs", "arc"),
-    ("characters", "character"),
-    ("teams", "team"),
-    ("universes", "universe"),
+
+_AS_THEY_ARE = (
+    "id",
+    "number",
+    "alt_number",
+    "title",
+    "price",
+    "sku",
+    "isbn",
+    "upc",
+    "page",
+    "desc",
+    "image",
+    "cover_hash",
+    "average_rating",
+    "rating_count",
 )
 
 
 class IssueDetails(Rows):
-    """Writes issues in full."""
+    """Renderer of rows and of the details of issues."""
 
     def ending(self, kind: str, record: r.Record, origin: str) -> Json:
-        """Return what every detail ends with."""
+        """Return the fields with which every detail ends."""
         end: Json = {
             "cv_id": record.cv_id,
             "gcd_id": record.gcd_id,
@@ -37,45 +49,31 @@ class IssueDetails(Rows):
         return end
 
     def issue_slug(self, issue: r.Issue) -> str:
-        """Return the issue's name in addresses."""
+        """Return the issue's name in URLs."""
         series = self.catalogue.tables.series[issue.series]
         return r.slug(f"{series.name} {series.year_began} {issue.number}")
 
     def issue_detail(self, issue: r.Issue, origin: str) -> Json:
-        """Return an issue in full."""
+        """Return the detail of an issue."""
         series = self.catalogue.tables.series[issue.series]
-        body: Json = {
-            "id": issue.id,
+        body = picked(issue, *_AS_THEY_ARE) | {
             "publisher": self.named("publisher", series.publisher),
             "imprint": self.named("imprint", series.imprint),
             "series": self._issue_series(series),
-            "number": issue.number,
-            "alt_number": issue.alt_number,
-            "title": issue.title,
-            "name": list(issue.names),
+            "name": issue.names,
             "cover_date": day(issue.cover_date),
             "store_date": day(issue.store_date),
             "foc_date": day(issue.foc_date),
-            "price": issue.price,
             "price_currency": issue.currency,
             "rating": self.named("rating", issue.rating),
-            "sku": issue.sku,
-            "isbn": issue.isbn,
-            "upc": issue.upc,
-            "page": issue.page,
-            "desc": issue.desc,
-            "image": issue.image,
-            "cover_hash": issue.cover_hash,
-            "average_rating": issue.average_rating,
-            "rating_count": issue.rating_count,
             "credits": self._credits(issue),
             "reprints": self._reprints(issue),
             "variants": self._variants(issue),
         }
-        for relation, kind in _RELATED:
+        for relation, kind in RELATIONS.items():
             body[relation] = self.named_list(kind, self.catalogue.related(issue, relation))
         if self.newer:
-            body["desc_is_solicitation"] = issue.id % 2 == 0
+            body["desc_is_solicitation"] = issue.desc_is_solicitation
         body |= self.ending("issue", issue, origin)
         body["resource_url"] = f"{origin}/issue/{self.issue_slug(issue)}/"
         return body
@@ -115,12 +113,6 @@ class IssueDetails(Rows):
 
     def _variants(self, issue: r.Issue) -> list[Json]:
         return [
-            {
-                "name": variant.name,
-                "price": variant.price,
-                "sku": variant.sku,
-                "upc": variant.upc,
-                "image": variant.image,
-            }
+            picked(variant, "name", "price", "sku", "upc", "image")
             for variant in self.catalogue.variants_of(issue.id)
         ]

@@ -9,7 +9,7 @@ from metron_async.testing._server.messages import Reply, error
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from metron_async.testing._server.messages import Request
+    from metron_async.testing._server.endpoints import Call
 
 __all__ = ["PAGE", "SHORT_PAGE", "paginate"]
 
@@ -18,10 +18,10 @@ SHORT_PAGE = 50
 
 
 def page_number(text: str, last: int) -> int:
-    """Return the number of the page that was asked for.
+    """Return the number of the requested page.
 
     Raises:
-        HttpError: There is no such page.
+        HttpError: A 404, if the list has no such page.
     """
     if text == "last":
         return last
@@ -35,13 +35,13 @@ def page_number(text: str, last: int) -> int:
 
 
 def paginate(
-    request: Request,
-    origin: str,
+    call: Call,
     records: Sequence[Any],
     render: Callable[[Sequence[Any]], list[Any]],
     size: int = PAGE,
 ) -> Reply:
-    """Return one page of *records*, of which only the page's are rendered."""
+    """Return the requested page of *records*; only the records of that page are rendered."""
+    request, origin = call.request, call.origin
     last = max(1, -(-len(records) // size))
     page = page_number(request.params.get("page", "1"), last)
     body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""How records look in the rows of lists, field for field as recorded."""
+"""Rows of lists as JSON, field for field as recorded."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from metron_async.testing import records as r
     from metron_async.testing._data.catalogue import Catalogue
 
-__all__ = ["Json", "Rows", "day"]
+__all__ = ["Json", "Rows", "day", "picked"]
 
 Json = dict[str, Any]
 
 
 def day(value: Any) -> str | None:
-    """Write a date, or none."""
+    """Return a date as ISO text, or ``None``."""
     return None if value is None else value.isoformat()
 
 
+def picked(record: Any, *names: str) -> Json:
+    """Return attributes of a record by name, as they are."""
+    return {name: getattr(record, name) for name in names}
+
+
 class Rows:
-    """Writes the rows of one catalogue.
+    """Renderer of the rows of one catalogue.
 
     Attributes:
-        newer: Whether to add the fields that servers after August 2026 send.
+        newer: Whether rows have the fields of servers after August 2026.
     """
 
     def __init__(self, catalogue: Catalogue, *, newer: bool) -> None:
@@ -52,7 +57,7 @@ class Rows:
         return {"id": record.id, "name": record.name, "modified": iso(record.modified)}
 
     def term(self, record: r.Term) -> Json:
-        """Return a word of a fixed list."""
+        """Return a term of a fixed list."""
         return {"id": record.id, "name": record.name}
 
     def named(self, kind: str, rid: int | None) -> Json | None:
@@ -61,18 +66,18 @@ class Rows:
         return None if record is None else {"id": record.id, "name": record.name}
 
     def named_list(self, kind: str, ids: Iterable[int]) -> list[Json]:
-        """Return related objects as rows, sorted by name; those that are gone are left out."""
+        """Return related objects that still exist as rows, sorted by name."""
         table = self.catalogue.table(kind)
         found = [table[rid] for rid in ids if rid in table]
         return [self.plain_row(record) for record in sorted(found, key=lambda one: one.name)]
 
     def terms(self, kind: str, ids: Iterable[int]) -> list[Json]:
-        """Return related words."""
+        """Return related terms."""
         table = self.catalogue.table(kind)
         return [self.term(table[rid]) for rid in ids if rid in table]
 
     def series_of(self, rid: int) -> tuple[Json, str]:
-        """Return how issue rows show their series: an object, and the start of their name."""
+        """Return the series of issue rows: an object, and the start of the issue's name."""
         shown: tuple[Json, str] = self.catalogue.derived("shown", rid, lambda: self._shown(rid))
         return shown
 
@@ -102,7 +107,7 @@ class Rows:
         }
 
     def short_issue(self, rid: int, *, external: bool = False) -> Json:
-        """Return an issue as collections, wish lists and reading lists show it."""
+        """Return an issue as a part of collections, wish lists and reading lists."""
         issue = self.catalogue.tables.issue[rid]
         row: Json = {
             "id": issue.id,
@@ -116,7 +121,7 @@ class Rows:
         return row | {"modified": iso(issue.modified)}
 
     def short_series(self, series: r.Series) -> Json:
-        """Return a series as the pull list shows it."""
+        """Return a series as a part of the pull list."""
         return {
             "id": series.id,
             "series": series_display(series),

@@ -1,4 +1,4 @@
-"""Which records a list shows: the query applied, once for all pages of it."""
+"""Selection of the records of a list: its filters are applied once for all pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _KEPT_LISTS = 32
 
 
 class Selection:
-    """Applies queries to the records of one catalogue.
+    """Filter of the records of one catalogue.
 
     Args:
         catalogue: The records.
-        newer: Whether the server is one of those after August 2026.
+        newer: Whether the server behaves like those after August 2026.
     """
 
     def __init__(self, catalogue: Catalogue, *, newer: bool) -> None:
@@ -40,7 +40,7 @@ class Selection:
         return self._filters[kind]
 
     def select(self, kind: str, records: Sequence[Any], params: Mapping[str, str]) -> list[Any]:
-        """Return the *records* that the query asks for.
+        """Return the *records* that pass the filters of a query.
 
         Raises:
             HttpError: A 400 with messages by filter.
@@ -52,7 +52,7 @@ class Selection:
         return keep(records, predicates)
 
     def listed(self, kind: str, params: Mapping[str, str]) -> list[Any]:
-        """Return the rows of a whole list; the pages of one query are found once."""
+        """Return the records of a whole list; the pages of one query share the result."""
         known = self.filters(kind)
         asked = tuple(sorted((k, value) for k, value in params.items() if k in known))
         key = (kind, self.catalogue.version, asked)

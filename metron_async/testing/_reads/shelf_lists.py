@@ -1,6 +1,4 @@
-"""The reads of one's pull list and wish list, which exist from their first use on."""
-
-# ruff: noqa: EM101 - what is raised here are answers, not messages
+"""Reads of an account's pull list and wish list, which exist from their first use on."""
 
 from __future__ import annotations
 
@@ -31,31 +29,50 @@ __all__ = [
 ]
 
 
-def _pull_list(call: Call) -> list[Json]:
-    shelf = call.account.shelf
-    if shelf.pull_id is None or shelf.pull_modified is None:
-        return []
-    return [
-        {
-            "id": shelf.pull_id,
-            "series_count": len(shelf.pulls),
-            "series_url": f"{call.origin}/api/pull_list/series/",
-            "modified": iso(shelf.pull_modified),
-        }
-    ]
+def _row(call: Call, kind: str) -> Json | None:
+    """Return the account's list of *kind* as JSON, or ``None`` before its first use."""
+    shelf, parts = call.account.shelf, f"{call.origin}/api/{kind}/"
+    if kind == "pull_list":
+        rid, modified = shelf.pull_id, shelf.pull_modified
+        own = {"series_count": len(shelf.pulls), "series_url": f"{parts}series/"}
+    else:
+        rid, modified = shelf.wish_id, shelf.wish_modified
+        own = {"item_count": len(shelf.wishes), "items_url": f"{parts}items/"}
+    if rid is None or modified is None:
+        return None
+    return {"id": rid, **own, "modified": iso(modified)}
+
+
+def _listed(call: Call, kind: str) -> m.Reply:
+    row = _row(call, kind)
+    return paginate(call, [] if row is None else [row], list)
+
+
+def _detail(call: Call, kind: str, modified: dt.datetime | None) -> m.Reply:
+    row = _row(call, kind)
+    if row is None or row["id"] != call.id():
+        raise m.not_found(kind)
+    return m.Reply(200, row, modified=modified)
 
 
 def pull_list(call: Call) -> m.Reply:
-    """Answer the list of one's pull list, which is empty before its first use."""
-    return paginate(call.request, call.origin, _pull_list(call), list)
+    """Respond with a list of the account's only pull list."""
+    return _listed(call, "pull_list")
 
 
 def pull_list_detail(call: Call) -> m.Reply:
-    """Answer one's pull list."""
-    found = _pull_list(call)
-    if call.id() not in {row["id"] for row in found}:
-        raise m.not_found("pull_list")
-    return m.Reply(200, found[0], modified=call.account.shelf.pull_modified)
+    """Respond with the account's pull list."""
+    return _detail(call, "pull_list", call.account.shelf.pull_modified)
+
+
+def wish_list(call: Call) -> m.Reply:
+    """Respond with a list of the account's only wish list."""
+    return _listed(call, "wish_list")
+
+
+def wish_list_detail(call: Call) -> m.Reply:
+    """Respond with the account's wish list."""
+    return _detail(call, "wish_list", call.account.shelf.wish_modified)
 
 
 def _pulled(call: Call) -> list[Pull]:
@@ -65,17 +82,12 @@ def _pulled(call: Call) -> list[Pull]:
 
 
 def pull_series(call: Call) -> m.Reply:
-    """Answer the series of one's pull list."""
-    return paginate(
-        call.request,
-        call.origin,
-        _pulled(call),
-        lambda page: [pull_row(call, pull) for pull in page],
-    )
+    """Respond with the series of the account's pull list."""
+    return paginate(call, _pulled(call), lambda page: [pull_row(call, pull) for pull in page])
 
 
 def pull_issues(call: Call) -> m.Reply:
-    """Answer the issues of one's pull list; a malformed date is a 500, as on the server."""
+    """Respond with the issues of the account's pull list; a malformed date is a 500."""
     params = call.request.params
     try:
         after = dt.date.fromisoformat(params.get("store_date_after") or "0001-01-01")
@@ -95,42 +107,13 @@ def pull_issues(call: Call) -> m.Reply:
         full = call.state.render.rows("issue", page)
         return [{k: value for k, value in row.items() if k != "cover_hash"} for row in full]
 
-    return paginate(call.request, call.origin, found, rows)
-
-
-def _wish_list(call: Call) -> list[Json]:
-    shelf = call.account.shelf
-    if shelf.wish_id is None or shelf.wish_modified is None:
-        return []
-    return [
-        {
-            "id": shelf.wish_id,
-            "item_count": len(shelf.wishes),
-            "items_url": f"{call.origin}/api/wish_list/items/",
-            "modified": iso(shelf.wish_modified),
-        }
-    ]
-
-
-def wish_list(call: Call) -> m.Reply:
-    """Answer the list of one's wish list, which is empty before its first use."""
-    return paginate(call.request, call.origin, _wish_list(call), list)
-
-
-def wish_list_detail(call: Call) -> m.Reply:
-    """Answer one's wish list."""
-    found = _wish_list(call)
-    if call.id() not in {row["id"] for row in found}:
-        raise m.not_found("wish_list")
-    return m.Reply(200, found[0], modified=call.account.shelf.wish_modified)
+    return paginate(call, found, rows)
 
 
 def wish_items(call: Call) -> m.Reply:
-    """Answer one's wishes, the most urgent first."""
+    """Respond with the account's wishes, the most urgent first."""
     issues = call.state.catalogue.tables.issue
     found = [wish for wish in call.account.shelf.wishes.values() if wish.issue in issues]
     found.sort(key=lambda wish: wish.priority)
     found = shaken(call, found, lambda wish: wish.priority)
-    return paginate(
-        call.request, call.origin, found, lambda page: [wish_row(call, wish) for wish in page]
-    )
+    return paginate(call, found, lambda page: [wish_row(call, wish) for wish in page])

@@ -1,11 +1,11 @@
-"""How collection items, followed series and wishes look."""
+"""Collection items, followed series and wishes as JSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from metron_async.testing._data import vocabularies as v
-from metron_async.testing._reads.rows import day
+from metron_async.testing._reads.rows import day, picked
 from metron_async.testing._server.servertime import iso
 
 if TYPE_CHECKING:
@@ -40,12 +40,9 @@ def item_row(call: Call, item: Item) -> Json:
 
 
 def item_detail(call: Call, item: Item) -> Json:
-    """Return a collection item in full."""
-    return item_row(call, item) | {
-        "purchase_price": item.purchase_price,
-        "purchase_store": item.purchase_store,
-        "storage_location": item.storage_location,
-        "notes": item.notes,
+    """Return the detail of a collection item."""
+    own = picked(item, "purchase_price", "purchase_store", "storage_location", "notes")
+    return (item_row(call, item) | own) | {
         "date_read": None if item.date_read is None else iso(item.date_read),
         "resource_url": f"{call.origin}/collection/{item.id}/",
         "created_on": iso(item.created_on),
@@ -64,21 +61,12 @@ def pull_row(call: Call, pull: Pull) -> Json:
 
 def wish_row(call: Call, wish: Wish) -> Json:
     """Return the row of a wish."""
-    return {
-        "id": wish.id,
-        "issue": call.state.render.short_issue(wish.issue),
-        "status": wish.status,
-        "priority": wish.priority,
-        "desired_grade": wish.desired_grade,
-        "modified": iso(wish.modified),
-    }
+    issue = call.state.render.short_issue(wish.issue)
+    own = picked(wish, "id", "status", "priority", "desired_grade")
+    return own | {"issue": issue, "modified": iso(wish.modified)}
 
 
 def wish_detail(call: Call, wish: Wish) -> Json:
-    """Return a wish in full."""
-    return wish_row(call, wish) | {
-        "max_price": wish.max_price,
-        "max_price_currency": wish.max_price_currency,
-        "notes": wish.notes,
-        "added_on": iso(wish.added_on),
-    }
+    """Return the detail of a wish."""
+    own = picked(wish, "max_price", "max_price_currency", "notes")
+    return wish_row(call, wish) | own | {"added_on": iso(wish.added_on)}

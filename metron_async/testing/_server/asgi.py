@@ -1,7 +1,7 @@
 """The fake server on a socket: a Starlette application, run by uvicorn in the caller's loop.
 
 A web framework cannot lose a connection on purpose. So the protocol keeps the transports of all
-connections, and the application closes them where a fault or the firewall says so.
+connections, and the application closes them for a fault or a ban.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["application", "serve"]
 
 _GRACE = 1
-"""Seconds that requests in flight get at the end."""
+"""Seconds that requests in flight have to finish when the server stops."""
 
 Address = tuple[str, int]
 
 
 class _Connections:
-    """The open connections of one server, by the client's address."""
+    """Open connections of one server, by the client's address."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -48,11 +48,11 @@ class _Connections:
         self.running: set[asyncio.Task[Delivery]] = set()
 
     def made(self, transport: asyncio.Transport) -> None:
-        """Note a new connection; one from a banned address is closed at once."""
+        """Record a new connection; close it if its address is banned."""
         peer: Address = transport.get_extra_info("peername")
         self.open[peer] = (transport, asyncio.Event())
-        # asyncio does this for sockets that it made itself. Without it, headers and body, which
-        # are written apart, wait 40 ms for each other.
+        # asyncio sets this on sockets of its own. Without it, the body is sent 40 ms after the
+        # headers, since both are written separately.
         connected: socket.socket = transport.get_extra_info("socket")
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         now = self.wire.core.clock.steady()
@@ -60,12 +60,12 @@ class _Connections:
             transport.abort()
 
     def lost(self, peer: Address) -> None:
-        """Note that a connection is gone."""
+        """Record that a connection was lost."""
         _, event = self.open.pop(peer)
         event.set()
 
     async def close(self, peer: Address) -> None:
-        """Close a connection once what was written is sent, and wait until it is gone."""
+        """Close a connection after its data is sent, and wait until it is closed."""
         if peer in self.open:
             transport, event = self.open[peer]
             transport.close()
@@ -73,14 +73,14 @@ class _Connections:
 
 
 class _Door:
-    """The application's only endpoint: hands requests to the wire."""
+    """The application's only endpoint, which passes requests to the wire."""
 
     def __init__(self, wire: Wire, connections: _Connections | None) -> None:
         self._wire = wire
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         body = await _body(receive)
         if body is None:
             return
@@ -98,7 +98,7 @@ class _Door:
             await self._close(scope)
 
     async def _watched(self, exchange: Exchange, receive: Receive) -> Delivery:
-        """Run *exchange* to its end, and note when the client leaves before that."""
+        """Run *exchange*, and record if the client disconnects before its end."""
         loop = asyncio.get_running_loop()
         running = loop.create_task(exchange.run())
         leaving = loop.create_task(cast("Any", receive()))
@@ -110,7 +110,7 @@ class _Door:
             if not running.done():
                 exchange.leave()
                 await asyncio.wait({running})
-            # It is cancelled when the whole server stops.
+            # It is cancelled when the server stops.
             return Delivery(None, "closed") if running.cancelled() else running.result()
         finally:
             running.cancel()
@@ -119,14 +119,14 @@ class _Door:
 
     async def _close(self, scope: Scope) -> None:
         if self._connections is None:
-            # Under somebody else's server all that can be done is to fail.
-            msg = "the connection is lost, as a test wanted it"
+            # Another ASGI server owns the connection: an error is the only way to end it.
+            msg = "Connection lost on purpose, by a fault or a ban"
             raise ConnectionResetError(msg)
         await self._connections.close((scope["client"][0], scope["client"][1]))
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the body in full, or ``None`` when the client left while sending it."""
+    """Return the complete body, or ``None`` if the client disconnected while sending it."""
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -169,7 +169,7 @@ def application(wire: Wire, connections: _Connections | None = None) -> Starlett
 
 
 def _protocol(connections: _Connections) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol, which also tells *connections* who comes and goes."""
+    """Return uvicorn's protocol, which also records its connections in *connections*."""
 
     class Protocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -185,7 +185,7 @@ def _protocol(connections: _Connections) -> type[asyncio.Protocol]:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the process's signals to the process."""
+    """Server that does not handle signals, which belong to the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -193,15 +193,15 @@ class _Server(uvicorn.Server):
         yield
 
     def install_signal_handlers(self) -> None:
-        """Install none (older versions of uvicorn ask here)."""
+        """Install none; older versions of uvicorn call this."""
 
 
 @contextlib.asynccontextmanager
 async def serve(wire: Wire, host: str, port: int) -> AsyncGenerator[str]:
-    """Run the server while the context lasts; gives its URL.
+    """Run the server in a context, and yield its URL.
 
     Raises:
-        OSError: The address cannot be listened on.
+        OSError: The address is in use, or not permitted.
     """
     listener = socket.create_server((host, port), backlog=512)
     connections = _Connections(wire)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metron_async.testing._data.accounts import account_of
+from metron_async.testing._server.checks import require_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metron_async.testing._server.core import Core
     from metron_async.testing._server.endpoints import Limit, Settings
-    from metron_async.testing._server.wire import Asked, Wire
+    from metron_async.testing._server.wire import LoggedRequest, Wire
     from metron_async.testing.bans import Ban
     from metron_async.testing.faults import Faults
     from metron_async.testing.records import Account
@@ -18,7 +21,7 @@ __all__ = ["Controls"]
 
 
 class Controls:
-    """The running server's limits, latency, faults and log."""
+    """Limits, latency, faults and log of a running server."""
 
     settings: Settings
     accounts: dict[str, Account]
@@ -29,30 +32,30 @@ class Controls:
 
     @property
     def burst_limit(self) -> Limit:
-        """Limit of the short window for everybody; ``None``: each account's own.
+        """Limit of the short window for all accounts; ``None`` for each account's own.
 
-        A callable gets the server's steady seconds: a limit that floats with the time.
+        A callable receives the server's steady seconds, for a limit that changes with time.
         """
         return self.settings.burst_limit
 
     @burst_limit.setter
     def burst_limit(self, limit: Limit) -> None:
-        self.settings.burst_limit = limit
+        self.settings.burst_limit = _checked_limit("burst_limit", limit)
 
     @property
     def sustained_limit(self) -> Limit:
-        """Limit of the long window for everybody; ``None``: each account's own."""
+        """Limit of the long window for all accounts; ``None`` for each account's own."""
         return self.settings.sustained_limit
 
     @sustained_limit.setter
     def sustained_limit(self, limit: Limit) -> None:
-        self.settings.sustained_limit = limit
+        self.settings.sustained_limit = _checked_limit("sustained_limit", limit)
 
     @property
     def latency(self) -> float | tuple[float, float] | Callable[[], float | tuple[float, float]]:
-        """Seconds a round trip takes: a number, a range to choose from, or a callable.
+        """Seconds of a round trip: a number, a range for random numbers, or a callable.
 
-        The callable returns the seconds of a round trip, or those up and those down.
+        The callable returns the seconds of a round trip, or those to the server and back.
         """
         return self.wire.latency
 
@@ -60,23 +63,26 @@ class Controls:
     def latency(
         self, latency: float | tuple[float, float] | Callable[[], float | tuple[float, float]]
     ) -> None:
+        if not callable(latency):
+            for seconds in latency if isinstance(latency, tuple) else (latency,):
+                require_number("latency", seconds, 0.0)
         self.wire.latency = latency
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong."""
+        """Planned faults."""
         return self.wire.faults
 
-    # -- what it was asked ---------------------------------------------------------------------
+    # -- the log -------------------------------------------------------------------------------
 
     @property
-    def requests(self) -> list[Asked]:
-        """All requests so far, in the order in which they reached the server."""
+    def requests(self) -> list[LoggedRequest]:
+        """All requests so far, in the order of their arrival."""
         return list(self.wire.log)
 
     @property
     def throttled(self) -> int:
-        """How many requests were answered with a 429."""
+        """Number of requests that were rejected with a 429."""
         return self.wire.throttled
 
     @property
@@ -85,7 +91,7 @@ class Controls:
         return list(self.wire.firewall.bans)
 
     def reset_log(self) -> None:
-        """Forget requests, 429s and bans that were recorded; bans in force stay."""
+        """Drop recorded requests, 429s and bans; bans in force remain."""
         self.wire.log.clear()
         self.wire.throttled = 0
         self.wire.firewall.bans.clear()
@@ -96,6 +102,11 @@ class Controls:
         self.wire.firewall.forgive()
 
     def spend(self, username: str, requests: int) -> None:
-        """Let *username* spend requests elsewhere, now, in both windows."""
-        account = self.accounts[username]
-        self._core.spend(account, requests)
+        """Count *requests* of *username* elsewhere, now, in both windows."""
+        self._core.spend(account_of(self.accounts, username), requests)
+
+
+def _checked_limit(name: str, limit: Limit) -> Limit:
+    if limit is not None and not callable(limit):
+        require_number(name, limit, 0)
+    return limit

@@ -13,6 +13,7 @@ from metron_async.testing._server import messages as m
 from metron_async.testing._server.auth import authenticate, authorize
 from metron_async.testing._server.cache import ResponseCache
 from metron_async.testing._server.endpoints import Call
+from metron_async.testing._server.localization import DEFAULT, language_of, localized
 from metron_async.testing._server.negotiation import as_html, wants_html
 from metron_async.testing._server.servertime import http_date, parse_http_date
 from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retry_after
@@ -43,9 +44,10 @@ class Core:
         self.settings = state.settings
         self.clock = state.clock
         self.quotas: dict[int, UserQuota] = {}
-        self._endpoints: dict[int, list[Endpoint]] = {}
+        self._endpoints: dict[tuple[int, str], list[Endpoint]] = {}
         for endpoint in endpoints:
-            self._endpoints.setdefault(len(endpoint.path), []).append(endpoint)
+            key = len(endpoint.path), endpoint.path[0]
+            self._endpoints.setdefault(key, []).append(endpoint)
         self._cache = ResponseCache()
 
     # -- one request ---------------------------------------------------------------------------
@@ -64,7 +66,7 @@ class Core:
         if reply.body is not None:
             headers.setdefault("content-type", "application/json")
         headers.setdefault("vary", "Accept-Language" if reply.page else "Accept, Accept-Language")
-        headers.setdefault("content-language", "en")
+        headers["content-language"] = language_of(request.headers.get("accept-language"))
         headers["date"] = http_date(self.clock.moment())
         if reply.modified is not None:
             headers["last-modified"] = http_date(reply.modified)
@@ -96,16 +98,16 @@ class Core:
         return reply
 
     def _route(self, request: m.Request) -> tuple[Endpoint, tuple[str, ...]]:
-        parts = request.path.strip("/").split("/")
-        if parts and parts[0] == "api":
-            for endpoint in self._endpoints.get(len(parts) - 1, ()):
-                ids = endpoint.fits(parts[1:])
-                if ids is None:
-                    continue
-                if not request.path.endswith("/"):
-                    query = f"?{request.query}" if request.query else ""
-                    raise m.HttpError(m.moved_permanently(f"{request.path}/{query}"))
-                return endpoint, ids
+        root, *parts = request.path.strip("/").split("/")
+        known = self._endpoints.get((len(parts), parts[0]), ()) if root == "api" and parts else ()
+        for endpoint in known:
+            ids = endpoint.fits(parts)
+            if ids is None:
+                continue
+            if not request.path.endswith("/"):
+                query = f"?{request.query}" if request.query else ""
+                raise m.HttpError(m.moved_permanently(f"{request.path}/{query}"))
+            return endpoint, ids
         raise m.HttpError(m.html(404, "Not Found"))
 
     def _throttle(self, account: Account) -> dict[str, str]:
@@ -175,6 +177,9 @@ class Core:
         s = self.settings
         origin = s.public_url or request.origin
         reply = handler(Call(self.state, request, account, ids, origin))
+        language = language_of(request.headers.get("accept-language"))
+        if language != DEFAULT:
+            reply.body = localized(reply.body, language)
         if method != "GET":
             return reply
         if endpoint.cache is not None:

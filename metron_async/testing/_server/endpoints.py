@@ -1,4 +1,4 @@
-"""How the server is set up, what its addresses are, and what their handlers are given."""
+"""Settings and endpoints of the server, and the arguments of their handlers."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ __all__ = ["Call", "Endpoint", "Handler", "Limit", "Settings", "State"]
 _ID = re.compile(r"-?[0-9]{1,18}")
 
 Limit = int | Callable[[float], int] | None
-"""A limit, or what tells it from the server's steady seconds; ``None`` for each account's own."""
+"""A limit, or a function of the server's steady seconds; ``None`` for each account's own."""
 
 
 @dataclasses.dataclass(slots=True)
 class Settings:
-    """How the server is set up.
+    """Settings of the server.
 
     Attributes:
-        newer: Whether it is one of those after August 2026.
-        throttle: Whether there is a quota at all.
-        burst_limit: Limit of the short window for everybody; ``None`` for each account's own.
+        newer: Whether it behaves like servers after August 2026.
+        throttle: Whether there is a quota.
+        burst_limit: Limit of the short window for all accounts; ``None`` for each account's own.
         sustained_limit: The same for the long window.
         burst_period: Length of the short window, in seconds.
         sustained_period: Length of the long window, in seconds.
         list_cache: Seconds for which the server's own cache keeps lists; 0 for not at all.
         detail_cache: Seconds for which it keeps details and issue lists.
-        unstable: Whether rows of equal rank change places from page to page.
-        public_url: Scheme and host the server believes it has; ``None`` for that of the request.
+        unstable: Whether rows of equal rank change their order from page to page.
+        public_url: Scheme and host of URLs in responses; ``None`` for those of the request.
     """
 
     newer: bool = True
@@ -61,7 +61,7 @@ class State:
     """Data and services that the handlers of requests share.
 
     Attributes:
-        settings: How the server is set up.
+        settings: Settings of the server.
         clock: The server's clock.
         catalogue: The objects that all accounts see.
         accounts: The accounts, by user name.
@@ -81,14 +81,14 @@ class State:
 
 @dataclasses.dataclass(slots=True)
 class Call:
-    """A request that got past the throttle.
+    """Request that passed the throttle.
 
     Attributes:
         state: The server's data and services.
-        request: What was asked.
-        account: Who asked.
+        request: The request.
+        account: The account that sent it.
         ids: The variable parts of the path.
-        origin: Scheme and host the server believes it has.
+        origin: Scheme and host of URLs in the response.
     """
 
     state: State
@@ -113,11 +113,11 @@ Handler = Callable[[Call], m.Reply]
 
 @dataclasses.dataclass(slots=True)
 class Endpoint:
-    """One address of the API.
+    """One endpoint of the API.
 
     Attributes:
-        path: Its parts after ``/api/``; ``*`` stands for a variable one.
-        methods: What it answers to.
+        path: Parts of its path after ``/api/``; ``*`` stands for a variable one.
+        methods: Its handlers, by HTTP method.
         guarded: Whether methods other than reads need a permission on the catalogue.
         cache: How the server's own cache treats it: ``"list"``, ``"detail"`` or not at all.
     """
@@ -136,7 +136,7 @@ class Endpoint:
         return ", ".join([*names, "OPTIONS"])
 
     def fits(self, parts: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the variable parts of a path that is this endpoint's, else ``None``."""
+        """Return the variable parts of a path, or ``None`` if it is not this endpoint's."""
         if any(own not in {"*", part} for own, part in zip(self.path, parts, strict=True)):
             return None
         return tuple(p for own, p in zip(self.path, parts, strict=True) if own == "*")

@@ -1,4 +1,4 @@
-"""What ``metron-async[testing]`` installs, and a clear word when it is not there."""
+"""Libraries of the extra ``metron-async[testing]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["missing"]
 
 
 def missing(error: ImportError) -> ImportError:
-    """Return the error for a library of the extra that cannot be imported."""
+    """Return the error for a library of the extra that is not installed."""
     return ImportError(
-        f"{error.name} is needed here: pip install 'metron-async[testing]'", name=error.name
+        f"{error.name} is not installed: pip install 'metron-async[testing]'", name=error.name
     )

@@ -1,4 +1,4 @@
-"""Requests and replies as the fake's core sees them: plain values, free of any web framework."""
+"""Requests and replies as plain values, independent of any web framework."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def encode(body: Any) -> bytes:
 
 @dataclasses.dataclass(slots=True)
 class Request:
-    """One request, after it was read in full.
+    """One complete request.
 
     Attributes:
         method: HTTP method.
@@ -46,9 +46,9 @@ class Request:
         query: Query string, as sent.
         headers: Headers, names in lower case.
         body: Body, as sent.
-        client: Address it came from, by which the firewall counts.
-        origin: Scheme and host under which it came in.
-        params: The query; of a repeated name the last value.
+        client: Address of the client, by which the firewall counts.
+        origin: Scheme and host of its URL.
+        params: The query; the last value of a repeated name.
     """
 
     method: str
@@ -64,7 +64,7 @@ class Request:
         self.params = dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
 
     def address(self, *, origin: str, page: int) -> str:
-        """Return the absolute URL of another page of this list; the first one has no number."""
+        """Return the absolute URL of a page of this list; that of the first has no number."""
         params = sorted((name, value) for name, value in self.params.items() if name != "page")
         if page > 1:
             params = sorted([*params, ("page", str(page))])
@@ -78,7 +78,7 @@ class Reply:
 
     Attributes:
         status: HTTP status.
-        body: What is sent as JSON, or bytes as they are, or ``None``.
+        body: A value to send as JSON, or bytes, or ``None``.
         headers: Headers, names in lower case.
         modified: Instant of ``Last-Modified``, with which a conditional request is compared.
         account: The user that sent the request, if authenticated.

@@ -1,4 +1,4 @@
-"""All addresses of the API: the reads, with the writes that share their addresses."""
+"""All endpoints of the API: reads, and the writes that share their paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["endpoints"]
 
 
 def endpoints() -> list[Endpoint]:
-    """Return every address; those without a variable part come first, since they fit both."""
+    """Return all endpoints; those without a variable part come first, since they fit both."""
     found = {one.path: one for one in [*shelf_endpoints(), *read_endpoints()]}
     for path, methods in shelf_writes().items():
         found.setdefault(path, Endpoint(path, {})).methods |= methods

@@ -1,4 +1,4 @@
-"""The clock of the fake server: wall time, or virtual time, that can be skewed and driven."""
+"""Clock of the fake server, on wall time or virtual time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from metron_async.testing.clock import VirtualTimeLoop
 __all__ = ["VIRTUAL_EPOCH", "ServerClock"]
 
 VIRTUAL_EPOCH = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC).timestamp()
-"""What the server's clock shows, in Unix seconds, when a virtual loop begins."""
+"""The server's time in Unix seconds when a virtual loop begins."""
 
 
 class ServerClock:
-    """The time as the server sees it.
+    """The server's time.
 
-    On a :class:`VirtualTimeLoop` it follows the loop, from a fixed moment on; everywhere else it
-    is the wall clock. Two things can be done to it:
+    On a :class:`VirtualTimeLoop` it follows the loop, from a fixed instant on. Everywhere else it
+    is the wall clock. Tests can skew it and move it ahead.
 
     Attributes:
-        skew: Seconds that the shown time is off. It moves ``Date``, ``Reset`` and ``modified``, but
-            not the throttle: a wrong clock that runs steadily counts as well as a right one.
+        skew: Seconds by which the shown time is wrong. It affects ``Date``, ``Reset`` and
+            ``modified``, but not the throttle, which measures intervals only.
     """
 
     def __init__(self) -> None:
@@ -30,11 +30,11 @@ class ServerClock:
         self._ahead = 0.0
 
     def advance(self, seconds: float) -> None:
-        """Let *seconds* pass on the server only: windows and bans age, and the time shown moves."""
+        """Move the server's time ahead by *seconds*: windows, bans and the shown time."""
         self._ahead += seconds
 
     def steady(self) -> float:
-        """Return the server's time without its skew, in Unix seconds: what windows go by."""
+        """Return the server's time without its skew, in Unix seconds, for windows and bans."""
         try:
             loop: object = asyncio.get_running_loop()
         except RuntimeError:
@@ -44,9 +44,9 @@ class ServerClock:
         return time.time() + self._ahead
 
     def now(self) -> float:
-        """Return the time the server shows, in Unix seconds."""
+        """Return the time that the server shows, in Unix seconds."""
         return self.steady() + self.skew
 
     def moment(self) -> dt.datetime:
-        """Return the time the server shows, as an aware datetime in UTC."""
+        """Return the time that the server shows, as an aware datetime in UTC."""
         return dt.datetime.fromtimestamp(self.now(), dt.UTC)

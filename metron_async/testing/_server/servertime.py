@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from email.utils import format_datetime, parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ def local(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(_NEW_YORK)
 
 
+@functools.lru_cache(maxsize=16_384)
 def iso(moment: dt.datetime) -> str:
     """Return the aware *moment* as in the server's bodies: ISO 8601 with New York's offset."""
     return moment.astimezone(_NEW_YORK).isoformat()
@@ -38,7 +40,12 @@ def aware(moment: dt.datetime) -> dt.datetime:
 
 def http_date(moment: dt.datetime) -> str:
     """Return *moment* as an HTTP date, cut to whole seconds."""
-    return format_datetime(moment.astimezone(dt.UTC).replace(microsecond=0), usegmt=True)
+    return _http_date(moment.astimezone(dt.UTC).replace(microsecond=0))
+
+
+@functools.lru_cache(maxsize=4096)
+def _http_date(moment: dt.datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def parse_http_date(text: str) -> dt.datetime | None:

@@ -1,4 +1,4 @@
-"""The fake server as a transport: no socket, no thread, and so at home on a virtual-time loop."""
+"""The fake server as an httpx transport, without sockets and threads, for virtual time too."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["FakeTransport"]
 
 _FOREVER = 3600.0
-"""Seconds that a caller without a timeout waits for a server that never answers."""
+"""Seconds after which a connection without a timeout fails when the server is silent."""
 
 
 class _CutStream(httpx.AsyncByteStream):
-    """A body that breaks off."""
+    """Body that ends early."""
 
     def __init__(self, body: bytes, cut: int) -> None:
         self._body = body
@@ -37,11 +37,11 @@ class _CutStream(httpx.AsyncByteStream):
 
 
 class FakeTransport(httpx.AsyncBaseTransport):
-    """Carries requests to a fake server in the same process.
+    """Transport to a fake server in the same process.
 
     Args:
-        wire: What lies between.
-        client: Address that requests seem to come from: bans are per address.
+        wire: The network in front of the server.
+        client: Address of the client; bans are per address.
     """
 
     def __init__(self, wire: Wire, client: str) -> None:
@@ -50,7 +50,7 @@ class FakeTransport(httpx.AsyncBaseTransport):
         self._running: set[asyncio.Task[Delivery]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry *request* to the server, and its answer back."""
+        """Send *request* to the server, and return its response."""
         body = await request.aread()
         url = request.url
         exchange = Exchange(
@@ -74,7 +74,7 @@ class FakeTransport(httpx.AsyncBaseTransport):
 
     async def _run(self, exchange: Exchange, timeout: float | None) -> Delivery:  # noqa: ASYNC109
         if exchange.instant:
-            # Not even a fast server answers without the client's loop going round once.
+            # The response of a real server takes at least one cycle of the event loop.
             try:
                 await asyncio.sleep(0)
             except asyncio.CancelledError:
@@ -84,7 +84,7 @@ class FakeTransport(httpx.AsyncBaseTransport):
             delivery = exchange.arrive()
             exchange.finish()
             return delivery
-        # The server's side is a task of its own: it goes on when the client leaves.
+        # The server runs in a task of its own, which continues when the client disconnects.
         task = asyncio.get_running_loop().create_task(exchange.run())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -95,23 +95,23 @@ class FakeTransport(httpx.AsyncBaseTransport):
             raise
         if not done:
             exchange.leave()
-            msg = "the server did not answer in time"
+            msg = "The server did not respond in time"
             raise httpx.ReadTimeout(msg)
         return task.result()
 
     async def _lose(self, how: str | None, connect: float | None) -> None:
         if how == "banned":
             await asyncio.sleep(_FOREVER if connect is None else connect)
-            msg = "the connection was not answered"
+            msg = "The connection timed out"
             raise httpx.ConnectTimeout(msg)
         if how == "connect":
-            msg = "connection refused"
+            msg = "Connection refused"
             raise httpx.ConnectError(msg)
-        msg = "server disconnected without sending a response"
+        msg = "Server disconnected without sending a response."
         raise httpx.RemoteProtocolError(msg)
 
     async def aclose(self) -> None:
-        """Forget what is still on its way."""
+        """Cancel all requests in flight."""
         running = list(self._running)
         for task in running:
             task.cancel()

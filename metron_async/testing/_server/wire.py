@@ -1,9 +1,9 @@
-"""What lies between client and server: latency, the proxy, the firewall, faults, and the log.
+"""The network between client and server: latency, proxy, firewall, faults, and the log.
 
-An exchange has four moments. The request travels up; on arrival the server decides, at once and
-in one step, so that its throttle is exact; a fault may let it think; the answer travels down.
-A client that leaves before the answer has come is seen as a 499, whatever the server decided, and
-the server decides all the same: a request on its way cannot be called back.
+An exchange has four steps. The request travels to the server. On arrival the server decides, in
+one step, so that its throttle is exact. A fault may delay it. The response travels back. A client
+that disconnects before the response is logged as a 499, and the server handles its request all
+the same.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
     from metron_async.testing._server.core import Core
 
-__all__ = ["Asked", "Delivery", "Exchange", "Latency", "Wire"]
+__all__ = ["Delivery", "Exchange", "Latency", "LoggedRequest", "Wire"]
 
 Latency: TypeAlias = "float | tuple[float, float] | Callable[[], float | tuple[float, float]]"
-"""Seconds of a round trip: fixed, at random between two, or told for each (perhaps up and down)."""
+"""Seconds of a round trip: a number, a range, or a callable for each (perhaps there and back)."""
 
 
 @dataclasses.dataclass(slots=True)
-class Asked:
-    """One request as the log keeps it.
+class LoggedRequest:
+    """One request in the log.
 
     Attributes:
         method: HTTP method.
         path: Path.
-        params: The query; of a repeated name the last value.
+        params: The query; the last value of a repeated name.
         headers: Headers, names in lower case.
-        account: Name of the user, or ``None`` where nobody was logged in.
-        status: Status of the answer; 499 when the client left before it, 0 when the connection
-            was dropped.
-        time: When it reached the server, in the server's steady seconds.
-        client: Address it came from.
+        account: Name of the user, or ``None`` if the request was not authenticated.
+        status: Status of the response; 499 if the client disconnected before, 0 if the connection
+            was lost.
+        time: When it arrived, in the server's steady seconds.
+        client: Address of the client.
         body: Body, as sent.
     """
 
@@ -59,12 +59,12 @@ class Asked:
 
 @dataclasses.dataclass(slots=True)
 class Delivery:
-    """What the client gets to see.
+    """Result of an exchange for the client.
 
     Attributes:
-        reply: The answer, or ``None`` when the connection is lost without one.
-        lost: How it is lost: ``"connect"`` while connecting, ``"closed"`` later, ``"banned"``
-            when nothing ever comes.
+        reply: The response, or ``None`` if the connection is lost without one.
+        lost: How it is lost: ``"connect"`` while connecting, ``"closed"`` later, ``"banned"`` if
+            the server stays silent.
         cut: Bytes of the body after which the connection is lost.
     """
 
@@ -74,13 +74,13 @@ class Delivery:
 
 
 class Exchange:
-    """One request on its way."""
+    """One request in flight."""
 
     def __init__(self, wire: Wire, request: Request) -> None:
         self.wire = wire
         self.request = request
         self.fault: Fault | None = wire.faults.take(request)
-        self.asked: Asked | None = None
+        self.asked: LoggedRequest | None = None
         self.left: bool = False
         self.done: bool = False
         self.up: float
@@ -89,12 +89,12 @@ class Exchange:
 
     @property
     def instant(self) -> bool:
-        """Whether it takes no time at all."""
+        """Whether it takes no time."""
         slow = self.fault is not None and self.fault.seconds > 0
         return not (slow or self.up or self.down)
 
     async def run(self) -> Delivery:
-        """Carry the request up, and the answer down."""
+        """Carry the request to the server, and the response back."""
         if self.up:
             await asyncio.sleep(self.up)
         delivery = self.arrive()
@@ -105,10 +105,10 @@ class Exchange:
         return delivery
 
     def arrive(self) -> Delivery:
-        """Let the proxy and the server decide."""
+        """Let the proxy and the server handle the request."""
         wire, request, fault = self.wire, self.request, self.fault
         now = wire.core.clock.steady()
-        self.asked = asked = Asked(
+        self.asked = asked = LoggedRequest(
             request.method,
             request.path,
             request.params,
@@ -152,13 +152,13 @@ class Exchange:
         return fault.change(request, reply) if fault.change is not None else reply
 
     def finish(self) -> None:
-        """Note that the answer has been delivered."""
+        """Record that the response was delivered."""
         self.done = True
         if self.asked is not None and not self.left:
             self.wire.count(self.request.client, str(self.asked.status))
 
     def leave(self) -> None:
-        """Note that the client closed the connection before the answer."""
+        """Record that the client disconnected before the response."""
         if self.done or self.left:
             return
         self.left = True
@@ -168,7 +168,7 @@ class Exchange:
 
 
 class Wire:
-    """Everything between the clients and one server."""
+    """The network between the clients and one server."""
 
     def __init__(self, core: Core, *, seed: int, keep_requests: int | None, bans: bool) -> None:
         self.core = core
@@ -177,12 +177,12 @@ class Wire:
         self.bans_enabled = bans
         self.deny_agents = True
         self.latency: Latency = 0.0
-        self.log: deque[Asked] = deque(maxlen=keep_requests)
+        self.log: deque[LoggedRequest] = deque(maxlen=keep_requests)
         self.throttled = 0
         self._random = Random(seed)  # noqa: S311 - tests want the same latencies every time
 
     def travel(self) -> tuple[float, float]:
-        """Return how long the next request travels up, and its answer down, in seconds."""
+        """Return the seconds that the next request takes to the server and its response back."""
         latency = self.latency
         if callable(latency):
             found = latency()
@@ -197,7 +197,7 @@ class Wire:
         return up, latency - up
 
     def turned_away(self, request: Request, now: float) -> str | None:
-        """Return how the connection is lost, if the firewall or the proxy does not want it."""
+        """Return how the firewall or the proxy ends the connection, or ``None``."""
         if not self.bans_enabled:
             return None
         agent = request.headers.get("user-agent", "")
@@ -212,7 +212,7 @@ class Wire:
         return None
 
     def count(self, client: str, event: str) -> bool:
-        """Count what the firewall sees; return whether it brings a ban."""
+        """Count an event for the firewall, and return whether it brings a ban."""
         if not self.bans_enabled:
             return False
         return self.firewall.count(client, event, self.core.clock.steady()) is not None

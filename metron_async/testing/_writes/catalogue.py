@@ -1,7 +1,8 @@
-"""The editors' writes: creating and changing objects of the catalogue, credits and variants.
+"""Writes of editors: objects of the catalogue, credits and variants.
 
-Answers give ids where reads give objects. A change moves ``modified``; so does, on the issue, a
-new credit or variant, and on arcs, characters and teams, their first appearance in an issue.
+Responses hold ids where those of reads hold objects. A change moves the object's ``modified``. A
+new credit or variant moves the issue's, and an arc, character or team that an issue names for
+the first time is moved as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metron_async.testing import records as r
+from metron_async.testing._data.catalogue import RELATIONS
 from metron_async.testing._reads.catalogue import EDITABLE, find
 from metron_async.testing._server import messages as m
 from metron_async.testing._writes.credits import create_credits, create_variant, update_variant
@@ -38,12 +40,6 @@ _IDS = {
     "character": (("creators", "creator"), ("teams", "team"), ("universes", "universe")),
     "team": (("creators", "creator"), ("universes", "universe")),
 }
-_RELATED = (
-    ("arcs", "arc"),
-    ("characters", "character"),
-    ("teams", "team"),
-    ("universes", "universe"),
-)
 _HIDDEN = (
     "publisher",
     "imprint",
@@ -58,7 +54,7 @@ _HIDDEN = (
 
 
 def _attributes(call: Call, kind: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of the record from the fields that were sent."""
+    """Return the attributes of a record for the fields that were sent."""
     schema, found = SCHEMAS[kind], dict[str, Any]()
     for name, value in values.items():
         if name == "image":
@@ -89,17 +85,19 @@ def _slug(call: Call, kind: str, record: Any) -> str:
 
 
 def _appear(call: Call, found: dict[str, Any], before: dict[str, tuple[int, ...]]) -> None:
-    """Move ``modified`` of what an issue is now related to and was not before."""
+    """Move ``modified`` of the objects to which an issue is newly related."""
     catalogue, now = call.state.catalogue, call.state.clock.moment()
-    for relation, table in _RELATED[:3]:
+    for relation, table in RELATIONS.items():
+        if relation == "universes":
+            continue
         for rid in set(found.get(relation, ())) - set(before.get(relation, ())):
             catalogue.change(table, rid, {}, now)
 
 
 def creating(kind: str) -> Handler:
-    """Return what answers a POST to the list of *kind*."""
+    """Return the handler that creates an object of *kind*."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         catalogue = call.state.catalogue
         values = checked(kind, read_one(call.request, SCHEMAS[kind].accepts), catalogue)
         found = _defaults(kind) | _attributes(call, kind, values)
@@ -112,20 +110,20 @@ def creating(kind: str) -> Handler:
         catalogue.add(kind, record)
         return m.Reply(201, written(call, kind, record))
 
-    return answer
+    return respond
 
 
 def _defaults(kind: str) -> dict[str, Any]:
     if kind == "issue":
-        # Nothing follows from the id of an issue that somebody entered.
-        return {relation: () for relation, _ in _RELATED} | {"credits": ()}
+        # Only the relations of generated issues follow from their ids.
+        return dict.fromkeys(RELATIONS, ()) | {"credits": ()}
     return {}
 
 
 def updating(kind: str, *, partial: bool) -> Handler:
-    """Return what answers a PATCH (*partial*) or PUT of an object of *kind*."""
+    """Return the handler of a PATCH (*partial*) or PUT of an object of *kind*."""
 
-    def answer(call: Call) -> m.Reply:
+    def respond(call: Call) -> m.Reply:
         record = find(call, kind)
         catalogue = call.state.catalogue
         sent = read_one(call.request, SCHEMAS[kind].accepts)
@@ -133,16 +131,16 @@ def updating(kind: str, *, partial: bool) -> Handler:
         found = _attributes(call, kind, values)
         _require_unique(call, kind, found, record)
         if kind == "issue":
-            before = {name: catalogue.related(record, name) for name, _ in _RELATED}
+            before = {name: catalogue.related(record, name) for name in RELATIONS}
             _appear(call, found, before)
         catalogue.change(kind, record.id, found, call.state.clock.moment())
         return m.Reply(200, written(call, kind, record))
 
-    return answer
+    return respond
 
 
 def written(call: Call, kind: str, record: Any) -> Json:
-    """Return an object as the answer to a write shows it."""
+    """Return an object as JSON, as the responses to writes show it."""
     render = call.state.render
     body = render.detail(kind, record, call.origin)
     for name, table in _IDS.get(kind, ()):
@@ -157,7 +155,7 @@ def written(call: Call, kind: str, record: Any) -> Json:
     elif kind == "issue":
         body |= {"series": record.series, "rating": record.rating}
         body["reprints"] = list(record.reprints)
-        for name, _ in _RELATED:
+        for name in RELATIONS:
             body[name] = [row["id"] for row in body[name]]
         for name in _HIDDEN:
             del body[name]
@@ -165,7 +163,7 @@ def written(call: Call, kind: str, record: Any) -> Json:
 
 
 def catalogue_writes() -> dict[tuple[str, ...], dict[str, Handler]]:
-    """Return the editors' writes, by address and method."""
+    """Return the handlers of the editors' writes, by path and method."""
     found: dict[tuple[str, ...], dict[str, Handler]] = {}
     for kind in EDITABLE:
         found[kind,] = {"POST": creating(kind)}

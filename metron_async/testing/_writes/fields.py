@@ -20,6 +20,7 @@ __all__ = [
     "MISSING",
     "Field",
     "InvalidError",
+    "boolean",
     "chars",
     "choice",
     "date",
@@ -143,6 +144,20 @@ def choice(choices: Collection[Any], *, null: bool = False) -> Field:
         return known[str(value)]
 
     return field(read, null=null)
+
+
+def boolean() -> Field:
+    """Return a field for true or false."""
+    known = {"true": True, "1": True, "false": False, "0": False}
+
+    def read(value: Any, _: bool) -> bool:
+        found = known.get(str(value).lower())
+        if found is None:
+            message = "Must be a valid boolean."
+            raise InvalidError(message)
+        return found
+
+    return field(read)
 
 
 def date(*, null: bool = True) -> Field:

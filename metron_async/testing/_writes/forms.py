@@ -1,9 +1,10 @@
-"""What a write carries: JSON, a form, or a multipart form with files."""
+"""Bodies of writes: JSON, a form, or a multipart form with files."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
@@ -11,12 +12,12 @@ import msgspec
 
 from metron_async.testing._server import messages as m
 from metron_async.testing._server.extras import missing
-from metron_async.testing._writes.fields import MISSING
+from metron_async.testing._writes.fields import MISSING, InvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["JSON_AND_FORMS", "ONLY_FORMS", "Input", "Upload", "read_input", "read_one"]
+__all__ = ["JSON_AND_FORMS", "ONLY_FORMS", "Input", "Upload", "as_input", "read_one", "read_rows"]
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -27,6 +28,7 @@ _MOST_TEXT = 2_621_440
 """Bytes of text that the server reads: 2.5 MiB."""
 
 _MOST_FIELDS = 1000
+_INDEXED = re.compile(r"\[([0-9]+)\](.*)")
 
 
 @dataclasses.dataclass(slots=True)
@@ -42,7 +44,7 @@ class Input:
     """The fields of a write.
 
     Attributes:
-        form: Whether they came in a form: then values are text, and a list is a repeated key.
+        form: Whether they came in a form. Then values are text, and a list is a repeated key.
         values: Values by name; in a form, a list for each name.
     """
 
@@ -61,20 +63,69 @@ class Input:
         return self.values.get(name, MISSING)
 
 
-def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
-    """Return what *request* carries: an ``Input``, or a list of them for a JSON array.
+def read_one(request: m.Request, accepted: Iterable[str]) -> Input:
+    """Return the fields of *request*, whose body must not be an array.
 
     Args:
         request: The request.
-        accepted: Media types that the resource takes.
+        accepted: Media types that the endpoint takes.
 
     Raises:
         HttpError: 415 for another media type, 400 for a body that is malformed or too large.
     """
+    try:
+        return as_input(_read(request, accepted))
+    except InvalidError as error:
+        raise m.invalid({"non_field_errors": error.messages}) from None
+
+
+def read_rows(request: m.Request, accepted: Iterable[str]) -> list[object]:
+    """Return the rows of *request*, each for ``as_input``.
+
+    A form writes an array as ``[0]issue=1&[0]creator=2``.
+
+    Args:
+        request: The request.
+        accepted: Media types that the endpoint takes.
+
+    Raises:
+        HttpError: The errors of ``read_one``, or a 400 for anything but an array.
+    """
+    sent = _read(request, accepted)
+    if isinstance(sent, Input) and sent.form:
+        rows: dict[int, dict[str, Any]] = {}
+        for name, value in sent.values.items():
+            found = _INDEXED.fullmatch(name)
+            if found is not None:
+                rows.setdefault(int(found[1]), {})[found[2]] = value
+        return [Input(form=True, values=rows[position]) for position in sorted(rows)]
+    if isinstance(sent, list):
+        return cast("list[object]", sent)
+    shown = "dict" if isinstance(sent, Input) else type(sent).__name__
+    message = f'Expected a list of items but got type "{shown}".'
+    raise m.invalid({"non_field_errors": [message]})
+
+
+def as_input(sent: object) -> Input:
+    """Return the fields of one object.
+
+    Raises:
+        InvalidError: It is not an object.
+    """
+    if isinstance(sent, Input):
+        return sent
+    if isinstance(sent, dict):
+        return Input(form=False, values=cast("dict[str, Any]", sent))
+    message = f"Invalid data. Expected a dictionary, but got {type(sent).__name__}."
+    raise InvalidError(message)
+
+
+def _read(request: m.Request, accepted: Iterable[str]) -> object:
+    """Return a form as ``Input``, and JSON as it was decoded."""
+    if not request.body:
+        return Input(form=False, values={})
     sent = request.headers.get("content-type", "")
     kind = sent.partition(";")[0].strip().lower()
-    if not request.body and not kind:
-        return Input(form=False, values={})
     if kind not in accepted:
         raise m.error(415, f'Unsupported media type "{sent}" in request.')
     if kind == MULTIPART:
@@ -83,44 +134,16 @@ def read_input(request: m.Request, accepted: Iterable[str]) -> Any:
     if kind == FORM:
         text = request.body.decode(errors="replace")
         return _form(list[tuple[str, Any]](parse_qsl(text, keep_blank_values=True)))
-    return _json(request.body)
+    try:
+        return msgspec.json.decode(request.body)
+    except msgspec.DecodeError as error:
+        raise m.error(400, f"JSON parse error - {error}") from None
 
 
 def _require_size(text: int, fields: int) -> None:
     """Refuse more bytes of text, or more fields, than the framework reads."""
     if text > _MOST_TEXT or fields > _MOST_FIELDS:
         raise m.HttpError(m.html(400, "Bad Request (400)"))
-
-
-def read_one(request: m.Request, accepted: Iterable[str]) -> Input:
-    """Return what *request* carries, which must not be an array.
-
-    Raises:
-        HttpError: As ``read_input``.
-    """
-    sent = read_input(request, accepted)
-    if isinstance(sent, list):
-        message = "Invalid data. Expected a dictionary, but got list."
-        raise m.invalid({"non_field_errors": [message]})
-    return cast("Input", sent)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        found = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise m.error(400, f"JSON parse error - {error}") from None
-    if isinstance(found, list):
-        return [_object(row) for row in cast("list[object]", found)]
-    return _object(found)
-
-
-def _object(found: Any) -> Input:
-    if not isinstance(found, dict):
-        shown = type(found).__name__
-        message = f"Invalid data. Expected a dictionary, but got {shown}."
-        raise m.invalid({"non_field_errors": [message]})
-    return Input(form=False, values=cast("dict[str, Any]", found))
 
 
 def _form(pairs: Sequence[tuple[str, Any]]) -> Input:

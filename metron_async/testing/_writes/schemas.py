@@ -1,4 +1,4 @@
-"""What each write takes: fields, which of them are required, and media types."""
+"""Schemas of writes: fields, required fields, and media types."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _YEAR = w.integer(most=_SMALL, null=True)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Schema:
-    """What one kind of write takes.
+    """Schema of one kind of write.
 
     Attributes:
         fields: The fields, by name; others are ignored.
-        required: Names of those that must be sent.
+        required: Names of the fields that must be sent.
         accepts: Media types.
         unique: Names of fields that together must be unique.
     """
@@ -131,6 +131,7 @@ SCHEMAS: dict[str, Schema] = {
             "teams": wr.keys("team"),
             "universes": wr.keys("universe"),
             "reprints": wr.keys("issue"),
+            "desc_is_solicitation": w.boolean(),
             "cv_id": _CV_ID,
             "gcd_id": _GCD_ID,
         },

@@ -1,4 +1,4 @@
-"""The writes of every account: its collection, pull list and wish list."""
+"""Writes of every account: its collection, pull list and wish list."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _item_of(call: Call, issue: int) -> Item | None:
 
 
 def add(call: Call) -> m.Reply:
-    """Answer a POST of an issue to the collection; one that is there stays as it is."""
+    """Add an issue to the collection; an item that exists is not changed."""
     values = _sent(call, "collection.add")
     issue = values.pop("issue_id")
     item = _item_of(call, issue)
@@ -56,7 +56,7 @@ def add(call: Call) -> m.Reply:
 
 
 def scrobble(call: Call) -> m.Reply:
-    """Answer that an issue was read: each time adds a date, but does not move ``modified``."""
+    """Record that an issue was read, which does not move the item's ``modified``."""
     values = _sent(call, "scrobble")
     now = call.state.clock.moment()
     item = _item_of(call, values["issue_id"])
@@ -82,7 +82,7 @@ def scrobble(call: Call) -> m.Reply:
 
 
 def rate(call: Call) -> m.Reply:
-    """Answer a rating, or its clearing."""
+    """Set or clear the rating of an item."""
     item = own_item(call)
     values = _sent(call, "collection.rate")
     if "rating" in values:
@@ -93,7 +93,7 @@ def rate(call: Call) -> m.Reply:
 
 
 def remove(call: Call) -> m.Reply:
-    """Answer the removal of an item."""
+    """Remove an item."""
     del call.account.shelf.items[own_item(call).id]
     return m.Reply(204)
 
@@ -102,7 +102,7 @@ def remove(call: Call) -> m.Reply:
 
 
 def pull(call: Call) -> m.Reply:
-    """Answer a POST of a series to the pull list."""
+    """Add a series to the pull list."""
     series = _sent(call, "pull_list.add")["series_id"]
     if series not in call.state.catalogue.tables.series:
         raise m.error(404, f"Series with id {series} not found.")
@@ -118,7 +118,7 @@ def pull(call: Call) -> m.Reply:
 
 
 def unpull(call: Call) -> m.Reply:
-    """Answer the removal of a series, named by the series' own id."""
+    """Remove a series, which the path names by its own id."""
     pulls, series = call.account.shelf.pulls, call.id()
     known = next((one for one in pulls.values() if one.series == series), None)
     if known is None:
@@ -141,7 +141,7 @@ def _wish(call: Call) -> Wish:
 
 
 def want(call: Call) -> m.Reply:
-    """Answer a POST of an issue to the wish list; one that is there stays as it is."""
+    """Add an issue to the wish list; a wish that exists is not changed."""
     values = _sent(call, "wish_list.add")
     issue = values.pop("issue_id")
     wishes = call.account.shelf.wishes
@@ -164,7 +164,7 @@ def want(call: Call) -> m.Reply:
 
 
 def acquire(call: Call) -> m.Reply:
-    """Answer that a wish came true: the issue moves into the collection."""
+    """Fulfill a wish: its issue joins the collection, with the desired grade."""
     wish = _wish(call)
     values = _sent(call, "wish_list.acquire")
     values.pop("purchase_price_currency", None)
@@ -185,14 +185,14 @@ def acquire(call: Call) -> m.Reply:
 
 
 def unwant(call: Call) -> m.Reply:
-    """Answer the removal of a wish."""
+    """Remove a wish."""
     del call.account.shelf.wishes[_wish(call).id]
     call.account.shelf.use_wish_list(call.state.numbers.take, call.state.clock.moment())
     return m.Reply(204)
 
 
 def shelf_writes() -> dict[tuple[str, ...], dict[str, Handler]]:
-    """Return every account's writes, by address and method."""
+    """Return the handlers of every account's writes, by path and method."""
     return {
         ("collection", "add"): {"POST": add},
         ("collection", "scrobble"): {"POST": scrobble},

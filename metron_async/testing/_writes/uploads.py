@@ -1,4 +1,4 @@
-"""Where pictures that were sent are to be found."""
+"""URLs of uploaded images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["stored"]
 
 
 def stored(call: Call, folder: str, upload: Upload | None) -> str | None:
-    """Return the address of a picture that was sent."""
+    """Return the URL of an uploaded image."""
     if upload is None:
         return None
     day = call.state.clock.moment().strftime("%Y/%m/%d")

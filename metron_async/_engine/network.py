@@ -1,0 +1,169 @@
+"""How connections are made: which transports lead to a network, proxies, and certificates.
+
+The client talks to one server, so the environment's proxy settings come down to one proxy, or
+none. They are read here and not by httpx, which fails on many of them with errors of all kinds,
+and only at the first call.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import ssl
+import urllib.request
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from metron_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["check_environment", "check_transport", "is_network_transport", "open_client"]
+
+_PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+_MOCKING = frozenset({"respx", "pytest_httpx", "vcr"})
+_DEPTH = 8  # wrappers around wrappers
+
+
+def check_transport(transport: object, http_client: object) -> None:
+    """Check the types of the constructor's ``transport`` and ``http_client``.
+
+    Raises:
+        ConfigurationError: If both are given, or one has the wrong type.
+    """
+    if transport is not None and http_client is not None:
+        msg = "transport and http_client are mutually exclusive. Pass only one of them"
+        raise ConfigurationError(msg)
+    for name, value, kind in (
+        ("transport", transport, httpx.AsyncBaseTransport),
+        ("http_client", http_client, httpx.AsyncClient),
+    ):
+        if value is not None and not isinstance(value, kind):
+            msg = f"{name} must be an httpx.{kind.__name__}, got {type(value).__name__}"
+            raise ConfigurationError(msg)
+
+
+def is_network_transport(
+    transport: httpx.AsyncBaseTransport | None, http_client: httpx.AsyncClient | None, url: str
+) -> bool:
+    """Return whether requests to *url* leave this process, as far as can be known.
+
+    Transports that only answer in process are known by their types; so are libraries that patch
+    httpx for tests. A wrapper is looked through. Any other transport counts as one that leads to
+    a network: to lose the ban guard in production is worse than to keep a test's state.
+
+    Args:
+        transport: The constructor's ``transport``.
+        http_client: The constructor's ``http_client``; its ``mounts`` are respected.
+        url: Root of the API.
+    """
+    if http_client is not None:
+        find: Any = getattr(http_client, "_transport_for_url", None)  # private: no other way
+        transport = find(httpx.URL(url)) if find is not None else None
+    if _is_patched():
+        return False
+    return transport is None or not _is_mock(transport, _DEPTH)
+
+
+def _is_mock(transport: httpx.AsyncBaseTransport, depth: int) -> bool:
+    kinds = (httpx.MockTransport, httpx.ASGITransport, httpx.WSGITransport)
+    package = type(transport).__module__.partition(".")[0]
+    if isinstance(transport, kinds) or package in {"metron_async", *_MOCKING}:
+        return True
+    if isinstance(transport, httpx.AsyncHTTPTransport) or depth == 0:
+        return False
+    held = getattr(transport, "__dict__", {}).values()
+    inner = [value for value in held if isinstance(value, httpx.AsyncBaseTransport)]
+    return bool(inner) and all(_is_mock(value, depth - 1) for value in inner)
+
+
+def _is_patched() -> bool:
+    """Return whether a library for tests answers in place of httpx's own network transport."""
+    import httpcore  # noqa: PLC0415 - httpx has loaded it
+
+    functions: tuple[Any, ...] = (
+        httpx.AsyncHTTPTransport.handle_async_request,
+        vars(httpx.AsyncClient).get("_send_single_request"),
+        httpcore.AsyncConnectionPool.handle_async_request,
+    )
+    homes = (getattr(function, "__globals__", {}).get("__name__", "") for function in functions)
+    return any(home.partition(".")[0] in _MOCKING for home in homes)
+
+
+def check_environment(url: str) -> None:
+    """Check the environment's proxy and certificates for connections to *url*.
+
+    Raises:
+        ConfigurationError: If they cannot be used; the message names the variable.
+    """
+    if not url.startswith("https:"):
+        return
+    _proxy_for(url, urllib.request.getproxies())
+    bundle = os.environ.get("SSL_CERT_FILE")
+    if bundle:
+        try:
+            ssl.create_default_context(cafile=bundle)
+        except (OSError, ValueError) as error:
+            msg = (
+                "SSL_CERT_FILE does not name a readable file with certificates:"
+                f" {type(error).__name__}. Correct or unset it"
+            )
+            raise ConfigurationError(msg) from error
+
+
+def open_client(transport: httpx.AsyncBaseTransport | None, url: str) -> httpx.AsyncClient:
+    """Return a client for requests to *url*, over *transport* or the network.
+
+    Plain http is sent without a proxy, which could read the credentials. Through a proxy for
+    https goes a tunnel that it cannot see into.
+
+    Raises:
+        ConfigurationError: If the environment's settings cannot be used.
+    """
+    how: dict[str, Any] = {"transport": transport}
+    if transport is None and url.startswith("https:"):
+        check_environment(url)
+        how = {
+            "proxy": _proxy_for(url, urllib.request.getproxies()),
+            "verify": httpx.create_ssl_context(),
+        }
+    refusing = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(cookies=refusing, trust_env=False, **how)
+
+
+def _proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
+    """Return the URL of the proxy to use for *url*, or ``None``.
+
+    Args:
+        url: Root of the API.
+        proxies: Proxies by scheme, as :func:`urllib.request.getproxies` returns them.
+    """
+    name = "https" if proxies.get("https") else "all"
+    proxy = proxies.get(name)
+    if not proxy or urllib.request.proxy_bypass(urlsplit(url).netloc):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    variable = f"{name.upper()}_PROXY"
+    try:
+        parts = urlsplit(proxy)
+        valid = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        httpx.URL(proxy)
+    except (ValueError, httpx.InvalidURL):
+        valid = False
+    if not valid:
+        msg = (
+            f"{variable} is not the URL of a proxy that can be used; expected"
+            " http://, https:// or socks5://host:port. Correct it, or add the server to NO_PROXY"
+        )
+        raise ConfigurationError(msg)
+    if proxy.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        msg = (
+            f"{variable} names a SOCKS proxy, which needs the package socksio."
+            " Install it with: pip install 'httpx[socks]'"
+        )
+        raise ConfigurationError(msg)
+    return proxy

@@ -1,0 +1,67 @@
+"""Shows how matching gets on: a bar on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from metron_async.matching.run import MatchProgress
+
+__all__ = ["Lines", "Silent", "facts_of_run", "make_match_progress"]
+
+_LINE_EVERY = 10.0
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    def show(self, state: MatchProgress) -> None:
+        """Show the state of the run."""
+
+
+class Lines(Silent):
+    """Writes a line now and then to the standard error."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _LINE_EVERY
+
+    def show(self, state: MatchProgress) -> None:
+        """Write a line if the last one is old."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LINE_EVERY
+            sys.stderr.write(f"{state.done:,} of {state.total:,} files, {facts_of_run(state)}\n")
+            sys.stderr.flush()
+
+
+def facts_of_run(state: MatchProgress) -> str:
+    """Return in a few words what the run has done."""
+    return f"{state.decided:,} found, {state.requests:,} requests"
+
+
+def make_match_progress(total: int, *, quiet: bool) -> Silent:
+    """Return what shows the progress of *total* files best: a bar if that is possible."""
+    if quiet:
+        return Silent()
+    if not sys.stderr.isatty():
+        return Lines()
+    try:
+        from metron_async.cli.matching_bar import MatchBar  # noqa: PLC0415 - rich is an extra
+    except ImportError:
+        return Lines()
+    return MatchBar(total)

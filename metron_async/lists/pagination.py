@@ -1,0 +1,227 @@
+"""Lists of the API, page by page.
+
+Pages are requested by number. The ``next`` link of a page only shows whether there is a further
+page. It is an absolute URL on the host that the server believes it has, so it is never followed:
+no list can lead credentials to another host. :mod:`metron_async.lists.tracker` detects repeated
+and missing rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+from metron_async.errors import (
+    IncompleteListError,
+    IncompleteListWarning,
+    NotFoundError,
+    PaginationError,
+)
+from metron_async.lists.base import LazyList, checked_limit, checked_whole, collected
+from metron_async.lists.tracker import PageTracker
+from metron_async.types import Page, R_co
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from types import FrameType
+
+    from metron_async._engine.messages import Answer
+    from metron_async.lists.sources import PageSource
+    from metron_async.models import PageBody
+
+__all__ = ["RowList"]
+
+
+class RowList(LazyList[R_co]):
+    """A list of the API, fetched page by page as far as it is read.
+
+    Each page costs one request, and no page is fetched ahead.
+
+    Example:
+        >>> async for row in metron.issues.iter(publisher_name="marvel"):  # doctest: +SKIP
+        ...     print(row.id, row.issue_name)
+
+    Attributes:
+        missing: Rows that the server counted and did not send, as seen by the last iteration
+            that reached the end; ``None`` before that.
+    """
+
+    def __init__(self, source: PageSource[R_co]) -> None:
+        self._source = source
+        self.missing: int | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._source.target!r})"
+
+    def __aiter__(self) -> AsyncGenerator[R_co, None]:  # noqa: PYI058 - it can be closed
+        """Iterate all rows, in the server's order."""
+        return self.rows()
+
+    async def rows(self, *, start: int = 1, strict: bool = False) -> AsyncGenerator[R_co, None]:
+        """Iterate the rows, in the server's order.
+
+        Args:
+            start: Page to begin with, from 1. A failed iteration resumes with the failed page.
+            strict: Whether missing rows raise an error instead of a warning.
+
+        Yields:
+            Each row once.
+
+        Raises:
+            IncompleteListError: If *strict*, and rows are missing.
+            PaginationError: If the list stops making progress.
+        """
+        async with contextlib.aclosing(self.pages(start=start, strict=strict)) as pages:
+            async for page in pages:
+                for row in page:
+                    yield row
+
+    async def pages(
+        self, *, start: int = 1, strict: bool = False
+    ) -> AsyncGenerator[Page[R_co], None]:
+        """Iterate the pages. Arguments and errors are those of :meth:`rows`."""
+        number: int | None = checked_whole(start, "start", 1)
+        tracker = PageTracker(self._source.target, start)
+        self.missing = None
+        while number is not None:
+            try:
+                answer = await self._source.fetch(number)
+            except NotFoundError:
+                if number == start:
+                    raise
+                break  # the list has become shorter since the last page was fetched
+            async with self._distrusted(start, number):
+                rows = tracker.take(number, answer.value)
+                number = tracker.following(number, answer.value)
+            yield self._page(tracker.last, rows, answer)
+        self.missing = tracker.missing
+        if self.missing:
+            await self._source.forget(range(start, tracker.last + 1))
+            self._report_missing(self.missing, strict=strict)
+
+    async def page(self, number: int) -> Page[R_co]:
+        """Fetch one page; costs one request.
+
+        Args:
+            number: Number of the page, from 1.
+
+        Raises:
+            NotFoundError: If the list has no such page.
+        """
+        number = checked_whole(number, "number", 1)
+        answer = await self._source.fetch(number)
+        tracker = PageTracker(self._source.target, number)
+        async with self._distrusted(number, number):
+            rows = tracker.take(number, answer.value)
+        return self._page(number, rows, answer)
+
+    async def collect(self, limit: int | None = None, *, strict: bool = False) -> list[R_co]:
+        """Fetch the rows into a list.
+
+        Args:
+            limit: Maximum number of rows, or ``None`` for all. No page beyond them is fetched.
+            strict: As for :meth:`rows`.
+
+        Raises:
+            UsageError: If *limit* is not a whole number from 0.
+        """
+        return await collected(self.rows(strict=strict), checked_limit(limit))
+
+    async def last(self, n: int = 1) -> list[R_co]:
+        """Fetch the last rows of a list whose order the server fixes.
+
+        The issues of a series, for example, are listed from the oldest to the newest. This costs
+        one request for a list of one page. Otherwise it costs two: one to learn the number of
+        pages, one for the last page. Each further page that *n* rows reach back to costs one more.
+
+        Args:
+            n: Maximum number of rows, from 0.
+
+        Returns:
+            The rows in the server's order. ``reversed(...)`` starts with the newest.
+
+        Raises:
+            UsageError: If *n* is not a whole number from 0.
+
+        Example:
+            >>> newest = await metron.issues.iter(series_id=5).last(3)  # doctest: +SKIP
+        """
+        wanted = checked_whole(n, "n", 0)
+        found: list[R_co] = []
+        if wanted:
+            first = page = await self.page(1)
+            if first.has_next and first.rows:
+                page = await self._last_page(math.ceil(first.count / len(first)))
+            found = list(page)
+            while len(found) < wanted and page.number > 1:
+                page = first if page.number == 2 else await self.page(page.number - 1)  # noqa: PLR2004
+                seen = {row.id for row in found}
+                found = [*(row for row in page if row.id not in seen), *found]
+        return found[len(found) - min(wanted, len(found)) :]
+
+    async def count(self) -> int:
+        """Return the number of rows that the server counts; costs at most one request."""
+        return (await self._source.fetch(1)).value.count
+
+    async def _last_page(self, number: int) -> Page[R_co]:
+        """Fetch the last page, which is near page *number*: the list may have changed."""
+        while True:
+            try:
+                page = await self.page(number)
+            except NotFoundError:
+                if number == 1:
+                    raise
+                number -= 1
+                continue
+            if not page.has_next:
+                return page
+            number += 1
+
+    def _page(
+        self, number: int, rows: Sequence[R_co], answer: Answer[PageBody[R_co]]
+    ) -> Page[R_co]:
+        return Page(
+            number,
+            self._source.kept(rows),
+            count=answer.value.count,
+            has_next=answer.value.next is not None,
+            origin=answer.origin,
+            as_of=answer.as_of,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _distrusted(self, start: int, last: int) -> AsyncGenerator[None, None]:
+        """Drop the pages from *start* to *last* from the cache if they contradict each other.
+
+        Otherwise the next attempt would read the same pages from the cache.
+        """
+        try:
+            yield
+        except PaginationError:
+            await self._source.forget(range(start, last + 1))
+            raise
+
+    def _report_missing(self, missing: int, *, strict: bool) -> None:
+        target = self._source.target
+        message = (
+            f"{target}: {missing} {'row is' if missing == 1 else 'rows are'} missing. The list"
+            " was edited while it was read, or its order is not stable. Read it again"
+        )
+        if strict:
+            raise IncompleteListError(message, path=target, missing=missing)
+        warnings.warn(message, IncompleteListWarning, stacklevel=_depth_of_caller())
+
+
+def _depth_of_caller() -> int:
+    """Return the ``stacklevel``, seen from the calling function, of the code that iterates."""
+    frame: FrameType | None = inspect.currentframe()
+    depth = 0
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OWN):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+_OWN = ("metron_async.", "contextlib")

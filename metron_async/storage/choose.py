@@ -1,0 +1,119 @@
+"""Resolution of the client's ``storage=`` and ``address=`` arguments."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from metron_async.errors import ConfigurationError
+from metron_async.storage.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metron_async.storage.base import Storage
+    from metron_async.storage.sqlite import SQLiteStorage
+
+__all__ = ["VARIABLE", "Chosen", "address_name", "choose_storage"]
+
+VARIABLE = "METRON_ASYNC_STORAGE"
+"""Environment variable that overrides the default storage."""
+
+_REDIS = ("redis://", "rediss://")
+_EXPECTED = "expected a directory, ':memory:', 'redis://...', 'rediss://...' or a storage object"
+
+
+class Chosen(NamedTuple):
+    """Storage of a client."""
+
+    storage: Storage
+    """Storage of the state."""
+    owned: bool
+    """Whether the client created it, and therefore closes it."""
+    place: Storage
+    """Storage as the user chose it, which says where the cache belongs."""
+
+
+def choose_storage(
+    storage: Storage | str | os.PathLike[str] | None = None,
+    *,
+    remote: bool,
+    environment: Mapping[str, str] = os.environ,
+) -> Chosen:
+    """Return the storage for a client.
+
+    Args:
+        storage: What the user passed. ``None`` stands for ``METRON_ASYNC_STORAGE``, or for the
+            user's cache directory if that variable is not set.
+        remote: Whether requests go over the network to another machine. The failures of a client
+            in memory then still go to the file of this machine.
+        environment: Environment variables.
+
+    Raises:
+        ConfigurationError: If *storage* does not name or implement a storage.
+    """
+    place = storage if storage is not None else environment.get(VARIABLE) or None
+    if place is None or isinstance(place, str | os.PathLike):
+        chosen = _open(place)
+    elif callable(getattr(place, "transact", None)):
+        chosen = place
+    else:
+        msg = f"Invalid storage of type {type(place).__name__}: {_EXPECTED}"
+        raise ConfigurationError(msg)
+    owned = chosen is not place
+    if remote and isinstance(chosen, MemoryStorage):
+        from metron_async.storage.split import SplitStorage  # noqa: PLC0415
+
+        return Chosen(SplitStorage(chosen, _sqlite(None)), owned=True, place=chosen)
+    return Chosen(chosen, owned, chosen)
+
+
+def _open(place: str | os.PathLike[str] | None) -> Storage:
+    text = None if place is None else cast("str | bytes", os.fspath(place))
+    if text is None:
+        return _sqlite(None)
+    if text == ":memory:":
+        return MemoryStorage()
+    if isinstance(text, str) and text.startswith(_REDIS):
+        from metron_async.storage.redis import RedisStorage  # noqa: PLC0415
+
+        return RedisStorage(text)
+    if not isinstance(text, str) or not text or "://" in text or "\0" in text:
+        # The value may hold a password.
+        msg = f"Invalid storage: {_EXPECTED}"
+        raise ConfigurationError(msg)
+    try:
+        directory = Path(text).expanduser()
+    except RuntimeError as error:
+        msg = f"Invalid storage: {error}"
+        raise ConfigurationError(msg) from error
+    if directory.is_file():
+        msg = f"Invalid storage: {directory} is a file, expected a directory"
+        raise ConfigurationError(msg)
+    return _sqlite(directory)
+
+
+def _sqlite(directory: Path | None) -> SQLiteStorage:
+    from metron_async.storage.sqlite import SQLiteStorage  # noqa: PLC0415
+
+    return SQLiteStorage(directory)
+
+
+def address_name(address: str | None = None) -> str:
+    """Return the name of a network address's state.
+
+    Args:
+        address: What the user passed: a name for the network address of this host, where hosts
+            with different addresses share a storage. ``None`` for the one address of all.
+
+    Raises:
+        ConfigurationError: If it is not a string, or empty.
+    """
+    if address is None:
+        return "address"
+    if not isinstance(address, str) or not address:
+        msg = "Invalid address: expected a name, a string that is not empty"
+        raise ConfigurationError(msg)
+    return "address:" + hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,0 +1,302 @@
+"""The error of a call is what went wrong, with its cause chained."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+from support.virtual import virtual
+from support.world import client
+
+from metron_async import (
+    AsyncMetron,
+    AuthenticationError,
+    BlockedError,
+    InterceptedError,
+    MetronError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    StatusError,
+    TransportError,
+)
+from metron_async.quota import MemoryStore
+from metron_async.testing import FakeMetron, Fault
+
+CERTIFICATE = Path(__file__).parent.parent / "data" / "self-signed.pem"
+PAGE = b"<!DOCTYPE html><title>Just a moment...</title>"
+
+
+# -- Outages behind max_wait --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(Fault.status(503), ServerError), (Fault.connect_error(), TransportError)],
+    ids=["status", "connection"],
+)
+def test_an_outage_behind_max_wait_is_the_outage(fault, kind):
+    async def main():
+        fake = FakeMetron(issues=60)
+        async with client(fake, max_wait=2, retries=5) as metron:
+            await metron.publishers.get(1)  # so that the credentials are proven
+            fake.faults.add(fault, times=None)
+            for _ in range(4):
+                with pytest.raises(kind):
+                    await metron.issues.get(7)
+            assert (await metron.quota()).burst.remaining > 0
+
+    virtual(main())
+
+
+def test_a_wait_for_a_slot_after_a_failure_shows_the_failure():
+    async def main():
+        fake = FakeMetron(issues=60)
+        async with client(fake, max_wait=5) as metron:
+            await asyncio.gather(*(metron.issues.get(number) for number in range(1, 20)))
+            fake.faults.add(Fault.status(502), times=None)
+            with pytest.raises(ServerError) as caught:
+                await metron.issues.get(30)
+            assert caught.value.status == 502
+
+    virtual(main())
+
+
+def test_each_caller_of_a_shared_failure_gets_an_error_of_its_own():
+    async def main():
+        fake = FakeMetron(issues=60)
+        async with client(fake, max_wait=1.2, retries=9) as metron:
+            fake.faults.add(Fault.status(503), times=None)
+            calls = (metron.issues.get(7) for _ in range(3))
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(error) for error in errors} == {ServerError}
+        assert len(set(map(id, errors))) == 3
+
+    virtual(main())
+
+
+def test_a_429_is_chained_to_the_refusal_that_follows():
+    async def main():
+        fake = FakeMetron(issues=60)
+        fake.spend("reader", 20)
+        async with client(fake, max_wait=5) as metron:
+            with pytest.raises(RateLimitError) as caught:
+                await metron.issues.get(7)
+            assert caught.value.status is None
+            assert isinstance(caught.value.__cause__, RateLimitError)
+            assert caught.value.__cause__.status == 429
+            assert 5 < caught.value.retry_after < 70
+
+    virtual(main())
+
+
+def test_a_timeout_after_a_failure_shows_the_failure_as_its_cause():
+    async def main():
+        fake = FakeMetron(issues=60)
+        fake.faults.add(Fault.status(503), times=None)
+        async with client(fake, timeout=1.5, retries=9) as metron:
+            with pytest.raises(RequestTimeoutError) as caught:
+                await metron.issues.get(7)
+            assert isinstance(caught.value.__cause__, ServerError)
+
+    virtual(main())
+
+
+def test_a_refusal_after_a_lost_response_shows_it():
+    async def main():
+        fake = FakeMetron(issues=60)
+        fake.faults.add(Fault.drop_before(), times=None)
+        async with client(fake, retries=9) as metron:
+            calls = (metron.issues.get(number) for number in range(1, 30))
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+        (blocked, *_) = (error for error in errors if isinstance(error, BlockedError))
+        assert blocked.status is None
+        assert blocked.retry_after > 0
+        chained = [error for error in errors if isinstance(error.__cause__, TransportError)]
+        assert chained
+
+    virtual(main())
+
+
+# -- Something in front of the server -----------------------------------------------------------
+
+
+def answering(*responses):
+    left = list(responses)
+
+    def handler(request):
+        handler.asked += 1
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    handler.asked = 0
+    return handler, httpx.MockTransport(handler)
+
+
+def page(status, **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers={"content-type": "text/html"} | named, content=PAGE)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 405, 429, 500, 502, 503, 520])
+def test_an_html_page_is_not_the_api_s_word(status):
+    async def main():
+        handler, transport = answering(page(status))
+        async with AsyncMetron("t0ken", transport=transport, retries=0) as metron:
+            with pytest.raises(MetronError, match="in front of") as caught:
+                await metron.issues.get(7)
+            assert caught.value.status == status
+            expected = ServerError if status >= 500 else InterceptedError
+            assert type(caught.value) is expected
+            assert not isinstance(caught.value, RateLimitError | AuthenticationError)
+            if status != 429:
+                with pytest.raises(expected):  # nothing was cached, and nothing refused
+                    await metron.issues.get(7)
+                assert handler.asked == 2
+
+    virtual(main())
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_mitigated_response_is_intercepted_and_not_retried(status):
+    async def main():
+        handler, transport = answering(page(status, cf_mitigated="challenge"))
+        async with AsyncMetron("t0ken", transport=transport) as metron:
+            with pytest.raises(InterceptedError):
+                await metron.issues.get(7)
+        assert handler.asked == 1
+
+    virtual(main())
+
+
+def test_an_intercepted_write_was_not_carried_out():
+    async def main():
+        _, transport = answering(page(403))
+        async with AsyncMetron("t0ken", transport=transport) as metron:
+            with pytest.raises(InterceptedError) as caught:
+                await metron.collection.scrobble(7)
+            assert not caught.value.outcome_unknown
+
+    virtual(main())
+
+
+@pytest.mark.parametrize("status", [408, 425])
+def test_timeouts_that_the_server_reports_are_retried(status):
+    async def main():
+        good = httpx.Response(200, json={"count": 0, "next": None, "previous": None, "results": []})
+        again = httpx.Response(status, json={"detail": "later"})
+        handler, transport = answering(again, good)
+        async with AsyncMetron("t0ken", transport=transport, cache=None) as metron:
+            assert await metron.roles.iter().collect() == []
+            assert handler.asked == 2
+        _, transport = answering(again)
+        async with AsyncMetron("t0ken", transport=transport, retries=0) as metron:
+            with pytest.raises(StatusError) as caught:
+                await metron.issues.get(7)
+            assert caught.value.retryable
+
+    virtual(main())
+
+
+# -- Proxies and certificates, over real sockets ------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def listening(serve, **options):
+    asked = []
+
+    async def serve_one(reader, writer):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            await serve(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", 0, **options)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"),
+    [
+        ("407 Proxy Authentication Required", False),
+        ("403 Forbidden", False),
+        ("502 Bad Gateway", True),
+    ],
+)
+async def test_a_proxy_that_refuses_is_named_and_nothing_is_counted(monkeypatch, status, retryable):
+    async def serve(_, writer):
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+    async with listening(serve) as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
+        options = {"retries": 0, "quota": MemoryStore(), "cache": None}
+        async with AsyncMetron("t0ken", **options) as metron:
+            for call in (metron.issues.get(7), metron.collection.scrobble(7)):
+                with pytest.raises(TransportError, match="proxy refused") as caught:
+                    await call
+                assert status in str(caught.value)
+                assert not caught.value.outcome_unknown
+                assert caught.value.retryable is retryable
+                assert "pr0xysecret" not in str(caught.value)
+            state = await metron.quota()
+            assert (state.burst.remaining, state.in_flight) == (state.burst.limit, 0)
+        assert len(asked) == 2
+        assert all(b"t0ken" not in head for head in asked)
+
+
+@pytest.mark.parametrize(("status", "requests"), [("403 No", 1), ("503 Busy", 2)])
+async def test_a_proxy_is_asked_again_where_that_may_help(monkeypatch, status, requests):
+    async def serve(_, writer):
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+    monkeypatch.setattr("metron_async._engine.retry.FIRST_PAUSE", 0.01)
+    async with listening(serve) as (port, asked):
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+        options = {"retries": 1, "quota": MemoryStore(), "cache": None}
+        async with AsyncMetron("t0ken", **options) as metron:
+            with pytest.raises(TransportError):
+                await metron.issues.get(7)
+        assert len(asked) == requests
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_tried_again():
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+
+    async def serve(_, writer):
+        writer.close()
+
+    async with listening(serve, ssl=context) as (port, asked):
+        options = {"retries": 3, "quota": MemoryStore(), "cache": None}
+        url = f"https://127.0.0.1:{port}"
+        async with AsyncMetron("t0ken", base_url=url, **options) as metron:
+            with pytest.raises(TransportError, match="not trusted") as caught:
+                await metron.issues.get(7)
+            assert not caught.value.retryable
+            assert not caught.value.outcome_unknown
+            assert metron.stats.requests == 1
+        assert not asked
+
+
+async def test_a_certificate_of_the_environment_is_trusted(monkeypatch):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+
+    async def serve(_, writer):
+        writer.write(b"HTTP/1.1 404 No\r\nContent-Type: application/json\r\nContent-Length: 2\r\n")
+        writer.write(b"\r\n{}")
+        await writer.drain()
+
+    async with listening(serve, ssl=context) as (port, asked):
+        options = {"quota": MemoryStore(), "cache": None, "base_url": f"https://localhost:{port}"}
+        async with AsyncMetron("t0ken", **options) as metron:
+            with pytest.raises(MetronError, match="Not found"):
+                await metron.issues.get(7)
+        assert b"Bearer t0ken" in asked[0]
