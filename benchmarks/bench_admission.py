@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.admission import (
     DAY,
     Client,
-    MemoryStorage,
+    CountingStorage,
     Server,
     fetch_many,
     quantile,
@@ -83,7 +83,7 @@ def beside(
     seeds: int = 3, **visits: Any,
 ) -> None:  # fmt: skip
     async def main() -> tuple[Server, list[float], int]:
-        server, storage, end = Server(day=100_000), MemoryStorage(), hours * HOUR
+        server, storage, end = Server(day=100_000), CountingStorage(), hours * HOUR
         ours = [Client(server, storage, seed=100 * seed + i) for i in range(clients)]
         jobs = [saturate(each, 20, end, lane) for each in ours[: max(1, clients - 1)]]
         *_, took = await asyncio.gather(*jobs, visit(ours[-1], end - 60, **visits))

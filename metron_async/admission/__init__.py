@@ -10,8 +10,9 @@ from __future__ import annotations
 from metron_async.admission.controller import Controller
 from metron_async.admission.permit import EndKind, Permit, RequestEnd, Shared
 from metron_async.admission.queue import Waiter
-from metron_async.admission.state import DEFAULT_RULES, Priority, Rules, WindowRules
+from metron_async.admission.state import DEFAULT_RULES, Rules, WindowRules
 from metron_async.admission.waits import QuotaState, Wait, WindowState, allowed_wait, wait_error
+from metron_async.types import Priority
 
 __all__ = [
     "DEFAULT_RULES",

@@ -29,7 +29,8 @@ from metron_async.admission import budget as budgets
 from metron_async.admission import window as windows
 from metron_async.admission.commands import Cause, Refusal
 from metron_async.admission.log import LONGEST_FLIGHT
-from metron_async.admission.state import BURST, SUSTAINED, Account, Priority
+from metron_async.admission.state import BURST, SUSTAINED, Account
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     from metron_async.admission.commands import Acquire, Settle

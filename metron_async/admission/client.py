@@ -23,15 +23,16 @@ from metron_async.admission.decide import decision
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
 from metron_async.admission.table import LIMITS, LOST, TIMED_OUT
-from metron_async.errors import MetronError, QuotaStoreError
+from metron_async.errors import MetronError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from metron_async.admission.commands import Command, Reply
     from metron_async.admission.permit import RequestEnd
-    from metron_async.admission.state import Lease, Priority, Rules
-    from metron_async.storage_base import Storage
+    from metron_async.admission.state import Lease, Rules
+    from metron_async.storage.base import Storage
+    from metron_async.types import Priority
 
 __all__ = ["StoreClient", "loop_time"]
 
@@ -121,7 +122,7 @@ class StoreClient:
         except Exception as error:
             _logger.exception("the storage of the quota failed")
             msg = f"Storage failed: {error!r}"
-            raise QuotaStoreError(msg) from error
+            raise StorageError(msg) from error
         self.last, self.replied = reply, loop_time()
         if reply.windows:
             self.status = reply
@@ -138,7 +139,11 @@ class StoreClient:
     def release(self, permit: Permit) -> None:
         """Give *permit* back in the background. A second end of a permit is ignored."""
         if self._permits.pop(permit.lease.id, None) is not None:
-            self._conclude(permit, Release(permit.lease))
+            self.give_back(permit.lease)
+
+    def give_back(self, lease: Lease) -> None:
+        """Give back a slot, or one that may have been granted, in the background."""
+        self._conclude(lease, Release(lease))
 
     def settle(self, permit: Permit, end: RequestEnd) -> None:
         """Report *end* in the background. A second end of a permit is ignored."""
@@ -151,14 +156,14 @@ class StoreClient:
             kind & LOST or kind in LIMITS for kind in command.failures
         ):
             self.loss = end.error
-        self._conclude(permit, command)
+        self._conclude(permit.lease, command)
 
-    def _conclude(self, permit: Permit, command: Command) -> None:
+    def _conclude(self, lease: Lease, command: Command) -> None:
         self.concluding += 1
-        self.spawn(self._repeat(permit, command))
+        self.spawn(self._repeat(lease, command))
 
-    async def _repeat(self, permit: Permit, command: Command) -> None:
-        """Carry out the last command about *permit*, until it succeeds or the lease ends."""
+    async def _repeat(self, lease: Lease, command: Command) -> None:
+        """Carry out the last command about *lease*, until it succeeds or the lease ends."""
         end, delay = loop_time() + self.rules.lease, _REPEAT[0]
         try:
             while True:
@@ -167,7 +172,7 @@ class StoreClient:
                 except MetronError as error:
                     if self._closing or loop_time() + delay > end:
                         _logger.warning(
-                            "%r was not settled, its lease will expire: %s", permit, error
+                            "lease %x was not settled and will expire: %s", lease.id, error
                         )
                         return
                 else:

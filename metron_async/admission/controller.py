@@ -21,15 +21,16 @@ from metron_async.admission.queue import Queue, Waiter
 from metron_async.admission.state import DEFAULT_RULES
 from metron_async.admission.table import possibly_banned
 from metron_async.admission.waits import QuotaState, Wait, wait_error
-from metron_async.errors import ClosedError, QuotaStoreError
+from metron_async.errors import ClosedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async.admission.permit import Granted, RequestEnd
-    from metron_async.admission.state import Priority, Rules
+    from metron_async.admission.state import Rules
     from metron_async.errors import MetronError
-    from metron_async.storage_base import Storage
+    from metron_async.storage.base import Storage
+    from metron_async.types import Priority
 
 __all__ = ["Controller"]
 
@@ -149,7 +150,7 @@ class Controller:
             refusal = Refusal(Cause.FLIGHT)
             return wait_error(waiter.wait or Wait.of(refusal, 0.0))
         msg = "The storage of the quota did not reply within max_wait"
-        return QuotaStoreError(msg)
+        return StorageError(msg)
 
     def promote(self, waiter: Waiter, priority: Priority) -> None:
         """Move *waiter* to the end of a higher lane. A lower one changes nothing.

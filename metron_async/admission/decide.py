@@ -44,7 +44,7 @@ from metron_async.admission.table import (
     REFUSED_FOR,
     TIMED_OUT,
 )
-from metron_async.storage_base import Decided, Loaded
+from metron_async.storage.base import Decided, Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,11 +236,12 @@ def _take_lease(account: Account, address: Address, lease: Lease) -> bool:
     Returns:
         Whether it was still in the account.
     """
-    addresses.remove(address, lease.kind, lease.expires)
     for place, each in enumerate(account.leases):
         if each.id == lease.id:
+            addresses.remove(address, each.kind, each.expires)
             del account.leases[place]
             return True
+    addresses.remove(address, lease.kind, lease.expires)
     for window in (account.burst, account.sustained):
         windows.replace_lost(window, lease.expires)
     return False

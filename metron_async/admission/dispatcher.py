@@ -16,16 +16,17 @@ import aiolimiter
 import anyio
 
 from metron_async.admission.client import loop_time
-from metron_async.admission.commands import Acquire, Cause, Release
+from metron_async.admission.commands import Acquire, Cause
 from metron_async.admission.permit import Held, Shared
+from metron_async.admission.state import Lease
 from metron_async.admission.waits import Wait, wait_error
-from metron_async.errors import MetronError, QuotaStoreError
+from metron_async.errors import MetronError, StorageError
 
 if TYPE_CHECKING:
     from metron_async.admission.client import StoreClient
     from metron_async.admission.commands import Refusal, Reply
     from metron_async.admission.queue import Queue, Waiter
-    from metron_async.admission.state import Priority
+    from metron_async.types import Priority
 
 __all__ = ["Dispatcher"]
 
@@ -104,7 +105,7 @@ class Dispatcher:
             self.fail(error)
         except Exception as error:
             _logger.exception("the dispatcher of the quota failed")
-            failure = QuotaStoreError(f"Admission failed: {error!r}")
+            failure = StorageError(f"Admission failed: {error!r}")
             failure.__cause__ = error
             self.fail(failure)
         finally:
@@ -145,7 +146,11 @@ class Dispatcher:
             epoch=self._epoch,
             recent=self._client.recent(),
         )
-        reply = await self._client.transact(command)
+        try:
+            reply = await self._client.transact(command)
+        except MetronError:  # the storage may have saved the grant all the same
+            self._client.give_back(Lease(command.lease, now, now, 0))
+            raise
         self._epoch = reply.epoch
         if reply.lease is not None:
             self._hand_over(waiter, command, reply)
@@ -165,19 +170,13 @@ class Dispatcher:
             # It has left. The slot may go to a waiter of the same kind or a higher priority.
             other = self._queue.next(loop_time(), may_404=command.may_404)
             if other is None or other.priority > command.priority or other.key or command.key:
-                self._client.spawn(self._give_back(Release(reply.lease)))
+                self._client.give_back(reply.lease)
                 return
             waiter = other
         held = self._new_container and not self._issued and reply.fresh and not reply.proven
         self._issued += 1
         permit = self._client.issue(reply.lease, waiter.priority, reply, held=held)
         self._finish(waiter, permit)
-
-    async def _give_back(self, command: Release) -> None:
-        try:
-            await self._client.transact(command)
-        except MetronError as error:
-            _logger.warning("a slot was not given back, its lease will expire: %s", error)
 
     def _finish(self, waiter: Waiter, granted: object) -> None:
         if waiter in self._queue:

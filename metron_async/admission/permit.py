@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async.admission.headers import WindowReading
-    from metron_async.admission.state import Lease, OutcomeName, Priority
+    from metron_async.admission.state import Lease, OutcomeName
+    from metron_async.types import Priority
 
 __all__ = ["EndKind", "Granted", "Permit", "RequestEnd", "Shared", "settlement"]
 

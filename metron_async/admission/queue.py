@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from metron_async.admission.state import Priority
 from metron_async.admission.waits import Wait, allowed_wait, wait_error
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     import asyncio

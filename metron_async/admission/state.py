@@ -6,7 +6,6 @@ which compares like any other time.
 
 from __future__ import annotations
 
-import enum
 import math
 from typing import Generic, Literal, TypeAlias, TypeVar
 
@@ -27,7 +26,6 @@ __all__ = [
     "Lease",
     "Outcome",
     "OutcomeName",
-    "Priority",
     "Rules",
     "Scope",
     "Window",
@@ -46,17 +44,6 @@ LANES = 4
 """The priorities, and BULK requests that have waited long."""
 
 L = TypeVar("L", EntryLog, CellLog)
-
-
-class Priority(enum.IntEnum):
-    """The lane in which a request waits. The lower, the sooner it is served."""
-
-    INTERACTIVE = 0
-    """A person is waiting for it: goes first."""
-    NORMAL = 1
-    """The default."""
-    BULK = 2
-    """Leaves a slot, and a share of the day, to the other priorities."""
 
 
 class WindowRules(msgspec.Struct, frozen=True):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async.admission.commands import Refusal, Reply, WindowStatus
-    from metron_async.admission.state import Priority, Scope
+    from metron_async.admission.state import Scope
     from metron_async.errors import MetronError
+    from metron_async.types import Priority
 
 __all__ = ["QuotaState", "Wait", "WindowState", "allowed_wait", "spoken", "wait_error"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.admission import MemoryStorage, Server
+from support.admission import CountingStorage, Server
 from support.virtual import virtual
 
 from metron_async.admission import Controller, Priority, RequestEnd, Waiter, address
@@ -54,7 +54,7 @@ plans = st.builds(
 ENDS = (200, 403, 404, 429, "closed", "lost", "timeout", "unsent")
 
 
-class Dead(MemoryStorage):
+class Dead(CountingStorage):
     """What a killed process can reach."""
 
     async def transact(self, account, address, decide):
@@ -68,7 +68,7 @@ class Machine:
         self.plan = plan
         self.random = random.Random(plan.seed)
         self.firewall = Firewall()
-        self.storage = MemoryStorage()
+        self.storage = CountingStorage()
         self.sent = self.served = 0
         self.servers: dict[str, Server] = {}
 
@@ -156,7 +156,7 @@ class Machine:
 
 
 @given(plans)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_never_banned(plan: Plan) -> None:
     machine = Machine(plan)
     virtual(machine.run(400.0))
@@ -216,7 +216,7 @@ def test_the_property_catches_a_wrong_number(monkeypatch):
 
 def test_an_interactive_call_is_not_held_up_by_bulk_calls_for_missing_objects():
     async def main():
-        loop, storage, took = asyncio.get_running_loop(), MemoryStorage(), []
+        loop, storage, took = asyncio.get_running_loop(), CountingStorage(), []
         bulk, person = (
             Controller(storage, account="me", address="a", credentials="x") for _ in range(2)
         )
@@ -250,7 +250,7 @@ def test_an_interactive_call_is_not_held_up_by_bulk_calls_for_missing_objects():
 
 def test_lists_do_not_queue_behind_missing_objects():
     async def main():
-        loop, storage = asyncio.get_running_loop(), MemoryStorage()
+        loop, storage = asyncio.get_running_loop(), CountingStorage()
         controller = Controller(storage, account="me", address="a", credentials="x")
         for _ in range(16):
             permit = await controller.admit(Waiter(Priority.INTERACTIVE, may_404=True))

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.admission import MemoryStorage, Server
+from support.admission import CountingStorage, Server
 from support.virtual import virtual
 
 from metron_async.admission import Controller, Priority, RequestEnd, Rules, Waiter, WindowRules
 from metron_async.admission import window as windows
 from metron_async.admission.codec import decode_account, decode_address
 from metron_async.admission.log import EntryLog
-from metron_async.errors import BlockedError, RateLimitError
+from metron_async.errors import BlockedError, RateLimitError, StorageError
 
 RULES = Rules(burst=WindowRules(limit=5, period=60.0, margin=0.05, reserve=0.0))
 
@@ -54,7 +54,7 @@ def jobs(*, calm: bool = False):
     return st.lists(job, min_size=1, max_size=30)
 
 
-class CheckedStorage(MemoryStorage):
+class CheckedStorage(CountingStorage):
     """A storage that checks at every transaction that no window holds more than its limit."""
 
     async def transact(self, account, address, decide):
@@ -70,10 +70,10 @@ class CheckedStorage(MemoryStorage):
         return reply
 
     def account(self):
-        return decode_account(self.accounts.get("me"), RULES, 0.0)
+        return decode_account(self.state("me"), RULES, 0.0)
 
 
-async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901, PLR0915 - a whole world
+async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901 - a whole world
     loop = asyncio.get_running_loop()
     server, storage = Server(limit=5), CheckedStorage(latency)
     ours = [
@@ -137,7 +137,7 @@ async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901, PLR0915
         assert sum(controller.waiting.values()) == 0
         await controller.aclose()
     assert storage.account().leases == []
-    assert not any(kind < 8 for kind, _ in decode_address(storage.addresses.get("a")))
+    assert not any(kind < 8 for kind, _ in decode_address((storage.state("a") or b"")[8:]))
     return [who for who, _ in server.log if who == "ours"], storage.account(), too_late, finished
 
 
@@ -183,5 +183,5 @@ def test_the_properties_catch_a_log_stamped_at_sending(monkeypatch):
 def test_the_properties_catch_a_slot_too_many(monkeypatch):
     work = [Job(0, i, Priority.NORMAL, 0.1, 0.1, "fine") for i in range(12)]
     monkeypatch.setattr(windows, "held", lambda window, in_flight: window.used + in_flight - 1)
-    with pytest.raises(AssertionError):
+    with pytest.raises(StorageError):
         virtual(play(work, clients=2))
