@@ -126,10 +126,11 @@ def _above(ask: Acquire) -> list[int]:
 
 def _refusal(account: Account, rules: Rules, ask: Acquire) -> Refusal | None:
     now = account.now
-    above = any(now - account.lanes[lane].asked < _IN_USE for lane in _above(ask))
-    for refusal in (_paused(account, rules), _full(account, rules, ask, above=above)):
-        if refusal is not None:
-            return refusal
+    used = max([account.lanes[lane].asked + _IN_USE for lane in _above(ask)], default=-math.inf)
+    above = used > now
+    refusal = _paused(account, rules) or _full(account, rules, ask, used)
+    if refusal is not None:
+        return refusal
     before = _above(ask)
     if ask.priority > 0 and _lane(ask) != _LATE:
         before.append(_LATE)
@@ -137,15 +138,23 @@ def _refusal(account: Account, rules: Rules, ask: Acquire) -> Refusal | None:
     if any(account.lanes[lane].waits > now for lane in before):
         cause, wait = Cause.PRIORITY, 0.0
     elif paced > now:
-        cause, wait = Cause.PACE, paced - now
+        cause, wait = Cause.PACE, min(paced, used if above else math.inf) - now
     elif _too_many(account, rules, ask, above=above):
         cause, wait = Cause.FLIGHT, 0.0
     else:
         return None
-    room = _room(account, rules, ask, BURST, above=above)
-    free = room - windows.held(account.burst, len(account.leases))
-    later = windows.leave_time(account.burst, rules.burst, 1, now, earliest=True) - now
-    return Refusal(cause, wait, limit=room, free=free, later=later)
+    return _refused(account, rules, cause, wait)
+
+
+def _refused(
+    account: Account, rules: Rules, cause: Cause, wait: float, scope: Scope = BURST
+) -> Refusal:
+    """Return a refusal with what it means for the requests that wait behind."""
+    window, now = account.burst, account.now
+    free = window.limit - windows.held(window, len(account.leases))
+    later = windows.leave_time(window, rules.burst, max(1, 1 - free), now, earliest=True) - now
+    limit = window.limit if scope == BURST else account.sustained.limit
+    return Refusal(cause, wait, scope, limit, free=max(0, free), later=later)
 
 
 def _paused(account: Account, rules: Rules) -> Refusal | None:
@@ -153,35 +162,33 @@ def _paused(account: Account, rules: Rules) -> Refusal | None:
     if wait <= 0:
         return None
     scope = BURST if wait <= 2 * rules.burst.period else SUSTAINED
-    return Refusal(Cause.PAUSE, wait, scope, limit=account.burst.limit)
+    return _refused(account, rules, Cause.PAUSE, wait, scope)
 
 
-def _full(account: Account, rules: Rules, ask: Acquire, *, above: bool) -> Refusal | None:
-    """Return the wait for a 429 to be over, and for a slot in both windows."""
-    now, in_flight = account.now, len(account.leases)
-    found = Refusal(Cause.WINDOW)
-    if account.blocked_until > now:
-        scope = SUSTAINED if account.blocked_by_day else BURST
-        found = Refusal(Cause.REJECTED, account.blocked_until - now, scope)
+def _full(account: Account, rules: Rules, ask: Acquire, used: float) -> Refusal | None:
+    """Return the wait for a 429 to be over, and for a slot in both windows.
+
+    Higher priorities are in use until the time *used*.
+    """
+    now, above = account.now, used > account.now
+    cause, longest = Cause.REJECTED, account.blocked_until - now
+    decisive: Scope = SUSTAINED if account.blocked_by_day else BURST
     for window, its, scope in both(account, rules):
         room = _room(account, rules, ask, scope, above=above)
-        rank = windows.held(window, in_flight) - room + 1
+        rank = windows.held(window, len(account.leases)) - room + 1
         if rank > 0:
             wait = windows.leave_time(window, its, rank, now, earliest=False) - now
             wait = max(wait, _MOMENT)
-            if rank == 1 and scope == BURST and not above and _leaves_one(account, ask):
-                wait -= _SOON
-            if wait > found.wait:
-                found = Refusal(Cause.WINDOW, wait, scope, limit=room)
-    if found.wait <= 0:
-        return None
-    if found.scope == SUSTAINED:
-        due = _probe_due(account)
-        if due <= now and not account.leases:
+            if rank == 1 and scope == BURST and _leaves_one(account, ask, above=above):
+                wait = min(wait, used - now) if above else wait - _SOON
+            if wait > longest:
+                cause, longest, decisive = Cause.WINDOW, wait, scope
+    if longest > 0 and decisive == SUSTAINED:
+        due = _probe_due(account) - now
+        if due <= 0 and not account.leases:
             return None
-        wait = min(found.wait, max(due - now, _MOMENT))
-        return Refusal(found.cause, wait, SUSTAINED, limit=account.sustained.limit)
-    return found
+        longest = min(longest, max(due, _MOMENT))
+    return _refused(account, rules, cause, longest, decisive) if longest > 0 else None
 
 
 def _probe_due(account: Account) -> float:
@@ -204,7 +211,7 @@ def _room(account: Account, rules: Rules, ask: Acquire, scope: Scope, *, above: 
     return max(1, room)
 
 
-def _leaves_one(account: Account, ask: Acquire, *, above: bool = False) -> bool:
+def _leaves_one(account: Account, ask: Acquire, *, above: bool) -> bool:
     if ask.last and _has_begun(account, ask):
         return False
     return above or (ask.priority == Priority.BULK and _lane(ask) != _LATE)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from metron_async.admission.state import BURST, Lease, OutcomeName, Scope
+from metron_async.admission.state import BURST, SUSTAINED, Lease, OutcomeName, Scope
 
 __all__ = [
     "Acquire",
@@ -62,9 +62,9 @@ class Refusal(msgspec.Struct, frozen=True):
         cause: Why.
         wait: Lower bound in seconds of the wait; 0 if only requests in flight are in the way.
         scope: The window that causes the wait.
-        limit: Requests that the account may send in one window.
+        limit: Requests that this window allows.
         what: What the firewall counted, in words.
-        free: Requests that may be sent before the window is full.
+        free: Requests that may be sent before the minute's window is full.
         later: Lower bound in seconds of the wait of the request after these.
     """
 
@@ -79,7 +79,9 @@ class Refusal(msgspec.Struct, frozen=True):
     def bound(self, ahead: int, period: float) -> float:
         """Return the lower bound in seconds of the wait of a request after *ahead* others."""
         rounds = (ahead - self.free) // max(1, self.limit)
-        return self.wait if rounds < 0 else max(self.wait, self.later + rounds * period)
+        if rounds < 0 or self.scope == SUSTAINED:
+            return self.wait
+        return max(self.wait, self.later + rounds * period)
 
 
 class Acquire(msgspec.Struct, frozen=True, kw_only=True):

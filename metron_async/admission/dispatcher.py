@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 
 import aiolimiter
 import anyio
+import msgspec
 
 from metron_async.admission.client import loop_time
 from metron_async.admission.commands import Acquire, Cause
 from metron_async.admission.permit import Held, Shared
-from metron_async.admission.state import Lease
+from metron_async.admission.state import BURST, Lease
 from metron_async.admission.waits import Wait, wait_error
 from metron_async.errors import MetronError, StorageError
+from metron_async.types import Priority
 
 if TYPE_CHECKING:
     from metron_async.admission.client import StoreClient
     from metron_async.admission.commands import Refusal, Reply
     from metron_async.admission.queue import Queue, Waiter
-    from metron_async.types import Priority
 
 __all__ = ["Dispatcher"]
 
@@ -36,6 +37,7 @@ _LOOKS = (3.0, 3.0)  # quick looks, and the seconds in which as many are made la
 _POLL = (0.05, 1.0)  # seconds between looks at requests of other processes, growing
 _LONGEST = 15.0  # seconds: other processes may change what a storage says
 _MOMENT = 0.001  # seconds: timers may fire a little early
+_YIELDS = frozenset({Cause.WINDOW, Cause.PACE, Cause.PRIORITY, Cause.FLIGHT})
 _OWN_ENDS = frozenset({Cause.FLIGHT, Cause.ROOM, Cause.PROBE, Cause.MISSING, Cause.PRIORITY})
 
 
@@ -200,13 +202,14 @@ class Dispatcher:
 
     def _announce(self, waiter: Waiter, refusal: Refusal) -> None:
         """Announce to *waiter* what a refusal of the head means for it."""
-        ahead = 0
-        for each in self._queue:
-            if each is waiter:
-                break
-            ahead += 1
-        now = loop_time()
-        seconds = refusal.bound(ahead, self._client.rules.burst.period) + self._refused_at - now
+        now, period = loop_time(), self._client.rules.burst.period
+        own, higher = self._queue.ahead(waiter)
+        seconds = refusal.bound(own + higher, period)
+        if waiter.priority is Priority.BULK and refusal.scope == BURST and refusal.cause in _YIELDS:
+            # Once BULK is late it goes before NORMAL, is not spaced, and leaves no slot.
+            free = msgspec.structs.replace(refusal, wait=0.0).bound(own, period)
+            seconds = min(seconds, max(self._queue.until_late(waiter, own, now), free))
+        seconds += self._refused_at - now
         waiter.announce(Wait.of(refusal, max(0.0, seconds)), now)
         if waiter.future.done():
             self._queue.remove(waiter, now)

@@ -151,6 +151,17 @@ class Queue:
         head = next(iter(self._lanes[Priority.BULK]), None)
         return waiter is head and now - waiter.head_since >= LATE
 
+    def ahead(self, waiter: Waiter) -> tuple[int, int]:
+        """Return how many waiters are before *waiter* in its own lane, and in higher ones."""
+        higher = sum(len(self._lanes[lane]) for lane in Priority if lane < waiter.priority)
+        own = itertools.takewhile(lambda each: each is not waiter, self._lanes[waiter.priority])
+        return sum(1 for _ in own), higher
+
+    def until_late(self, waiter: Waiter, own: int, now: float) -> float:
+        """Return the seconds until *waiter* is late at the earliest, after *own* in its lane."""
+        head = next(iter(self._lanes[waiter.priority]), waiter)
+        return max(0.0, head.head_since + LATE - now) + own * LATE
+
     def next_late(self, now: float) -> float:
         """Return the seconds until a BULK waiter is late, or infinity."""
         head = next(iter(self._lanes[Priority.BULK]), None)
