@@ -72,9 +72,9 @@ def rejected(account: Account, end: Settle, *, by_day: bool) -> None:
     """Note a 429."""
     budget, now = account.budget, account.now
     budget.rejected += 1
-    budget.streak += 1
     budget.open = 1
     if not by_day:
+        budget.streak += 1
         keep = kept_free(budget, now)
         budget.foreign = now
         # Several requests in flight that are rejected together are one episode.

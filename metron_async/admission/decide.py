@@ -9,6 +9,7 @@ response. A lease that expires is a request whose response was lost.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from metron_async.admission import account as accounts
@@ -68,7 +69,7 @@ def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply
         account = decode_account(loaded.account, rules, now)
         stored = decode_address(loaded.address)
         # Failures never age faster than a clock that cannot be set.
-        address = [(kind, min(at, now - loaded.age(at)) if at < now else at) for kind, at in stored]
+        address = [(kind, now - loaded.age(at) if at < now else at) for kind, at in stored]
         if isinstance(command, Acquire) and command.epoch not in {b"", loaded.epoch}:
             _restore(account, address, now, command)
         reply = apply(account, address, rules, now, command)
@@ -84,12 +85,17 @@ def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply
 
 def _restore(account: Account, address: Address, now: float, ask: Acquire) -> None:
     """Enter the failures of the asking process again, since the storage has lost them."""
+    unmatched = list(address)
     for kind, age in ask.recent:
-        known = any(each == kind and abs(now - age - at) < 1 for each, at in address)
-        if not known:
-            addresses.add(address, kind, now - age)
-        if kind == REFUSED:
-            _credentials(account, ask.credentials).refused_at = now - age
+        at = now - age
+        same = next((it for it in unmatched if it[0] == kind and abs(it[1] - at) < 1), None)
+        if same is None:
+            addresses.add(address, kind, at)
+        else:
+            unmatched.remove(same)
+        known = _credentials(account, ask.credentials)
+        if kind == REFUSED and known.proven_at < at:
+            known.refused_at = at
 
 
 def apply(account: Account, address: Address, rules: Rules, now: float, command: Command) -> Reply:
@@ -209,13 +215,13 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
     known = _credentials(account, end.credentials)
     for kind in end.failures:
         if kind == REFUSED:
-            known.refused_at, known.proven_at = now, -float("inf")
-        if kind & PROBE and kind < TIMED_OUT and known.proven_at > -float("inf"):
+            known.refused_at, known.proven_at = now, -math.inf
+        if kind & PROBE and kind < TIMED_OUT and known.proven_at > -math.inf:
             kind &= ~PROBE  # noqa: PLW2901 - credentials that have worked were not refused
         addresses.add(address, kind, now)
     # A response from before a refusal proves nothing any more.
     if end.proves and lease.sent > known.refused_at:
-        known.proven_at, known.refused_at = now, -float("inf")
+        known.proven_at, known.refused_at = now, -math.inf
     addresses.settled(address, now)
     if lease.key and end.outcome:
         others = [kept for kept in account.outcomes if now - kept.at < _OUTCOME_FOR]
