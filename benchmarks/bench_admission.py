@@ -39,7 +39,7 @@ def report(name: str, target: str, result: str, *, ok: bool) -> None:
 
 
 def job(number: int, most: float, lane: Priority = BULK, before: Priority | None = None) -> None:
-    async def main() -> tuple[float, int]:
+    async def main(gap: float, seed: int) -> tuple[float, int]:
         server = Server()
         client = Client(server, seed=seed)
         if before is not None:
@@ -50,10 +50,7 @@ def job(number: int, most: float, lane: Priority = BULK, before: Priority | None
         return took, len(server.rejected)
 
     gaps = (0.0,) if before is None else (61.0, 150.0, 290.0)
-    runs = []
-    for gap in gaps:
-        for seed in range(1, 6):
-            runs.append(run_virtual(main()))
+    runs = [run_virtual(main(gap, seed)) for gap in gaps for seed in range(1, 6)]
     longest, rejected = max(took for took, _ in runs), sum(each for _, each in runs)
     after = "" if before is None else f", within 5 min of {before.name}"
     report(
@@ -82,7 +79,7 @@ def beside(
     lane: Priority, clients: int, least: float, *, hours: float = 6, most: float = 1.0,
     seeds: int = 3, **visits: Any,
 ) -> None:  # fmt: skip
-    async def main() -> tuple[Server, list[float], int]:
+    async def main(seed: int) -> tuple[Server, list[float], int]:
         server, storage, end = Server(day=100_000), CountingStorage(), hours * HOUR
         ours = [Client(server, storage, seed=100 * seed + i) for i in range(clients)]
         jobs = [saturate(each, 20, end, lane) for each in ours[: max(1, clients - 1)]]
@@ -94,7 +91,7 @@ def beside(
     took: list[float] = []
     served = rejected = looks = 0
     for seed in range(1, seeds + 1):
-        server, more, looked = run_virtual(main())
+        server, more, looked = run_virtual(main(seed))
         took += more
         served += sum(at <= hours * HOUR for at in server.served)
         rejected += len(server.rejected)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from metron_async.admission import account as accounts
 from metron_async.admission import address as addresses
+from metron_async.admission import requests
 from metron_async.admission import window as windows
 from metron_async.admission.codec import (
     decode_account,
@@ -23,8 +24,6 @@ from metron_async.admission.codec import (
 )
 from metron_async.admission.commands import (
     Acquire,
-    Cause,
-    Refusal,
     Release,
     Renew,
     Reply,
@@ -33,16 +32,10 @@ from metron_async.admission.commands import (
     Settle,
     WindowStatus,
 )
-from metron_async.admission.state import Credentials, Lease, Outcome
+from metron_async.admission.state import OUTCOME_FOR, Outcome
 from metron_async.admission.table import (
-    FLIGHT,
-    LIMITS,
-    LOST,
-    MAY_404,
     PROBE,
-    PROOF,
     REFUSED,
-    REFUSED_FOR,
     TIMED_OUT,
 )
 from metron_async.storage.base import Decided, Loaded
@@ -52,13 +45,11 @@ if TYPE_CHECKING:
 
     from metron_async.admission.address import Address
     from metron_async.admission.commands import Command
-    from metron_async.admission.state import Account, Rules
+    from metron_async.admission.state import Account, Lease, Rules
 
 __all__ = ["apply", "decision"]
 
-_KEEP = 8  # credentials that are remembered
 _OUTCOMES = 16  # keys whose outcome is remembered
-_OUTCOME_FOR = 10.0  # seconds
 
 
 def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply]]:
@@ -93,7 +84,7 @@ def _restore(account: Account, address: Address, now: float, ask: Acquire) -> No
             addresses.add(address, kind, at)
         else:
             unmatched.remove(same)
-        known = _credentials(account, ask.credentials)
+        known = requests.credentials(account, ask.credentials)
         if kind == REFUSED and known.proven_at < at:
             known.refused_at = at
 
@@ -113,8 +104,8 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
     addresses.advance(address, now, rules.lease)
     match command:
         case Acquire():
-            reply = _acquire(account, address, rules, command)
-            reply.proven = _proven(account, command.credentials)
+            reply = requests.acquire(account, address, rules, command)
+            reply.proven = requests.proven(account, command.credentials)
         case Settle():
             _settle(account, address, rules, command)
             reply = _status(account, rules)
@@ -139,80 +130,13 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
     return reply
 
 
-def _acquire(account: Account, address: Address, rules: Rules, ask: Acquire) -> Reply:
-    now = account.now
-    for lease in account.leases:
-        if lease.id == ask.lease:
-            return Reply(lease=lease)
-    if ask.key:
-        if any(lease.key == ask.key for lease in account.leases):
-            return Reply(changed=False, refusal=Refusal(Cause.HELD))
-        for kept in account.outcomes:
-            if kept.key == ask.key and now - kept.at < min(_OUTCOME_FOR, ask.waited):
-                return Reply(changed=False, outcome=kept.outcome)
-    proven = _proven(account, ask.credentials)
-    refusal = _forbidden(account, address, ask, proven=proven)
-    changed = False
-    if refusal is None:
-        refusal, changed = accounts.refuse(account, rules, ask)
-    refusal = refusal or _no_room(account, address, ask, proven=proven)
-    if refusal is not None:
-        return Reply(changed=changed, refusal=refusal)
-    kind = FLIGHT | (MAY_404 if ask.may_404 else 0) | (0 if proven else PROBE)
-    lease = Lease(
-        ask.lease,
-        now,
-        now + rules.lease,
-        kind,
-        account.burst.left,
-        account.sustained.left,
-        "" if proven else ask.credentials,
-        ask.key,
-    )
-    accounts.grant(account, rules, ask, lease)
-    addresses.add(address, kind, lease.expires)
-    return Reply(lease=lease)
-
-
-def _forbidden(account: Account, address: Address, ask: Acquire, *, proven: bool) -> Refusal | None:
-    """Return why nothing may be sent at all, whatever the caller is willing to wait."""
-    now = account.now
-    left = _credentials(account, ask.credentials).refused_at + REFUSED_FOR - now
-    if left > 0:
-        return Refusal(Cause.REFUSED, left)
-    status, left = addresses.until_allowed(address, now, proven=proven)
-    if not status:
-        return None
-    if status == LOST:
-        return Refusal(Cause.LOST, left)
-    if status == REFUSED:
-        return Refusal(Cause.UNPROVEN, left)
-    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what)
-
-
-def _no_room(account: Account, address: Address, ask: Acquire, *, proven: bool) -> Refusal | None:
-    """Return why a request must wait for other requests at the address."""
-    now = account.now
-    if not proven:
-        mine = any(lease.credentials == ask.credentials for lease in account.leases)
-        if mine or not addresses.may_probe(address, now):
-            return Refusal(Cause.PROBE)
-    if addresses.room(address, now) <= 0:
-        return Refusal(Cause.ROOM)
-    if ask.may_404:
-        wait = addresses.missing_wait(address, now, ask.priority)
-        if wait > 0:
-            return Refusal(Cause.MISSING, wait if wait < REFUSED_FOR else 0.0)
-    return None
-
-
 def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> None:
     now, lease = account.now, end.lease
     if not _take_lease(account, address, lease):
         end = _replaced(end, now)
     if end.answered:
         address[:] = [event for event in address if event[0] != TIMED_OUT]
-    known = _credentials(account, end.credentials)
+    known = requests.credentials(account, end.credentials)
     for kind in end.failures:
         if kind == REFUSED:
             known.refused_at, known.proven_at = now, -math.inf
@@ -224,7 +148,7 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
         known.proven_at, known.refused_at = now, -math.inf
     addresses.settled(address, now)
     if lease.key and end.outcome:
-        others = [kept for kept in account.outcomes if now - kept.at < _OUTCOME_FOR]
+        others = [kept for kept in account.outcomes if now - kept.at < OUTCOME_FOR]
         account.outcomes = [*others, Outcome(lease.key, end.outcome, now)][-_OUTCOMES:]
     accounts.settle(account, rules, end)
 
@@ -261,20 +185,6 @@ def _renew(account: Account, address: Address, rules: Rules, renew: Renew) -> tu
             lease.expires = account.now + rules.lease
             addresses.add(address, lease.kind, lease.expires)
     return tuple(lease for lease in account.leases if lease.id in renewed)
-
-
-def _credentials(account: Account, key: str) -> Credentials:
-    """Return what is known of credentials, as the latest that are remembered."""
-    for known in account.credentials:
-        if known.key == key:
-            return known
-    known = Credentials(key)
-    account.credentials = [*account.credentials, known][-_KEEP:]
-    return known
-
-
-def _proven(account: Account, key: str) -> bool:
-    return account.now - _credentials(account, key).proven_at < PROOF
 
 
 def _status(account: Account, rules: Rules, *, changed: bool = True) -> Reply:

@@ -10,21 +10,16 @@ seconds too long, and never too short.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from metron_async._httpdate import parse_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "RESET_ROUNDING",
-    "RateReading",
-    "WindowReading",
-    "parse_rate_headers",
-    "parse_retry_after",
-]
+__all__ = ["RESET_ROUNDING", "Reading", "parse_rate_headers", "parse_retry_after"]
+
+Reading: TypeAlias = tuple[float, ...]
 
 RESET_ROUNDING = 2.0
 """Seconds by which ``Reset - Date`` can exceed the truth: two roundings to whole seconds."""
@@ -33,90 +28,54 @@ _MOST = 1_000_000  # no account has more: a larger number is invalid
 _LONGEST = 2 * 86_400.0  # no window lasts longer than a day
 
 
-@dataclass(frozen=True, slots=True)
-class WindowReading:
-    """One window as one response described it.
-
-    Attributes:
-        limit: Requests the window allows.
-        remaining: Requests left after this one.
-        reset_in: Seconds after the response's ``Date`` at which the oldest request leaves the
-            window and one slot becomes free, or ``None`` if unknown.
-    """
-
-    limit: int
-    remaining: int
-    reset_in: float | None = None
-
-    @property
-    def used(self) -> int:
-        """Requests that the server counted in the window; at least, if none remain."""
-        return self.limit - self.remaining
-
-
-@dataclass(frozen=True, slots=True)
-class RateReading:
-    """Both windows as one response described them.
-
-    Attributes:
-        burst: The minute's window, or ``None`` if the response does not give it.
-        sustained: The day's window, or ``None`` if the response does not give it.
-    """
-
-    burst: WindowReading | None
-    sustained: WindowReading | None
-
-
-def parse_rate_headers(headers: Mapping[str, str]) -> RateReading | None:
+def parse_rate_headers(headers: Mapping[str, str]) -> tuple[Reading, Reading]:
     """Read the quota headers of a response.
 
     Args:
         headers: Header values by lower-case name.
 
     Returns:
-        The reading, or ``None`` if neither window is described validly, as in
-        responses of the proxy in front of the server.
+        The readings of the minute's and the day's window: limit, requests left after this one,
+        and the seconds after ``Date`` at which one slot becomes free, negative if unknown. A
+        reading is empty where a window is not described validly, as in responses of the proxy in
+        front of the server.
 
     Example:
         >>> headers = {"x-ratelimit-burst-limit": "20", "x-ratelimit-burst-remaining": "7"}
         >>> parse_rate_headers(headers)
-        RateReading(burst=WindowReading(limit=20, remaining=7, reset_in=None), sustained=None)
+        ((20, 7, -1.0), ())
     """
     date = parse_http_date(headers.get("date"))
-    burst = _parse_window(headers, "burst", date)
-    sustained = _parse_window(headers, "sustained", date)
-    return None if burst is None and sustained is None else RateReading(burst, sustained)
+    return _parse_window(headers, "burst", date), _parse_window(headers, "sustained", date)
 
 
-def parse_retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float:
     """Read ``Retry-After``, in either of its two forms.
 
     Args:
         headers: Header values by lower-case name.
 
     Returns:
-        Seconds to wait, or ``None`` if the header is missing or invalid.
+        Seconds to wait, negative if the header is missing or invalid.
     """
     value = headers.get("retry-after", "").strip()
     seconds = _parse_int(value)
     if seconds is not None:
         return float(seconds)
     until, date = parse_http_date(value), parse_http_date(headers.get("date"))
-    return None if until is None or date is None else max(0.0, until - date)
+    return -1.0 if until is None or date is None else max(0.0, until - date)
 
 
-def _parse_window(
-    headers: Mapping[str, str], window: str, date: float | None
-) -> WindowReading | None:
+def _parse_window(headers: Mapping[str, str], window: str, date: float | None) -> Reading:
     limit = _parse_int(headers.get(f"x-ratelimit-{window}-limit"))
     remaining = _parse_int(headers.get(f"x-ratelimit-{window}-remaining"))
     reset = _parse_int(headers.get(f"x-ratelimit-{window}-reset"), most=None)
     # A limit of zero would close the window for good because of one garbled response.
     if not limit or remaining is None or remaining > limit:
-        return None
+        return ()
     if reset is None or date is None or not 0 <= reset - date <= _LONGEST:
-        return WindowReading(limit, remaining)
-    return WindowReading(limit, remaining, reset - date)
+        return (limit, remaining, -1.0)
+    return (limit, remaining, reset - date)
 
 
 def _parse_int(value: str | None, most: int | None = _MOST) -> int | None:

@@ -25,7 +25,6 @@ from metron_async.admission.table import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async.admission.headers import WindowReading
     from metron_async.admission.state import Lease, OutcomeName
     from metron_async.types import Priority
 
@@ -145,8 +144,7 @@ class RequestEnd:
 def settlement(permit: Permit, end: RequestEnd, credentials: str) -> Settle:
     """Return the command that reports *end*."""
     status, headers = end.status or 0, end.headers or {}
-    reading = parse_rate_headers(headers)
-    retry_after = parse_retry_after(headers)
+    burst, sustained = parse_rate_headers(headers)
     throttled = status == THROTTLED
     return Settle(
         lease=permit.lease,
@@ -154,11 +152,11 @@ def settlement(permit: Permit, end: RequestEnd, credentials: str) -> Settle:
         counted=status not in _UNCOUNTED and end.kind is not EndKind.CONNECT_TIMEOUT,
         throttled=throttled,
         proves=200 <= status < 300 or status == _NOT_MODIFIED,  # noqa: PLR2004
-        retry_after=-1.0 if retry_after is None else retry_after,
+        retry_after=parse_retry_after(headers),
         jitter=random.uniform(0.05, 1.0) if throttled else 0.0,  # noqa: S311
-        burst=_plain(reading.burst if reading else None),
-        sustained=_plain(reading.sustained if reading else None),
-        date=(parse_http_date(headers.get("date")) or 0.0) if reading else 0.0,
+        burst=burst,
+        sustained=sustained,
+        date=(parse_http_date(headers.get("date")) or 0.0) if burst or sustained else 0.0,
         failures=_failures(permit, end),
         answered=end.kind is EndKind.ANSWERED,
         outcome=end.outcome,
@@ -174,10 +172,3 @@ def _failures(permit: Permit, end: RequestEnd) -> tuple[int, ...]:
     if permit.lease.kind & PROBE:
         return (FLIGHT | PROBE | LOST,)
     return (HUNG_UP,) if end.kind is EndKind.CLOSED else ()
-
-
-def _plain(reading: WindowReading | None) -> tuple[float, ...]:
-    if reading is None:
-        return ()
-    reset = -1.0 if reading.reset_in is None else max(0.0, reading.reset_in)
-    return (reading.limit, reading.remaining, reset)

@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_RULES",
     "FORMAT",
     "LANES",
+    "OUTCOME_FOR",
     "SUSTAINED",
     "Account",
     "Budget",
@@ -42,6 +43,9 @@ FORMAT = 1
 
 LANES = 4
 """The priorities, and BULK requests that have waited long."""
+
+OUTCOME_FOR = 10.0
+"""Seconds for which the outcome of a response with a key is kept."""
 
 L = TypeVar("L", EntryLog, CellLog)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -68,7 +69,8 @@ class Room:
 
     def serve(self, number=1, priority=NORMAL, took=0.2, **options):
         for _ in range(number):
-            reply = self.ask(priority, last=False)
+            credentials = options.get("credentials", "x")
+            reply = self.ask(priority, last=False, credentials=credentials)
             assert reply.lease is not None, reply.refusal
             self.now += took
             self.end(reply.lease, **options)
@@ -305,7 +307,7 @@ def test_bulk_that_runs_very_long_is_spaced():
             room.now += max(reply.refusal.wait, 0.1)
     assert reply.refusal is None or reply.refusal.cause in {Cause.PACE, Cause.WINDOW}
     stamps = [entry.stamp for entry in room.account.burst.log.entries]
-    gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
     assert min(gaps) > 2
 
 
@@ -747,6 +749,42 @@ def test_joined_entries_of_a_minute_can_be_forgotten_too():
     assert log.entries == []
 
 
+def test_a_state_whose_list_was_lost_takes_over_what_a_process_has_seen():
+    ask = Acquire(
+        lease=1,
+        priority=1,
+        credentials="x",
+        epoch=b"old",
+        recent=((401, 5.0), (404, 3.0), (404, 2.9)),
+    )
+    loaded = Loaded(None, encode_address([(404, 997.0)]), 1000.0, epoch=b"new")
+    decided = decision(ask, DEFAULT_RULES)(loaded)
+    assert decided.reply.refusal.cause is Cause.REFUSED
+    assert decided.reply.refusal.wait == pytest.approx(595)
+    room = Room()
+    room.serve()
+    loaded = Loaded(encode_account(room.account), None, room.now + 1, epoch=b"new")
+    assert decision(ask, DEFAULT_RULES)(loaded).reply.lease is not None, "proven since then"
+    assert decision(Peek(), DEFAULT_RULES)(loaded).account is None
+
+
+def test_a_lease_that_a_lost_state_granted_is_taken_as_long_as_it_can_be():
+    room = Room()
+    lease = room.ask().lease
+    other = Room(now=500.0)
+    other.end(lease)
+    assert other.account.burst.log.entries[0].sent == 200.0
+    assert other.do(Peek()).windows[0].used == 1
+
+
+def test_only_the_latest_credentials_are_remembered():
+    room = Room()
+    for number in range(12):
+        room.serve(1, credentials=f"{number}")
+    assert [each.key for each in room.account.credentials][-1] == "11"
+    assert len(room.account.credentials) == 8
+
+
 # -- what a caller learns ----------------------------------------------------------------------
 
 
@@ -771,8 +809,14 @@ def test_waits_and_their_errors():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(2.41, "2.5 s"), (89.9, "89.9 s"), (90.0, "2 min"), (3600.0, "1 h 0 min"), (11_520, "3 h 12 min")],
-)  # fmt: skip
+    [
+        (2.41, "2.5 s"),
+        (89.9, "89.9 s"),
+        (90.0, "2 min"),
+        (3600, "1 h 0 min"),
+        (11_520, "3 h 12 min"),
+    ],
+)
 def test_durations_in_words(seconds, words):
     assert spoken(seconds) == words
 

@@ -8,6 +8,7 @@ import pytest
 from support.admission import Client, CountingStorage, Server, fetch_many, quantile, saturate, visit
 from support.virtual import on_virtual_time
 
+from metron_async.errors import RateLimitError
 from metron_async.types import Priority
 
 HOUR = 3600.0
@@ -94,7 +95,7 @@ async def test_a_limit_that_floats_is_used_as_far_as_it_is_always_there(step):
     await saturate(client, 30, 2 * HOUR)
     floating.cancel()
     assert len(server.rejected) <= 5
-    assert len(server.served) >= 0.95 * 2400
+    assert len(server.served) >= 0.92 * 2400
     await client.controller.aclose()
 
 
@@ -135,7 +136,7 @@ async def test_a_new_donor_is_noticed_within_the_hour():
     for at in range(5000):
         server.quota.sustained.log.append(1_795_219_200.0 + at / 1000)
     client = Client(server)
-    with pytest.raises(Exception, match="day's|429"):
+    with pytest.raises(RateLimitError):
         await client.call(max_wait=None)
     server.day = 25_000
     await client.call(max_wait=4000)
