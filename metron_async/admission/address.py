@@ -153,6 +153,8 @@ def settled(events: Address, now: float) -> None:
 
 def _times(events: Address, status: int, now: float) -> list[float]:
     """Return the times of failures that count as *status*, the lost ones included."""
+    if not events:
+        return []
     begin = now - LIMITS[status].window
     seen = [at for kind, at in events if kind == status and at > begin]
     if status == FORBIDDEN and not seen:

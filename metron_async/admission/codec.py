@@ -71,17 +71,13 @@ def _checksum(body: bytes) -> bytes:
 
 def _is_plausible(account: Account) -> bool:
     """Return whether no time or number in *account* could close it for long."""
-    latest = account.now + _LONGEST
+    if not math.isfinite(account.now) or len(account.lanes) != LANES:
+        return False
+    minute, day = account.burst, account.sustained
     times = [account.blocked_until, account.budget.paused_until, account.heard, account.last_low]
+    times += [minute.foreign_last, day.foreign_last]
     times += [lease.expires for lease in account.leases]
     times += [lane.waits for lane in account.lanes]
-    for window in (account.burst, account.sustained):
-        times.append(window.foreign_last)
-        numbers = (window.used, window.confirmed, window.foreign, window.floor)
-        if not 1 <= window.limit <= _MOST or not all(0 <= each <= _MOST for each in numbers):
-            return False
-    return (
-        math.isfinite(account.now)
-        and len(account.lanes) == LANES
-        and all(time <= latest for time in times)
-    )
+    numbers = [minute.used, minute.confirmed, minute.foreign, minute.floor, minute.limit - 1]
+    numbers += [day.used, day.confirmed, day.foreign, day.floor, day.limit - 1]
+    return max(times) <= account.now + _LONGEST and min(numbers) >= 0 and max(numbers) <= _MOST

@@ -146,7 +146,8 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
     # A response from before a refusal proves nothing any more.
     if end.proves and lease.sent > known.refused_at:
         known.proven_at, known.refused_at = now, -math.inf
-    addresses.settled(address, now)
+    if end.failures:
+        addresses.settled(address, now)
     if lease.key and end.outcome:
         others = [kept for kept in account.outcomes if now - kept.at < OUTCOME_FOR]
         account.outcomes = [*others, Outcome(lease.key, end.outcome, now)][-_OUTCOMES:]

@@ -142,7 +142,8 @@ def leave_time(
     stay = rules.period + rules.margin
     entries: Iterator[Entry] = window.log.oldest()
     own = ((entry.stamp + stay, entry.count) for entry in entries)
-    for time, count in heapq.merge(own, _foreign_times(window, now, earliest=earliest)):
+    foreign = _foreign_times(window, now, earliest=earliest)
+    for time, count in heapq.merge(own, foreign) if window.foreign else own:
         rank -= count
         if rank <= 0:
             return max(now, time)
@@ -155,7 +156,7 @@ def _foreign_times(
 ) -> Iterator[tuple[float, int]]:
     if earliest:
         yield max(now, window.foreign_floor), window.foreign
-    elif window.foreign:
+    else:
         yield min(window.foreign_next, window.foreign_last), 1
         yield window.foreign_last, window.foreign - 1
 
