@@ -18,7 +18,7 @@ from metron_async.admission.commands import Cause, Peek, Refusal, Reset, Retry
 from metron_async.admission.dispatcher import Dispatcher
 from metron_async.admission.permit import Held, Permit, Shared
 from metron_async.admission.queue import Queue, Waiter
-from metron_async.admission.state import DEFAULT_RULES
+from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.admission.table import possibly_banned
 from metron_async.admission.waits import QuotaState, Wait, wait_error
 from metron_async.errors import ClosedError, StorageError
@@ -74,9 +74,9 @@ class Controller:
         new_container: bool = False,
     ) -> None:
         self._queue = Queue()
-        self._client = StoreClient(
-            storage, (account, address), credentials, rules, changed=self._ended
-        )
+        # A state of another version has another name, so that two versions can run side by side.
+        names = (f"account-{FORMAT}:{account}", address)
+        self._client = StoreClient(storage, names, credentials, rules, changed=self._ended)
         self._dispatcher = Dispatcher(
             self._client, self._queue, max(1, max_in_flight), new_container=new_container
         )

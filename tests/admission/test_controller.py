@@ -11,7 +11,7 @@ from support.virtual import on_virtual_time
 
 from metron_async.admission import Controller, RequestEnd, Shared, Waiter
 from metron_async.admission.codec import decode_account, decode_address
-from metron_async.admission.state import DEFAULT_RULES
+from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.errors import BlockedError, ClosedError, RateLimitError, StorageError
 from metron_async.types import Priority
 
@@ -247,7 +247,7 @@ async def test_a_wait_is_announced_and_again_when_it_becomes_longer():
     state.blocked_until, state.blocked_by_day = asyncio.get_running_loop().time() + 4000, True
     from metron_async.admission.codec import encode_account  # noqa: PLC0415
 
-    storage._saved["me"] = encode_account(state)
+    storage._saved[f"account-{FORMAT}:me"] = encode_account(state)
     await asyncio.sleep(20)
     assert waits[-1].scope == "sustained"
     assert len(waits) == 3

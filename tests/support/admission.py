@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from metron_async.admission import Controller, Priority, RequestEnd, Waiter
+from metron_async.admission.state import FORMAT
 from metron_async.storage import MemoryStorage
 from metron_async.testing.throttle import UserQuota, rate_headers, retry_after
 
@@ -41,8 +42,8 @@ class CountingStorage(MemoryStorage):
         return reply
 
     def state(self, name: str) -> bytes | None:
-        """Return a state as it is stored: for an address, without its epoch."""
-        return self._saved.get(name)
+        """Return the state of an account, or of an address after its epoch, as it is stored."""
+        return self._saved.get(f"account-{FORMAT}:{name}", self._saved.get(name))
 
 
 class Server:
