@@ -1,0 +1,227 @@
+"""Between a controller and its storage: commands that finish whatever happens to their caller.
+
+A storage on disk or across the network takes time, and a caller may be cancelled meanwhile. So
+each command runs in a task of its own. Settlements run in the background and are repeated until
+their lease ends, since a storage that fails must not fail a response that is there.
+
+The client also keeps the permits that are out, and renews their leases while they are. A lease
+that is no longer renewed shows the other processes that this one has died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from metron_async.admission.commands import Release, Renew
+from metron_async.admission.decide import decision
+from metron_async.admission.log import LONGEST_FLIGHT
+from metron_async.admission.permit import Permit, settlement
+from metron_async.admission.table import LIMITS, LOST, TIMED_OUT
+from metron_async.errors import MetronError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from metron_async.admission.commands import Command, Reply
+    from metron_async.admission.permit import RequestEnd
+    from metron_async.admission.state import Lease, Rules
+    from metron_async.storage.base import Storage
+    from metron_async.types import Priority
+
+__all__ = ["StoreClient", "loop_time"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("metron_async.admission")
+_REPEAT = (0.1, 5.0)  # seconds between two attempts to settle, growing
+_RECENT = 32  # failures of this process that are remembered
+
+
+def loop_time() -> float:
+    """Return the time of the running event loop."""
+    return asyncio.get_running_loop().time()
+
+
+class StoreClient:
+    """One account of one storage, as one controller uses it.
+
+    Args:
+        storage: The storage.
+        names: Names of the account's and the address's state in it.
+        credentials: Keyed hash of the credentials.
+        rules: The rules of the windows and leases.
+        changed: Called whenever a request has been settled or released.
+
+    Attributes:
+        status: The last reply that describes the windows.
+        last: The last reply.
+        replied: Loop time of the last reply.
+        concluding: Settlements and releases that are not stored yet.
+        loss: The error of the last request whose response was lost.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        names: tuple[str, str],
+        credentials: str,
+        rules: Rules,
+        *,
+        changed: Callable[[], None],
+    ) -> None:
+        self.credentials = credentials
+        self.rules = rules
+        self.status: Reply | None = None
+        self.last: Reply | None = None
+        self.loss: BaseException | None = None
+        self._storage = storage
+        self._names = names
+        self._changed = changed
+        self._permits: dict[int, Permit] = {}
+        self._recent: deque[tuple[int, float]] = deque(maxlen=_RECENT)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._renewal: asyncio.TimerHandle | None = None
+        self._closing = False
+        self.concluding = 0
+        self.replied = -math.inf
+
+    @property
+    def in_flight(self) -> int:
+        """Permits that are out."""
+        return len(self._permits)
+
+    def recent(self) -> tuple[tuple[int, float], ...]:
+        """Return the failures of this process, with the seconds since then."""
+        now = loop_time()
+        return tuple((kind, now - at) for kind, at in self._recent)
+
+    async def apply(self, command: Command) -> Reply:
+        """Carry out *command*, to its end even if the caller is cancelled.
+
+        Raises:
+            StorageError: If the storage fails.
+        """
+        return await asyncio.shield(self.spawn(self.transact(command)))
+
+    async def transact(self, command: Command) -> Reply:
+        """Carry out *command* in the task of the caller.
+
+        Raises:
+            StorageError: If the storage fails.
+        """
+        try:
+            reply = await self._storage.transact(*self._names, decision(command, self.rules))
+        except MetronError:
+            raise
+        except Exception as error:
+            _logger.exception("the storage of the quota failed")
+            msg = f"Storage failed: {error!r}"
+            raise StorageError(msg) from error
+        self.last, self.replied = reply, loop_time()
+        if reply.windows:
+            self.status = reply
+        return reply
+
+    def issue(self, lease: Lease, priority: Priority, reply: Reply, *, held: bool) -> Permit:
+        """Return the permit for *lease*, which was just granted."""
+        permit = Permit(lease, priority, loop_time(), proven=reply.proven, held=held)
+        self._permits[lease.id] = permit
+        if self._renewal is None:
+            self._renew_later()
+        return permit
+
+    def release(self, permit: Permit) -> None:
+        """Give *permit* back in the background. A second end of a permit is ignored."""
+        if self._permits.pop(permit.lease.id, None) is not None:
+            self.give_back(permit.lease)
+
+    def give_back(self, lease: Lease) -> None:
+        """Give back a slot, or one that may have been granted, in the background."""
+        self._conclude(lease, Release(lease))
+
+    def settle(self, permit: Permit, end: RequestEnd) -> None:
+        """Report *end* in the background. A second end of a permit is ignored."""
+        if self._permits.pop(permit.lease.id, None) is None:
+            return
+        command = settlement(permit, end, self.credentials)
+        now = loop_time()
+        self._recent.extend((kind, now) for kind in command.failures if kind != TIMED_OUT)
+        if end.error is not None and any(
+            kind & LOST or kind in LIMITS for kind in command.failures
+        ):
+            self.loss = end.error
+        self._conclude(permit.lease, command)
+
+    def _conclude(self, lease: Lease, command: Command) -> None:
+        self.concluding += 1
+        self.spawn(self._repeat(lease, command))
+
+    async def _repeat(self, lease: Lease, command: Command) -> None:
+        """Carry out the last command about *lease*, until it succeeds or the lease ends."""
+        end, delay = loop_time() + self.rules.lease, _REPEAT[0]
+        try:
+            while True:
+                try:
+                    await self.transact(command)
+                except MetronError as error:
+                    if self._closing or loop_time() + delay > end:
+                        _logger.warning(
+                            "lease %x was not settled and will expire: %s", lease.id, error
+                        )
+                        return
+                else:
+                    return
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _REPEAT[1])
+        finally:
+            self.concluding -= 1
+            self._changed()
+
+    def _renew_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._renewal = loop.call_later(self.rules.lease / 3, self._renew)
+
+    def _renew(self) -> None:
+        self._renewal = None
+        if not self._permits:
+            return
+        now = loop_time()
+        # A permit that its caller forgot must not be kept alive without end.
+        young, old = now - self.rules.lease / 3, now - LONGEST_FLIGHT
+        permits = [it for it in self._permits.values() if old < it.granted_at <= young]
+        if permits:
+            self.spawn(self._renew_in_storage(permits))
+        self._renew_later()
+
+    async def _renew_in_storage(self, permits: list[Permit]) -> None:
+        # A storage that fails now may work again before the leases expire.
+        with contextlib.suppress(MetronError):
+            reply = await self.transact(Renew(tuple(permit.lease for permit in permits)))
+            renewed = {lease.id: lease for lease in reply.renewed}
+            for permit in permits:
+                permit.lease = renewed.get(permit.lease.id, permit.lease)
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run *work* in a task that :meth:`aclose` waits for.
+
+        It does not run in the context of the caller, which may end before.
+        """
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Wait for the tasks, and renew no more."""
+        self._closing = True
+        if self._renewal is not None:
+            self._renewal.cancel()
+            self._renewal = None
+        while self._tasks:
+            await asyncio.wait(self._tasks)

@@ -1,0 +1,248 @@
+"""The task that asks the storage for whoever is next, and only while a request waits.
+
+It asks for the head of the queue, hands the slot over, or sleeps until asking again makes sense:
+the known end of a wait, a response of our own, or a look at what other processes did. Looks that
+are refused are limited to one a second, after a few quick ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from typing import TYPE_CHECKING
+
+import aiolimiter
+import anyio
+import msgspec
+
+from metron_async.admission.client import loop_time
+from metron_async.admission.commands import Acquire, Cause
+from metron_async.admission.permit import Held, Shared
+from metron_async.admission.state import BURST, Lease
+from metron_async.admission.waits import Wait, wait_error
+from metron_async.errors import MetronError, StorageError
+from metron_async.types import Priority
+
+if TYPE_CHECKING:
+    from metron_async.admission.client import StoreClient
+    from metron_async.admission.commands import Refusal, Reply
+    from metron_async.admission.queue import Queue, Waiter
+
+__all__ = ["Dispatcher"]
+
+_logger = logging.getLogger("metron_async.admission")
+
+_LOOKS = (3.0, 3.0)  # quick looks, and the seconds in which as many are made later
+_POLL = (0.05, 1.0)  # seconds between looks at requests of other processes, growing
+_LONGEST = 15.0  # seconds: other processes may change what a storage says
+_MOMENT = 0.001  # seconds: timers may fire a little early
+_YIELDS = frozenset({Cause.WINDOW, Cause.PACE, Cause.PRIORITY, Cause.FLIGHT})
+_OWN_ENDS = frozenset({Cause.FLIGHT, Cause.ROOM, Cause.PROBE, Cause.MISSING, Cause.PRIORITY})
+
+
+class Dispatcher:
+    """Serve the waiters in *queue* from the storage behind *client*.
+
+    Args:
+        client: The account in its storage.
+        queue: The waiters.
+        max_in_flight: Requests of the account in flight at a time.
+        new_container: Whether the process runs in a container, in front of a real server.
+    """
+
+    def __init__(
+        self, client: StoreClient, queue: Queue, max_in_flight: int, *, new_container: bool
+    ) -> None:
+        self._client = client
+        self._queue = queue
+        self._max_in_flight = max_in_flight
+        self._new_container = new_container
+        self._looks = aiolimiter.AsyncLimiter(*_LOOKS)
+        self._running = False
+        self._rung = False
+        self._sleeping: anyio.CancelScope | None = None
+        self._polls = 0
+        self._refusals = 0
+        self._epoch = b""
+        self._refusal: Refusal | None = None
+        self._refused_at = 0.0
+        self._refused: Priority | None = None
+        self._issued = 0
+
+    def added(self, waiter: Waiter) -> None:
+        """Serve a new waiter, or one that has moved to another lane."""
+        refusal = self._refusal
+        if refusal is not None and self._sleeping is not None and not self._rung:
+            covered = self._refused is not None and waiter.priority >= self._refused
+            if covered and refusal.wait > 0 and refusal.cause is not Cause.MISSING:
+                self._announce(waiter, refusal)
+                return
+        self.ring()
+
+    def ended(self) -> None:
+        """Look again after a request of our own has ended, if that can make a difference."""
+        if self._refusal is None or self._refusal.cause in _OWN_ENDS:
+            self.ring()
+
+    def ring(self) -> None:
+        """Look again now, and start if nothing runs."""
+        self._rung = True
+        if self._sleeping is not None:
+            self._sleeping.cancel()
+        if not self._running and len(self._queue):
+            self._running = True
+            self._client.spawn(self._run())
+
+    def fail(self, error: Exception) -> None:
+        """Turn all waiters away."""
+        for waiter in self._queue.drain():
+            waiter.fail(error)
+
+    async def _run(self) -> None:
+        try:
+            while len(self._queue):
+                await self._serve()
+        except MetronError as error:
+            self.fail(error)
+        except Exception as error:
+            _logger.exception("the dispatcher of the quota failed")
+            failure = StorageError(f"Admission failed: {error!r}")
+            failure.__cause__ = error
+            self.fail(failure)
+        finally:
+            self._running = False
+            self._refusal = self._refused = None
+
+    async def _serve(self) -> None:
+        """Ask for the next waiter; where it may only not be a 404, for the next other one."""
+        self._rung = False
+        refusal: Refusal | None = None
+        for may_404 in (True, False):
+            waiter = self._queue.next(loop_time(), may_404=may_404)
+            if waiter is None:
+                break
+            reply = await self._ask(waiter)
+            if reply.refusal is None or reply.refusal.cause is Cause.HELD:
+                return
+            refusal = refusal or reply.refusal
+            if reply.refusal.cause is not Cause.MISSING:
+                refusal = reply.refusal
+                break
+        if refusal is not None:
+            await self._rest(refusal)
+
+    async def _ask(self, waiter: Waiter) -> Reply:
+        now = loop_time()
+        late = self._queue.is_late(waiter, now)
+        command = Acquire(
+            lease=secrets.randbits(48),
+            priority=waiter.priority,
+            credentials=self._client.credentials,
+            may_404=waiter.may_404,
+            late=late,
+            last=len(self._queue) == 1,
+            max_in_flight=self._max_in_flight,
+            key=waiter.key,
+            waited=now - waiter.began,
+            epoch=self._epoch,
+            recent=self._client.recent(),
+        )
+        try:
+            reply = await self._client.transact(command)
+        except MetronError:  # the storage may have saved the grant all the same
+            self._client.give_back(Lease(command.lease, now, now, 0))
+            raise
+        self._epoch = reply.epoch
+        if reply.lease is not None:
+            self._hand_over(waiter, command, reply)
+        elif reply.outcome is not None:
+            self._finish(waiter, Shared(reply.outcome))
+        elif reply.refusal is not None:
+            self._turn_away(waiter, reply.refusal)
+        return reply
+
+    def _hand_over(self, waiter: Waiter, command: Acquire, reply: Reply) -> None:
+        """Give a slot to *waiter*, or to the waiter that should have it now."""
+        if reply.lease is None:
+            return
+        self._polls = self._refusals = 0
+        self._refusal = self._refused = None
+        if waiter not in self._queue:
+            # It has left. The slot may go to a waiter of the same kind or a higher priority.
+            other = self._queue.next(loop_time(), may_404=command.may_404)
+            if other is None or other.priority > command.priority or other.key or command.key:
+                self._client.give_back(reply.lease)
+                return
+            waiter = other
+        held = self._new_container and not self._issued and reply.fresh and not reply.proven
+        self._issued += 1
+        permit = self._client.issue(reply.lease, waiter.priority, reply, held=held)
+        self._finish(waiter, permit)
+
+    def _finish(self, waiter: Waiter, granted: object) -> None:
+        if waiter in self._queue:
+            self._queue.remove(waiter, loop_time())
+            waiter.resolve(granted)  # type: ignore[arg-type]
+
+    def _turn_away(self, waiter: Waiter, refusal: Refusal) -> None:
+        if refusal.cause is Cause.HELD:
+            self._finish(waiter, Held())
+        elif refusal.cause.final:
+            error = wait_error(Wait.of(refusal, refusal.wait))
+            if refusal.cause is Cause.LOST and self._client.loss is not None:
+                error.__cause__ = self._client.loss
+            self.fail(error)
+        else:
+            self._refusal, self._refused = refusal, waiter.priority
+            self._refused_at = loop_time()
+            for each in list(self._queue):
+                if each.may_404 or refusal.cause is not Cause.MISSING:
+                    self._announce(each, refusal)
+
+    def _announce(self, waiter: Waiter, refusal: Refusal) -> None:
+        """Announce to *waiter* what a refusal of the head means for it."""
+        now, period = loop_time(), self._client.rules.burst.period
+        own, higher = self._queue.ahead(waiter)
+        seconds = refusal.bound(own + higher, period)
+        if waiter.priority is Priority.BULK and refusal.scope == BURST and refusal.cause in _YIELDS:
+            # Once BULK is late it goes before NORMAL, is not spaced, and leaves no slot.
+            free = msgspec.structs.replace(refusal, wait=0.0).bound(own, period)
+            seconds = min(seconds, max(self._queue.until_late(waiter, own, now), free))
+        seconds += self._refused_at - now
+        waiter.announce(Wait.of(refusal, max(0.0, seconds)), now)
+        if waiter.future.done():
+            self._queue.remove(waiter, now)
+
+    async def _rest(self, refusal: Refusal) -> None:
+        """Sleep until it makes sense to ask again."""
+        jitter = random.random()  # noqa: S311 - so that processes do not all ask at once
+        if refusal.wait > 0:
+            delay = min(refusal.wait, _LONGEST) + _MOMENT * (1 + jitter)
+        elif refusal.cause is Cause.FLIGHT and not self._others_in_flight():
+            delay = self._client.rules.lease
+        else:
+            delay = min(_POLL[0] * 1.6**self._polls, _POLL[1]) * (0.75 + jitter / 2)
+            self._polls += self._polls < 10  # noqa: PLR2004 - beyond the longest
+        self._refusals += 1
+        if self._refusals > 1:  # after a grant, the first refusal is no wait yet
+            if self._looks.has_capacity():
+                await self._looks.acquire()
+            else:
+                delay = max(delay, _LOOKS[1] / _LOOKS[0])
+        await self._sleep(min(delay, self._queue.next_late(loop_time()) + _MOMENT))
+
+    def _others_in_flight(self) -> bool:
+        last, client = self._client.last, self._client
+        return last is None or last.in_flight > client.in_flight + client.concluding
+
+    async def _sleep(self, delay: float) -> None:
+        if not self._rung and len(self._queue):
+            with anyio.move_on_after(delay) as self._sleeping:
+                await anyio.sleep_forever()
+            self._sleeping = None
+
+    def forget(self) -> None:
+        """Take nothing for known that was refused."""
+        self._refusal, self._polls = None, 0
+        self.ring()

@@ -1,0 +1,174 @@
+"""A granted request, and how it ended."""
+
+from __future__ import annotations
+
+import enum
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from metron_async._httpdate import parse_http_date
+from metron_async.admission.commands import Settle
+from metron_async.admission.headers import parse_rate_headers, parse_retry_after
+from metron_async.admission.table import (
+    FLIGHT,
+    FORBIDDEN,
+    HUNG_UP,
+    LIMITS,
+    LOST,
+    PROBE,
+    REFUSED,
+    THROTTLED,
+    TIMED_OUT,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metron_async.admission.state import Lease, OutcomeName
+    from metron_async.types import Priority
+
+__all__ = ["EndKind", "Granted", "Permit", "RequestEnd", "Shared", "settlement"]
+
+_UNCOUNTED = frozenset({REFUSED, FORBIDDEN})
+_NOT_MODIFIED = 304
+_HOLD = 170.0  # seconds: fewer than three refusals in five minutes, however a program restarts
+
+
+class Permit:
+    """Leave to send one request: send it, then settle or release the permit.
+
+    Attributes:
+        lease: Its lease in the storage.
+        priority: The lane that it was granted to.
+        granted_at: Loop time of the grant.
+        proven: Whether the credentials were proven then.
+    """
+
+    __slots__ = ("_held", "granted_at", "lease", "priority", "proven")
+
+    def __init__(
+        self, lease: Lease, priority: Priority, granted_at: float, *, proven: bool, held: bool
+    ) -> None:
+        self.lease = lease
+        self.priority = priority
+        self.granted_at = granted_at
+        self.proven = proven
+        self._held = held
+
+    def __repr__(self) -> str:
+        return f"<Permit {self.lease.id:x} {self.priority.name}>"
+
+    def hold(self, status: int) -> float:
+        """Return the seconds for which the error for *status* is to be held back.
+
+        A program in a container without a disk that restarts when it fails would otherwise have
+        its address banned for a day: three 401s in five minutes do. So the first 401 of a new
+        container is logged at once, and raised later. Callers with a ``max_wait`` or a
+        ``timeout`` do not hold it back.
+        """
+        return _HOLD if self._held and status == REFUSED else 0.0
+
+
+class Shared(NamedTuple):
+    """Another process has made the same request: no permit is needed.
+
+    Attributes:
+        outcome: ``"kept"`` if its response is in the cache, ``"missing"`` after a 404, or
+            ``"failed"``.
+    """
+
+    outcome: OutcomeName
+
+
+class Held(NamedTuple):
+    """Another process is making the same request."""
+
+
+Granted: TypeAlias = Permit | Shared | Held
+
+
+class EndKind(enum.Enum):
+    """How a request ended."""
+
+    ANSWERED = "answered"
+    CONNECT_TIMEOUT = "connect_timeout"
+    """No connection could be made in time, so nothing was sent."""
+    CLOSED = "closed"
+    """It was sent, and its connection closed by a timeout, a cancellation, or closing."""
+    LOST = "lost"
+    """It was sent, and the connection broke, or the response was not valid HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """How a request that was sent, or whose connection timed out, ended.
+
+    Attributes:
+        kind: How it ended.
+        status: Status of the response, or ``None``.
+        headers: Headers of the response by lower-case name.
+        error: What went wrong, which later refusals because of it have as their cause.
+        outcome: What other processes that want the same response may take from this one.
+    """
+
+    kind: EndKind
+    status: int | None = None
+    headers: Mapping[str, str] | None = None
+    error: BaseException | None = None
+    outcome: OutcomeName | None = None
+
+    @classmethod
+    def answered(
+        cls, status: int, headers: Mapping[str, str], outcome: OutcomeName | None = None
+    ) -> RequestEnd:
+        """Return the end of a request with a response."""
+        return cls(EndKind.ANSWERED, status, headers, outcome=outcome)
+
+    @classmethod
+    def connect_timeout(cls, error: BaseException) -> RequestEnd:
+        """Return the end of a request whose connection could not be made in time."""
+        return cls(EndKind.CONNECT_TIMEOUT, error=error)
+
+    @classmethod
+    def closed(cls, error: BaseException) -> RequestEnd:
+        """Return the end of a request that was sent and given up."""
+        return cls(EndKind.CLOSED, error=error)
+
+    @classmethod
+    def lost(cls, error: BaseException) -> RequestEnd:
+        """Return the end of a request that was sent and whose response was lost."""
+        return cls(EndKind.LOST, error=error)
+
+
+def settlement(permit: Permit, end: RequestEnd, credentials: str) -> Settle:
+    """Return the command that reports *end*."""
+    status, headers = end.status or 0, end.headers or {}
+    burst, sustained = parse_rate_headers(headers)
+    throttled = status == THROTTLED
+    return Settle(
+        lease=permit.lease,
+        credentials=credentials,
+        counted=status not in _UNCOUNTED and end.kind is not EndKind.CONNECT_TIMEOUT,
+        throttled=throttled,
+        proves=200 <= status < 300 or status == _NOT_MODIFIED,  # noqa: PLR2004
+        retry_after=parse_retry_after(headers),
+        jitter=random.uniform(0.05, 1.0) if throttled else 0.0,  # noqa: S311
+        burst=burst,
+        sustained=sustained,
+        date=(parse_http_date(headers.get("date")) or 0.0) if burst or sustained else 0.0,
+        failures=_failures(permit, end),
+        answered=end.kind is EndKind.ANSWERED,
+        outcome=end.outcome,
+    )
+
+
+def _failures(permit: Permit, end: RequestEnd) -> tuple[int, ...]:
+    """Return what the firewall may count."""
+    if end.kind is EndKind.CONNECT_TIMEOUT:
+        return (TIMED_OUT,)
+    if end.kind is EndKind.ANSWERED:
+        return (end.status,) if end.status in LIMITS and end.status != HUNG_UP else ()
+    if permit.lease.kind & PROBE:
+        return (FLIGHT | PROBE | LOST,)
+    return (HUNG_UP,) if end.kind is EndKind.CLOSED else ()

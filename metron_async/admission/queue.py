@@ -1,0 +1,169 @@
+"""The requests of one process that wait: by priority, and in order within one.
+
+A request that may ask for an object that does not exist can be held up by the firewall's limit on
+404s. The others do not queue behind it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from metron_async.admission.waits import Wait, allowed_wait, wait_error
+from metron_async.types import Priority
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator
+
+    from metron_async.admission.permit import Granted
+
+__all__ = ["LATE", "Queue", "Waiter"]
+
+LATE = 90.0
+"""Seconds at the head of BULK after which a request goes before NORMAL."""
+
+_LONGER = 0.5  # seconds by which a wait must grow to be announced again
+
+
+class Waiter:
+    """One request that waits for its turn, or is about to.
+
+    Args:
+        priority: The lane.
+        may_404: Whether the request may ask for an object that does not exist.
+        key: Key of the response, if this process will keep it where others find it.
+        on_wait: Called with a wait that lies ahead, and again when it becomes longer.
+
+    Attributes:
+        wait: The wait that was last announced.
+    """
+
+    def __init__(
+        self,
+        priority: Priority = Priority.NORMAL,
+        *,
+        may_404: bool = False,
+        key: str = "",
+        on_wait: Callable[[Wait], object] | None = None,
+    ) -> None:
+        self.priority = priority
+        self.may_404 = may_404
+        self.key = key
+        self.wait: Wait | None = None
+        self.future: asyncio.Future[Granted]
+        self.began = self.head_since = 0.0
+        self.max_wait: float | None = None
+        self._on_wait = on_wait
+        self._until = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Waiter {self.priority.name}>"
+
+    def announce(self, wait: Wait, now: float) -> None:
+        """Announce *wait*, or fail if it is longer than the caller allows.
+
+        Args:
+            wait: The wait that lies ahead.
+            now: Loop time.
+        """
+        left = None if self.max_wait is None else self.began + self.max_wait - now
+        longer = now + wait.seconds > self._until + _LONGER
+        if self.wait is None or longer or wait.seconds > 0:
+            self.wait = wait
+        if wait.final or wait.seconds > allowed_wait(wait, left):
+            self.fail(wait_error(wait))
+        elif wait.seconds > 0 and longer:
+            self._until = now + wait.seconds
+            if self._on_wait is not None:
+                self._on_wait(wait)
+
+    def fail(self, error: Exception) -> None:
+        """End the wait with *error*."""
+        if not self.future.done():
+            self.future.set_exception(error)
+            self.future.exception()  # its caller may have left
+
+    def resolve(self, granted: Granted) -> None:
+        """End the wait with what was granted."""
+        self.future.set_result(granted)
+
+
+class Queue:
+    """The waiters of one controller."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[Priority, dict[Waiter, None]] = {lane: {} for lane in Priority}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lanes.values()))
+
+    def __contains__(self, waiter: Waiter) -> bool:
+        return waiter in self._lanes[waiter.priority]
+
+    def __iter__(self) -> Iterator[Waiter]:
+        return itertools.chain.from_iterable(self._lanes.values())
+
+    def waiting(self) -> dict[Priority, int]:
+        """Return the number of waiters by priority."""
+        return {priority: len(lane) for priority, lane in self._lanes.items()}
+
+    def add(self, waiter: Waiter, now: float) -> None:
+        """Put *waiter* at the end of its lane."""
+        lane = self._lanes[waiter.priority]
+        lane[waiter] = None
+        if len(lane) == 1:
+            waiter.head_since = now
+
+    def remove(self, waiter: Waiter, now: float) -> None:
+        """Take *waiter* out of its lane, if it is there."""
+        lane = self._lanes[waiter.priority]
+        was_head = next(iter(lane), None) is waiter
+        lane.pop(waiter, None)
+        if was_head and lane:
+            next(iter(lane)).head_since = now
+
+    def drain(self) -> list[Waiter]:
+        """Take out all waiters, and return them."""
+        waiters = list(self)
+        for lane in self._lanes.values():
+            lane.clear()
+        return waiters
+
+    def next(self, now: float, *, may_404: bool = True) -> Waiter | None:
+        """Return the waiter that is next at the loop time *now*.
+
+        Args:
+            now: Loop time.
+            may_404: Whether it may be one that may ask for what does not exist.
+        """
+        heads = [
+            next((each for each in lane if may_404 or not each.may_404), None)
+            for lane in self._lanes.values()
+        ]
+        interactive, normal, bulk = heads
+        if interactive is None and bulk is not None and self.is_late(bulk, now):
+            return bulk
+        return interactive or normal or bulk
+
+    def is_late(self, waiter: Waiter, now: float) -> bool:
+        """Return whether *waiter* is BULK that has waited long at the head of its lane."""
+        head = next(iter(self._lanes[Priority.BULK]), None)
+        return waiter is head and now - waiter.head_since >= LATE
+
+    def ahead(self, waiter: Waiter) -> tuple[int, int]:
+        """Return how many waiters are before *waiter* in its own lane, and in higher ones."""
+        higher = sum(len(self._lanes[lane]) for lane in Priority if lane < waiter.priority)
+        own = itertools.takewhile(lambda each: each is not waiter, self._lanes[waiter.priority])
+        return sum(1 for _ in own), higher
+
+    def until_late(self, waiter: Waiter, own: int, now: float) -> float:
+        """Return the seconds until *waiter* is late at the earliest, after *own* in its lane."""
+        head = next(iter(self._lanes[waiter.priority]), waiter)
+        return max(0.0, head.head_since + LATE - now) + own * LATE
+
+    def next_late(self, now: float) -> float:
+        """Return the seconds until a BULK waiter is late, or infinity."""
+        head = next(iter(self._lanes[Priority.BULK]), None)
+        left = float("inf") if head is None else head.head_since + LATE - now
+        return left if left > 0 else float("inf")
