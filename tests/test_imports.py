@@ -26,7 +26,7 @@ LAYERS: list[set[str]] = [
     {"errors", "_lazy", "_version"},
     {"types", "enums", "_httpdate", "storage", "_values", "_signature"},
     {"models", "filters"},
-    {"quota", "cache"},
+    {"quota", "cache", "admission"},
     {"_engine"},
     {"lists"},
     {"matching"},

@@ -14,7 +14,7 @@ ROOT = Path(metron_async.__file__).parent.parent
 
 PLAIN = {
     r"\blest\b": "to avoid",
-    r"\bis no [a-z]": "is not a",
+    r"\bis no (?!longer\b)[a-z]": "is not a",
     r"\bbe one that\b": "must be",
     r"\b(has|have|had) (it|them) not\b": "does not have",
     r"\bcannot be had\b": "failed",

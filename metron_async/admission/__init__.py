@@ -1,7 +1,8 @@
 """Admission: may this request be sent now?
 
 One decision covers the quota of the account and the firewall of the server, for all processes and
-hosts that share a storage. :class:`Controller` is what the engine talks to. The theory of the
+hosts that share a storage. :class:`Controller` is the part that an engine calls. The client still
+uses :mod:`metron_async.quota` and the ban guard, which this package will replace. The theory of the
 quota is at the top of :mod:`.window` and :mod:`.account`, that of bans in :mod:`.address`.
 """
 

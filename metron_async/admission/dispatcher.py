@@ -225,7 +225,7 @@ class Dispatcher:
             delay = min(_POLL[0] * 1.6**self._polls, _POLL[1]) * (0.75 + jitter / 2)
             self._polls += self._polls < 10  # noqa: PLR2004 - beyond the longest
         self._refusals += 1
-        if self._refusals > 1:  # after a grant, the first refusal is no wait yet
+        if self._refusals > 1:  # after a grant, the first refusal does not mean a wait yet
             if self._looks.has_capacity():
                 await self._looks.acquire()
             else:

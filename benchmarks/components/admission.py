@@ -1,6 +1,6 @@
 """What admission achieves, against the server's exact throttle, on virtual time.
 
-Run it: ``python benchmarks/bench_admission.py [group ...]``, with the groups ``jobs``, ``alone``,
+Run it: ``python -m benchmarks.components.admission [group ...]``, with the groups ``jobs``, ``alone``,
 ``beside``, ``command``, ``hosts``, ``many`` and ``rough``; all of them by default.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from support.admission import (
     DAY,

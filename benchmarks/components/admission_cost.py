@@ -1,6 +1,6 @@
 """What a request costs in SQLite: after a day of 5,000 requests, and on a fresh account.
 
-Run it: ``python benchmarks/bench_admission_cost.py``.
+Run it: ``python -m benchmarks.components.admission_cost``.
 """
 
 import asyncio
