@@ -1,7 +1,7 @@
 """What admission achieves, against the server's exact throttle, on virtual time.
 
-Run it: ``python -m benchmarks.components.admission [group ...]``, with the groups ``jobs``, ``alone``,
-``beside``, ``command``, ``hosts``, ``many`` and ``rough``; all of them by default.
+Run it: ``python -m benchmarks.components.admission [group ...]``. The groups are ``jobs``,
+``alone``, ``beside``, ``command``, ``hosts``, ``many`` and ``rough``; all of them by default.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The task that asks the storage for whoever is next, and only while a request waits.
+"""The task that asks the storage for the request that is next, only while a request waits.
 
 It asks for the head of the queue, hands the slot over, or sleeps until asking again makes sense:
 the known end of a wait, a response of our own, or a look at what other processes did. Looks that
@@ -150,7 +150,7 @@ class Dispatcher:
         )
         try:
             reply = await self._client.transact(command)
-        except MetronError:  # the storage may have saved the grant all the same
+        except MetronError:  # the storage may have saved the grant in any case
             self._client.give_back(Lease(command.lease, now, now, 0))
             raise
         self._epoch = reply.epoch

@@ -135,7 +135,7 @@ class Queue:
 
         Args:
             now: Loop time.
-            may_404: Whether it may be one that may ask for what does not exist.
+            may_404: Whether a request for what may not exist may be next.
         """
         heads = [
             next((each for each in lane if may_404 or not each.may_404), None)
