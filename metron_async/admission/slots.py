@@ -14,7 +14,7 @@ waits long goes before NORMAL.
 
 **A spent day** that neither our own log nor the readings before explain is probed once an hour:
 the account may have a higher limit now, or the response was garbled. Where the readings
-approached the end step by step, other clients have spent it, and the intervals double.
+approached the end step by step, other clients have spent it, and the intervals quadruple.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def _probe_due(account: Account) -> float:
     day = account.sustained
     if account.spent_at == -math.inf or (day.used >= day.limit and day.known > 1):
         return math.inf
-    doubled = math.pow(2, min(account.probes, 10)) if account.expected else 1.0
-    return account.spent_at + _PROBE * doubled
+    longer = math.pow(4, min(account.probes, 10)) if account.expected else 1.0
+    return account.spent_at + _PROBE * longer
 
 
 def _room(account: Account, rules: Rules, ask: Acquire, scope: Scope, *, above: bool) -> int:
