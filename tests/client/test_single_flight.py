@@ -352,3 +352,26 @@ def test_missing_objects_and_offline_calls():
         assert len(fake.requests) == 1
 
     scenario(run, cache=":memory:")
+
+
+def test_a_write_keeps_calls_from_joining_what_was_sent_and_only_that():
+    async def run(fake, metron):
+        fake.latency = 1
+        sent = asyncio.create_task(metron.issues.get(7))
+        await asyncio.sleep(0.5)
+        for number in range(8, 15):  # all connections are in use, so that one more has to queue
+            asyncio.create_task(metron.issues.get(number))  # noqa: RUF006 - awaited by idle
+        queued = asyncio.create_task(metron.issues.get(20))
+        await asyncio.sleep(0.1)
+        flights = metron._caller.core.parts.in_flight
+        listed = {flight.request.object_id: flight for flight in flights._by_key.values()}
+        assert listed[7].sent
+        assert not listed[20].sent
+        flights.unlist(lambda request: request.object_id in {7, 20})
+        again = {flight.request.object_id for flight in flights._by_key.values()}
+        assert 7 not in again
+        assert 20 in again  # it will see the write
+        await asyncio.gather(sent, queued)
+        await asyncio.sleep(5)
+
+    scenario(run)
