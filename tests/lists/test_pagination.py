@@ -126,6 +126,14 @@ async def test_every_way_to_read_it():
     assert page.has_next
 
 
+async def test_a_notebook_shows_a_page_as_a_table():
+    pages = [[1, 2], [3]]
+    html = (await Server(pages, count=1234).list().page(1))._repr_html_()
+    assert html.startswith("<table><caption>Page 1, 2 of 1,234 rows</caption>")
+    assert html.count("<tr>") == 3
+    assert "Page 1, 0 of 0 rows" in (await Server([[]]).list().page(1))._repr_html_()
+
+
 @pytest.mark.parametrize(
     ("limit", "got", "asked"),
     [(0, [], []), (1, [1], [1]), (2, [1, 2], [1]), (3, [1, 2, 3], [1, 2]), (99, [1, 2, 3], [1, 2])],
