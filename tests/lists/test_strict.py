@@ -273,6 +273,28 @@ async def test_an_addition_that_was_not_seen_is_found_at_the_second_look() -> No
     assert server.requests == 7  # four pages, since the list grew, and all but the last again
 
 
+@pytest.mark.parametrize("touched", [0, 3])
+async def test_the_look_at_the_changes_shows_a_hidden_pair(touched: int) -> None:
+    """Row 4 is deleted and 9 added on a page that was read; edits fill the page of changes."""
+    edits: list[list[Edit]] = [[] for _ in range(4)]
+    edits[2] = [("delete", 4), ("add", 3)]
+    edits[3] = [("touch", place) for place in range(touched)]
+    server = Server(9, 3, edits, traced=True, cache=False)
+    assert set(await read(server, "collect")) == server.ids
+    assert 9 in server.ids
+    assert server.requests == 6
+
+
+async def test_what_cannot_be_proven_costs_twice_the_pages() -> None:
+    edits: list[list[Edit]] = [[] for _ in range(4)]
+    edits[2] = [("delete", 4), ("add", 3)]
+    edits[3] = [("delete", 5)]  # nothing shows when: row 5 is on no page again
+    server = Server(9, 3, edits, traced=True, cache=False)
+    with pytest.raises(IncompleteListError):
+        await read(server, "collect")
+    assert server.requests == 6
+
+
 async def test_changes_that_fill_a_page_prove_nothing() -> None:
     """Deletions hid the additions that did not fit on the only page of changes that was read."""
     edits: list[list[Edit]] = [[] for _ in range(13)]
