@@ -276,7 +276,7 @@ class Page(Generic[R_co]):
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"
 
     def _repr_html_(self) -> str:
-        from metron_async.models._html import rows_html  # noqa: PLC0415 - for notebooks only
+        from metron_async._html import rows_html  # noqa: PLC0415 - for notebooks only
 
         title = f"Page {self.number}, {len(self.rows):,} of {self.count:,} rows"
         return rows_html(self.rows, title)
