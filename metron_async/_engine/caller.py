@@ -37,6 +37,7 @@ from metron_async.errors import (
     DecodeError,
     MetronError,
     NotFoundError,
+    PermissionDeniedError,
 )
 from metron_async.types import NOT_MODIFIED, Origin, Source
 
@@ -238,7 +239,7 @@ async def _exchange(
     request, responses = flight.request, parts.responses
     try:
         response = await parts.sender.send(flight)
-    except AuthenticationError:
+    except (AuthenticationError, PermissionDeniedError):
         await responses.forget_private()
         raise
     except NotFoundError as error:

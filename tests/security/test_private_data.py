@@ -14,11 +14,12 @@ from metron_async import (
     BlockedError,
     CacheError,
     MetronError,
+    PermissionDeniedError,
     Source,
 )
 from metron_async._engine import credentials as module
 from metron_async.cache import MemoryCache, RedisCache, SQLiteCache
-from metron_async.testing import FakeMetron
+from metron_async.testing import FakeMetron, Fault
 
 USER = "reader"
 ITEMS = 60
@@ -139,3 +140,13 @@ def test_a_password_is_hashed_slowly_and_once_a_client(monkeypatch):
     assert hashed == []
     virtual(main(keep_private=True))
     assert len(hashed) == 1
+
+
+async def test_after_a_403_nothing_of_it_is_served(caches):
+    fake = FakeMetron(ITEMS)
+    await owner(fake, caches)
+    password = fake.accounts[USER].password
+    async with client(fake, caches, username=USER, password=password) as metron:
+        fake.faults.add(Fault.status(403))
+        assert await collection(metron) is PermissionDeniedError
+        assert await collection(metron, offline=True) is CacheError
