@@ -7,7 +7,6 @@ source tree, and the others each ask one question.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -106,8 +105,6 @@ SCHEMAS = {
     "vendor.dependabot": [".github/dependabot.yml"],
     "vendor.readthedocs": [".readthedocs.yaml"],
 }
-COMPLETE = 0.96
-"""Share of public symbols with known types: admission and lists lack some annotations."""
 PROSE = ["metron_async", "docs", "examples", "tests", "README.md", "CHANGELOG.md", "noxfile.py"]
 BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
 
@@ -217,13 +214,7 @@ def types(session: nox.Session) -> None:
     install(session, "types", "test", editable=False)
     session.run("mypy", "--strict", *TYPED)
     session.run("pyright", *TYPED)
-    command = ("pyright", "--verifytypes", "metron_async", "--ignoreexternal", "--outputjson")
-    output = str(session.run(*command, silent=True, success_codes=[0, 1]))
-    report = json.loads(output[output.index("{") : output.rindex("}") + 1])
-    score = report["typeCompleteness"]["completenessScore"]
-    session.log("type completeness: %.1f %%", 100 * score)
-    if score < COMPLETE:
-        session.error(f"type completeness is {score:.1%}, expected at least {COMPLETE:.1%}")
+    session.run("pyright", "--verifytypes", "metron_async", "--ignoreexternal")
 
 
 @nox.session(python=False)

@@ -80,18 +80,18 @@ class Blueprint:
         self._credentials = resolve_credentials(
             arguments["token"], arguments["username"], arguments["password"]
         )
-        self.api_root = api_root_of(
+        self.api_root: str = api_root_of(
             arguments["base_url"], allow_plain_http=arguments["allow_plain_http"]
         )
-        self.origin = origin_of_url(self.api_root)
+        self.origin: str = origin_of_url(self.api_root)
         self._agent = user_agent(arguments["user_agent"])
         self._max_in_flight: int = arguments["max_in_flight"]
         if not is_whole(self._max_in_flight) or self._max_in_flight < 1:
             msg = f"max_in_flight must be a whole number from 1, got {self._max_in_flight!r:.80}"
             raise ConfigurationError(msg)
         account = self._credentials.account_name(arguments["account"])
-        self.quota_key = scoped_key(self.origin, account)
-        self.credentials_key = scoped_key(self.origin, self._credentials.guard_name)
+        self.quota_key: str = scoped_key(self.origin, account)
+        self.credentials_key: str = scoped_key(self.origin, self._credentials.guard_name)
         check_transport(**self._http)
         if not any(self._http.values()):
             check_environment(self.api_root)
@@ -103,10 +103,10 @@ class Blueprint:
         if elsewhere and isinstance(given, MemoryStore):
             msg = "The quota is kept in memory only: other programs of the account do not see it"
             warnings.warn(msg, MetronWarning, stacklevel=_CALLER)
-        self.cache = _cache_for(arguments["cache"], in_memory=in_memory)
-        self.quota = _quota_for(given, in_memory=in_memory)
+        self.cache: Cache | None = _cache_for(arguments["cache"], in_memory=in_memory)
+        self.quota: QuotaStore = _quota_for(given, in_memory=in_memory)
         # A ban hits the machine, so what may lead to one is kept in its file in any case.
-        self.guards = default_guards(in_memory=private and not elsewhere)
+        self.guards: GuardStore = default_guards(in_memory=private and not elsewhere)
         self.owned: tuple[Callable[[], Awaitable[None]], ...] = tuple(
             part.aclose
             for part in (self.cache, self.quota, self.guards)

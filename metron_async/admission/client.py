@@ -81,7 +81,7 @@ class StoreClient:
         self.status: Reply | None = None
         self.last: Reply | None = None
         self.loss: BaseException | None = None
-        self.intercepted = False
+        self.intercepted: bool = False
         self._storage = storage
         self._names = names
         self._changed = changed
@@ -90,8 +90,8 @@ class StoreClient:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._renewal: asyncio.TimerHandle | None = None
         self._closing = False
-        self.concluding = 0
-        self.replied = -math.inf
+        self.concluding: int = 0
+        self.replied: float = -math.inf
 
     @property
     def in_flight(self) -> int:

@@ -50,10 +50,10 @@ class Permit:
     def __init__(
         self, lease: Lease, priority: Priority, granted_at: float, *, proven: bool, held: bool
     ) -> None:
-        self.lease = lease
-        self.priority = priority
-        self.granted_at = granted_at
-        self.proven = proven
+        self.lease: Lease = lease
+        self.priority: Priority = priority
+        self.granted_at: float = granted_at
+        self.proven: bool = proven
         self._held = held
 
     def __repr__(self) -> str:

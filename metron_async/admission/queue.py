@@ -54,7 +54,8 @@ class Waiter:
         self.wait: Wait | None = None
         self.future: asyncio.Future[Granted]
         self.place = 0  # in the order of arrival; for the queue only
-        self.began = self.head_since = 0.0
+        self.began: float = 0.0
+        self.head_since: float = 0.0
         self.max_wait: float | None = None
         self._on_wait = on_wait
         self._until = 0.0

@@ -56,8 +56,8 @@ class Element:
     __slots__ = ("attributes", "children", "name", "pieces")
 
     def __init__(self, name: str, attributes: Mapping[str, str]) -> None:
-        self.name = name.rpartition(":")[2]
-        self.attributes = attributes
+        self.name: str = name.rpartition(":")[2]
+        self.attributes: Mapping[str, str] = attributes
         self.children: list[Element] = []
         self.pieces: list[str] = []
 

@@ -13,7 +13,7 @@ The client does not use them yet. They will take the place of the stores in
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import lazy
+from metron_async._lazy import listed, load
 
 if TYPE_CHECKING:
     from metron_async.storage.base import *
@@ -30,4 +30,10 @@ _HOMES = (
     "metron_async.storage.redis",
 )
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return listed(__name__)

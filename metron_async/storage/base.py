@@ -44,7 +44,7 @@ PATIENCE = 10.0
 
 _EPOCH = 8  # bytes
 
-logger = logging.getLogger("metron_async.storage")
+logger: logging.Logger = logging.getLogger("metron_async.storage")
 
 
 class Loaded(NamedTuple):

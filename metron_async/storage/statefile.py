@@ -68,7 +68,7 @@ class StateFile:
 
     def __init__(self, path: Path, clock: MachineClock, *, check_directory: bool = False) -> None:
         self.path = path
-        self.retry_at = 0.0  # loop time before which the file is not tried
+        self.retry_at: float = 0.0  # loop time before which the file is not tried
         self._clock = clock
         self._check_directory = check_directory
         self._connection: sqlite3.Connection | None = None

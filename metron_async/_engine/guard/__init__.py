@@ -27,7 +27,7 @@ from metron_async._engine.guard.guard import Guard
 from metron_async._engine.guard.outcome import Ending, Outcome, Pass
 from metron_async._engine.guard.store import GuardStore, MemoryGuardStore
 from metron_async._engine.guard.table import possibly_banned
-from metron_async._lazy import lazy
+from metron_async._lazy import listed, load
 
 if TYPE_CHECKING:
     from metron_async._engine.guard.sqlite import SQLiteGuardStore
@@ -45,4 +45,10 @@ __all__ = [
 
 _HOMES = ("metron_async._engine.guard.sqlite",)
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+
+def __getattr__(name: str) -> object:
+    return load(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return listed(__name__)

@@ -56,7 +56,7 @@ class FaultBase:
         # Attributes of the instance only: as defaults of the class they would look like
         # constructors (`Fault.drop`).
         self.name = name
-        self.seconds = require_number("seconds", seconds, 0.0)
+        self.seconds: float = require_number("seconds", seconds, 0.0)
         self.prepare = prepare
         self.instead = instead
         self.change = change

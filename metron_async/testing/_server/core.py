@@ -21,7 +21,8 @@ from metron_async.testing.throttle import UserQuota, Verdict, rate_headers, retr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from metron_async.testing._server.endpoints import Endpoint, Limit, State
+    from metron_async.testing._server.endpoints import Endpoint, Limit, Settings, State
+    from metron_async.testing._server.serverclock import ServerClock
     from metron_async.testing.records import Account
 
 __all__ = ["Core"]
@@ -41,8 +42,8 @@ class Core:
 
     def __init__(self, state: State, endpoints: Sequence[Endpoint]) -> None:
         self.state = state
-        self.settings = state.settings
-        self.clock = state.clock
+        self.settings: Settings = state.settings
+        self.clock: ServerClock = state.clock
         self.quotas: dict[int, UserQuota] = {}
         self._endpoints: dict[tuple[int, str], list[Endpoint]] = {}
         for endpoint in endpoints:
