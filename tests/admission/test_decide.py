@@ -261,6 +261,17 @@ def test_a_reset_forgets_a_spent_day_but_not_the_minute():
     assert room.ask().lease is not None
 
 
+def test_a_response_that_was_in_flight_over_a_reset_counts_no_foreign_requests():
+    room = Room()
+    room.serve()
+    lease = room.ask().lease
+    room.do(Reset())
+    room.end(lease, left=5)
+    assert room.account.burst.foreign == 0
+    room.end(room.ask().lease, left=4)
+    assert room.account.burst.foreign > 0
+
+
 def test_bulk_leaves_a_share_of_the_day():
     room = Room()
     room.serve()
@@ -402,6 +413,16 @@ def test_foreign_requests_leave_one_at_the_reset_and_all_after_a_minute():
     room.now += 0.1
     room.do(Peek())
     assert room.account.burst.foreign == 0
+
+
+def test_a_single_foreign_request_is_gone_after_the_reset():
+    room = Room()
+    room.end(room.ask().lease, left=18, reset=20.0)
+    assert room.account.burst.foreign == 1
+    room.now += 20.1
+    room.do(Peek())
+    assert room.account.burst.foreign == 0
+    assert room.account.burst.foreign_last == -math.inf
 
 
 def test_kept_slots_double_once_per_episode_and_sink():
@@ -719,6 +740,14 @@ def test_both_logs_count_what_is_in_them(requests, until):
         )
         log.shift(-500.0)
         assert all(each.stamp >= until - 500 for each in log.oldest())
+
+
+def test_a_request_that_is_recorded_late_takes_its_place_in_the_order():
+    log = EntryLog()
+    for stamp in (100.0, 300.0, 200.0):
+        log.record(stamp - 1, stamp, 1)
+    assert [each.stamp for each in log.oldest()] == [100.0, 200.0, 300.0]
+    assert log.drop(200.0)[0] == 2
 
 
 def test_a_cell_holds_no_more_than_two_bytes_can_count():
