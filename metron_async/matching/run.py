@@ -12,9 +12,9 @@ import msgspec
 from metron_async._values import show
 from metron_async.errors import MetronError, UsageError
 from metron_async.lists.base import LazyList, checked_limit, checked_whole
-from metron_async.lists.bulk import OnError, cancel_all
+from metron_async.lists.bulk import FailureStreak, OnError, cancel_all, stops_run
 from metron_async.matching.decide import DEFAULT_RULES, Match, Rules
-from metron_async.matching.failures import Failures, examined
+from metron_async.matching.failures import examined
 from metron_async.matching.groups import GroupSearch
 from metron_async.matching.planning import Group, MatchPlan, plan
 from metron_async.matching.query import IssueQuery
@@ -99,7 +99,7 @@ class MatchRun(LazyList[Match]):
         self._rules = rules
         self._done: set[int] = set()
         self._outcomes: Counter[str] = Counter()
-        self._failures = Failures()
+        self._failures = FailureStreak()
         self._requests = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._waiting = False
@@ -186,7 +186,7 @@ class MatchRun(LazyList[Match]):
                         left.discard(index)
                         await ready.put(await self._completed(index, match, meter))
             except MetronError as error:
-                self._failures.note(error)
+                self._count(error)
                 for index in sorted(left):
                     match = Match(query=self._queries[index], why=str(error), error=error)
                     await ready.put(self._placed(index, match, meter))
@@ -217,8 +217,18 @@ class MatchRun(LazyList[Match]):
             match = msgspec.structs.replace(
                 match, detail=failed.detail, error=failed.error, why=failed.why
             )
-        self._failures.note(match.error)
+        self._count(match.error)
         return self._placed(index, match, meter)
+
+    def _count(self, error: MetronError | None) -> None:
+        """Count how a search ended, ``None`` for a success.
+
+        Raises:
+            MetronError: The error, if it ends the run.
+        """
+        streak = self._failures.add(error)
+        if error is not None and (streak or stops_run(error)):
+            raise error
 
     async def _detailed(self, match: Match, number: int, meter: Meter) -> Match:
         detail = await Lists(self._source).issue(number, meter)

@@ -10,11 +10,19 @@ from support.match_corpus import Shop, match_all, source_of
 from support.match_rows import full, row
 from support.virtual import virtual
 
-from metron_async import AsyncMetron, NotFoundError, RateLimitError, ServerError, UsageError
+from metron_async import (
+    AsyncMetron,
+    MetronError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    UsageError,
+)
 from metron_async.matching.client import ClientSource
 from metron_async.matching.query import IssueQuery
 from metron_async.matching.run import MatchRun
 from metron_async.matching.source import Chunk, Got, Listing, Meter
+from metron_async.testing import FakeMetron, Fault
 
 NOT_FOUND = NotFoundError("Not found.", status=404)
 BROKEN = ServerError("Broken.", status=500)
@@ -246,6 +254,21 @@ def test_a_server_that_is_down_ends_the_run_soon():
         assert len(script.asked) < 20
 
     virtual(main())
+
+
+@pytest.mark.parametrize("fault", [Fault.html_page, Fault.connect_error, lambda: Fault.status(503)])
+def test_what_ends_fetch_many_ends_matching(fault):
+    fake = FakeMetron(100)
+    fake.faults.add(fault(), times=None)
+
+    async def main():
+        async with AsyncMetron(token=fake.token, transport=fake.transport(), retries=0) as metron:
+            run = metron.issues.match_many([IssueQuery(metron_id=n) for n in range(1, 61)])
+            with pytest.raises(MetronError):
+                await run.collect()
+
+    virtual(main())
+    assert len(fake.requests) <= 10
 
 
 def test_details_come_for_what_is_decided_alone():
