@@ -13,10 +13,11 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async.cache.base import LoopGuard
-from metron_async.errors import ConfigurationError
+from metron_async.storage.redis_client import checked_client, load_redis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
+    from types import ModuleType
 
     from redis.asyncio import Redis
 
@@ -50,8 +51,9 @@ class RedisConnection:
         self, server: Redis | str, stats: CacheStats, drop_all: Callable[[], Awaitable[object]]
     ) -> None:
         # The library leaves the results of commands partly untyped.
-        self.client: Any
-        self.client, self._owned, self._failures = _client_of(server)
+        self.client: Any = checked_client(server, "RedisCache", _make_client)
+        self._owned = isinstance(server, str)
+        self._failures = (load_redis("RedisCache").RedisError, OSError, TimeoutError)
         self._stats = stats
         self._drop_all = drop_all
         self._loop = LoopGuard("cache")
@@ -107,28 +109,9 @@ class RedisConnection:
                 await self.client.aclose()
 
 
-def _client_of(server: Redis | str) -> tuple[Redis, bool, tuple[type[Exception], ...]]:
-    """Return a client, whether it was made here, and what it raises when the server fails."""
-    try:
-        from redis import asyncio as redis  # noqa: PLC0415 - an extra
-        from redis.exceptions import RedisError  # noqa: PLC0415
-    except ImportError as error:
-        msg = 'RedisCache needs the extra "redis": pip install "metron-async[redis]"'
-        raise ConfigurationError(msg) from error
-    owned = isinstance(server, str)
-    if isinstance(server, str):
-        try:
-            pool = redis.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-                server, max_connections=_CONNECTIONS, timeout=_TIMEOUT
-            )
-        except ValueError:
-            msg = "Invalid URL of a Redis server: expected redis://host:port/database"
-            raise ConfigurationError(msg) from None  # the original quotes parts of the URL
-        server = redis.Redis.from_pool(pool)  # closes its pool
-    elif not isinstance(server, redis.Redis):
-        msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
-        raise ConfigurationError(msg)
-    if server.connection_pool.connection_kwargs.get("decode_responses"):
-        msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
-        raise ConfigurationError(msg)
-    return server, owned, (RedisError, OSError, TimeoutError)
+def _make_client(redis: ModuleType, url: str) -> Redis:
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url, max_connections=_CONNECTIONS, timeout=_TIMEOUT
+    )
+    client: Redis = redis.asyncio.Redis.from_pool(pool)  # closes its pool
+    return client

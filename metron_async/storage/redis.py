@@ -12,13 +12,13 @@ import hashlib
 import random
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from metron_async.errors import ConfigurationError, StorageError
+from metron_async.errors import StorageError
 from metron_async.storage.base import Binding, States, announce, logger
 from metron_async.storage.clock import steady
+from metron_async.storage.redis_client import checked_client, load_redis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -227,40 +227,23 @@ class _ServerClock:
 
 @cache
 def _redis() -> ModuleType:
-    """Return the module of the Redis client, which is loaded when it is used."""
-    try:
-        import_module("redis.asyncio")
-    except ImportError as error:
-        msg = 'RedisStorage needs the extra "redis": pip install "metron-async[redis]"'
-        raise ConfigurationError(msg) from error
-    return import_module("redis")
+    return load_redis("RedisStorage")
 
 
 def _connector(server: Redis | str) -> Callable[[], AbstractConnection]:
     """Return a function that makes a connection to *server* for the running event loop."""
-    redis = _redis().asyncio
-    if isinstance(server, str):
-        try:
-            client: Redis = redis.Redis.from_url(
-                server,
-                socket_timeout=None,
-                socket_connect_timeout=_TIMEOUT,
-                retry=redis.retry.Retry(_redis().backoff.NoBackoff(), 0),
-            )
-        except ValueError:
-            msg = "Invalid URL of a Redis server: expected redis://host:port/database"
-            raise ConfigurationError(msg) from None  # the original quotes parts of the URL
-    elif isinstance(server, redis.Redis):
-        client = server
-    else:
-        msg = f"Invalid Redis client of type {type(server).__name__}: expected redis.asyncio.Redis"
-        raise ConfigurationError(msg)
-    pool = client.connection_pool
-    if pool.connection_kwargs.get("decode_responses"):
-        msg = "Invalid Redis client: it decodes responses, expected decode_responses=False"
-        raise ConfigurationError(msg)
     # The pool only makes the connection. It belongs to no event loop then, and not to the pool.
-    return pool.make_connection
+    return checked_client(server, "RedisStorage", _make_client).connection_pool.make_connection
+
+
+def _make_client(redis: ModuleType, url: str) -> Redis:
+    client: Redis = redis.asyncio.Redis.from_url(
+        url,
+        socket_timeout=None,
+        socket_connect_timeout=_TIMEOUT,
+        retry=redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0),
+    )
+    return client
 
 
 async def _close_at_the_end(connection: AbstractConnection) -> AsyncGenerator[None]:
