@@ -166,20 +166,34 @@ def _is_worth_a_second_look(decision: Decision, options: Options) -> bool:
     )
 
 
-def make_policy(
-    freshness: Mapping[FreshnessKey, float] | None,
-    max_age: float | None,
-    keep_private: bool,
-    keep_empty_lists: bool,
-) -> Policy:
-    """Build the policy from the options that every cache takes."""
-    default = Policy()
-    return Policy(
-        freshness=dict(freshness or {}),
-        max_age=default.max_age if max_age is None else max_age,
-        keep_private=keep_private,
-        keep_empty_lists=keep_empty_lists,
-    )
+class BaseCache:
+    """The options that every cache takes, and what follows from them: its policy and its counts."""
+
+    def __init__(
+        self,
+        freshness: Mapping[FreshnessKey, float] | None,
+        max_age: float | None,
+        keep_private: bool,
+        keep_empty_lists: bool,
+    ) -> None:
+        default = Policy()
+        self._policy = Policy(
+            freshness=dict(freshness or {}),
+            max_age=default.max_age if max_age is None else max_age,
+            keep_private=keep_private,
+            keep_empty_lists=keep_empty_lists,
+        )
+        self._stats = CacheStats()
+
+    @property
+    def policy(self) -> Policy:
+        """What may be kept, and for how long it is fresh."""
+        return self._policy
+
+    @property
+    def stats(self) -> CacheStats:
+        """Counts since the cache was made."""
+        return self._stats
 
 
 def wall_clock(now: float | None) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
+from metron_async.cache.base import Age, BaseCache, born_before, wall_clock
 from metron_async.cache.entry import Entry, Kind, Selector
 from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.keys import account_name
@@ -16,7 +16,7 @@ from metron_async.cache.keys import account_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from metron_async.cache.policy import FreshnessKey, Policy
+    from metron_async.cache.policy import FreshnessKey
 
 __all__ = ["MemoryCache", "RecentlyUsed"]
 
@@ -83,7 +83,7 @@ class RecentlyUsed:
         self.bytes = 0
 
 
-class MemoryCache:
+class MemoryCache(BaseCache):
     """A cache that lives and dies with the process.
 
     Args:
@@ -106,21 +106,10 @@ class MemoryCache:
         keep_private: bool = False,
         keep_empty_lists: bool = False,
     ) -> None:
-        self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
+        super().__init__(freshness, max_age, keep_private, keep_empty_lists)
         self._entries = RecentlyUsed(max_bytes)
         self._secret = secrets.token_bytes(32)
-        self._stats = CacheStats()
         self._invalidations = Invalidations()
-
-    @property
-    def policy(self) -> Policy:
-        """What may be kept, and for how long it is good."""
-        return self._policy
-
-    @property
-    def stats(self) -> CacheStats:
-        """Counts since the cache was made."""
-        return self._stats
 
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash."""

@@ -13,7 +13,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from metron_async.cache import redis_scripts as scripts
-from metron_async.cache.base import Age, CacheStats, born_before, make_policy, wall_clock
+from metron_async.cache.base import Age, BaseCache, born_before, wall_clock
 from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
 from metron_async.cache.keys import account_name
 from metron_async.cache.memory import MEGABYTE
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from metron_async.cache.policy import FreshnessKey, Policy
+    from metron_async.cache.policy import FreshnessKey
 
 __all__ = ["RedisCache"]
 
@@ -34,7 +34,7 @@ _EVICT_TO = 0.9  # of the bound, so that not every put evicts
 _SECRET_BYTES = 32
 
 
-class RedisCache:
+class RedisCache(BaseCache):
     """Cache in a Redis or Valkey server (no cluster), shared by all hosts that reach it.
 
     Response bodies are stored in plain text. Use a server that only your programs can read.
@@ -65,9 +65,8 @@ class RedisCache:
         keep_private: bool = False,
         keep_empty_lists: bool = False,
     ) -> None:
-        self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
+        super().__init__(freshness, max_age, keep_private, keep_empty_lists)
         self._max_bytes = max_bytes
-        self._stats = CacheStats()
         self._secret: bytes | None = None
         self._identities: dict[str, str] = {}
         self._connection = RedisConnection(server, self._stats, self._forget_all)
@@ -79,16 +78,6 @@ class RedisCache:
 
     def __repr__(self) -> str:
         return "RedisCache(...)"  # the URL may hold a password
-
-    @property
-    def policy(self) -> Policy:
-        """What may be kept, and for how long it is fresh."""
-        return self._policy
-
-    @property
-    def stats(self) -> CacheStats:
-        """Counts since the cache was made."""
-        return self._stats
 
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash.

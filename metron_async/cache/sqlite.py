@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 
 from metron_async.cache.base import (
     Age,
-    CacheStats,
+    BaseCache,
     LoopGuard,
     born_before,
-    make_policy,
     wall_clock,
 )
 from metron_async.cache.entry import Entry, Kind, Selector
@@ -44,14 +43,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
-    from metron_async.cache.policy import FreshnessKey, Policy
+    from metron_async.cache.policy import FreshnessKey
 
 __all__ = ["SQLiteCache"]
 
 _logger = logging.getLogger("metron_async.cache")
 
 
-class SQLiteCache:
+class SQLiteCache(BaseCache):
     """A cache in a SQLite file.
 
     It is opened when first used, by the event loop that uses it, and may be shared by several
@@ -90,8 +89,7 @@ class SQLiteCache:
         if path is None:
             path = files.default_directory() / f"cache-{SCHEMA}.sqlite3"
         self._path = Path(path).expanduser().absolute()
-        self._policy = make_policy(freshness, max_age, keep_private, keep_empty_lists)
-        self._stats = CacheStats()
+        super().__init__(freshness, max_age, keep_private, keep_empty_lists)
         self._loop = LoopGuard("cache")
         self._memory = RecentlyUsed(memory_bytes)
         self._invalidations = Invalidations()
@@ -115,16 +113,6 @@ class SQLiteCache:
     def path(self) -> Path:
         """Where the file is."""
         return self._path
-
-    @property
-    def policy(self) -> Policy:
-        """What may be kept, and for how long it is good."""
-        return self._policy
-
-    @property
-    def stats(self) -> CacheStats:
-        """Counts since the cache was made."""
-        return self._stats
 
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash."""

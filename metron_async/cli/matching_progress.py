@@ -6,10 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from metron_async.cli.progress import Shown
 
+if TYPE_CHECKING:
     from metron_async.matching.run import MatchProgress
 
 __all__ = ["Lines", "Silent", "facts_of_run", "make_match_progress"]
@@ -17,19 +16,8 @@ __all__ = ["Lines", "Silent", "facts_of_run", "make_match_progress"]
 _LINE_EVERY = 10.0
 
 
-class Silent:
+class Silent(Shown):
     """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return None
 
     def show(self, state: MatchProgress) -> None:
         """Show the state of the run."""

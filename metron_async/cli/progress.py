@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from metron_async.mirror import Event, Plan
     from metron_async.quota import QuotaState
 
-__all__ = ["PlainProgress", "Progress", "Tracker", "remark"]
+__all__ = ["PlainProgress", "Progress", "Shown", "Tracker", "remark"]
 
 _LINE_EVERY = 10.0  # seconds between two plain lines
 _LONG_WAIT = 15.0
@@ -95,15 +95,8 @@ class Tracker:
         return f"quota {minute.remaining:,}/{minute.limit:,} {day.remaining:,}/{day.limit:,}"
 
 
-class Progress:
-    """Progress that shows nothing.
-
-    Args:
-        plan: Forecast of the run.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        self.tracker: Tracker = Tracker(plan)
+class Shown:
+    """Context in which progress is shown; this one needs no end."""
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +108,17 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         return None
+
+
+class Progress(Shown):
+    """Progress that shows nothing.
+
+    Args:
+        plan: Forecast of the run.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.tracker: Tracker = Tracker(plan)
 
     def event(self, event: Event) -> None:
         """Note an event, and show it."""
