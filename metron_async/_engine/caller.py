@@ -32,12 +32,10 @@ from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
 from metron_async.cache.vouching import page_as_of
 from metron_async.errors import (
-    AuthenticationError,
     CacheError,
     DecodeError,
     MetronError,
     NotFoundError,
-    PermissionDeniedError,
 )
 from metron_async.types import NOT_MODIFIED, Origin, Source
 
@@ -238,10 +236,7 @@ async def _exchange(
     """Make the request of *flight*, and decode and cache its response."""
     request, responses = flight.request, parts.responses
     try:
-        response = await parts.sender.send(flight)
-    except (AuthenticationError, PermissionDeniedError):
-        await responses.forget_private()
-        raise
+        response = await parts.send(flight)
     except NotFoundError as error:
         if request.kind is Kind.DETAIL and error.detail is not None:
             missing = Response(404, {}, msgspec.json.encode({"detail": error.detail}))

@@ -10,9 +10,14 @@ import asyncio
 import contextlib
 import os
 import weakref
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from metron_async.errors import ClosedError, UsageError
+from metron_async.errors import (
+    AuthenticationError,
+    ClosedError,
+    PermissionDeniedError,
+    UsageError,
+)
 from metron_async.types import Stats
 
 if TYPE_CHECKING:
@@ -20,9 +25,10 @@ if TYPE_CHECKING:
 
     from metron_async._engine.build import Blueprint
     from metron_async._engine.guard import Guard
+    from metron_async._engine.messages import Response
     from metron_async._engine.response_cache import ResponseCache
     from metron_async._engine.sender import Sender
-    from metron_async._engine.single_flight import SingleFlight
+    from metron_async._engine.single_flight import InFlight, SingleFlight
     from metron_async._engine.transport import Transport
     from metron_async.quota import Limiter
     from metron_async.types import Origin
@@ -41,6 +47,21 @@ class Parts(NamedTuple):
     in_flight: SingleFlight
     sender: Sender
     responses: ResponseCache
+
+    async def send(self, flight: InFlight[Any]) -> Response:
+        """Send the request of *flight*; a denial drops the account's cached private data.
+
+        A write can be denied for want of a right that reading does not need.
+
+        Raises:
+            MetronError: What the last attempt ended in.
+        """
+        try:
+            return await self.sender.send(flight)
+        except (AuthenticationError, PermissionDeniedError) as error:
+            if flight.request.is_read or isinstance(error, AuthenticationError):
+                await self.responses.forget_private()
+            raise
 
 
 class Core:

@@ -86,7 +86,7 @@ async def _send(
     value: T | None = None
     harmless = False
     try:
-        response = await parts.sender.send(flight)
+        response = await parts.send(flight)
         value = decoded = decode(flight.request, decoder, response.body)
     except MetronError as error:
         # An object that is missing now was there when it was cached.

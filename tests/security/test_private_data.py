@@ -150,3 +150,18 @@ async def test_after_a_403_nothing_of_it_is_served(caches):
         fake.faults.add(Fault.status(403))
         assert await collection(metron) is PermissionDeniedError
         assert await collection(metron, offline=True) is CacheError
+
+
+async def test_a_write_that_is_refused_drops_it_and_one_without_the_right_does_not(caches):
+    fake = FakeMetron(ITEMS)
+    await owner(fake, caches)
+    password = fake.accounts[USER].password
+    async with client(fake, caches, username=USER, password=password) as metron:
+        fake.faults.add(Fault.status(403))
+        with pytest.raises(PermissionDeniedError):
+            await metron.collection.remove(1)
+        assert await collection(metron, offline=True) == ITEMS
+        fake.faults.add(Fault.status(401))
+        with pytest.raises(AuthenticationError):
+            await metron.collection.remove(1)
+        assert await collection(metron, offline=True) is CacheError
