@@ -28,6 +28,7 @@ def test_the_fixture_is_there(fake_metron):
 
 def run(folder, expected, **environment):
     (folder / "test_it.py").write_text(TESTS.replace("EXPECTED", repr(expected)))
+    (folder / "pytest.ini").write_text("[pytest]\n")  # or that of a folder above would be read
     kept = {name: value for name, value in os.environ.items() if not name.startswith("METRON_")}
     options = ["-q", "-p", "metron_async.testing.pytest_plugin", "-p", "no:cacheprovider"]
     return subprocess.run(
