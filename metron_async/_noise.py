@@ -5,8 +5,9 @@ touched. A record is ours if it is logged while one of our requests is being sen
 of one of our SQLite connections. Such a record is dropped, unless the application has set a level
 for that library: it then sees what it asked for.
 
-HPACK, the header compression of HTTP/2, logs each header that it encodes, the credentials
-included. Its records of our requests are dropped in any case.
+HPACK, the header compression of HTTP/2, logs each header that it encodes. Some releases log
+the credentials as they are, others only the encoded block, which can be decoded. Its records of
+our requests are dropped in any case.
 """
 
 from __future__ import annotations
