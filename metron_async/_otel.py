@@ -91,8 +91,8 @@ class RequestSpan:
 
     @contextlib.contextmanager
     def current(self) -> Generator[None]:
-        """Make it the current span of what is sent inside, without anything else of a context."""
-        token = context.attach(trace.set_span_in_context(self._span, context.Context()))
+        """Make it the current span of what is sent inside."""
+        token = context.attach(trace.set_span_in_context(self._span))
         try:
             yield
         finally:
@@ -120,6 +120,7 @@ class OpenTelemetry:
     def __init__(self) -> None:
         self._tracers: trace.TracerProvider | None = None
         self._tracer: trace.Tracer | None = None
+        self._meters: metrics.MeterProvider | None = None
         self._instruments: _Instruments | None = None
 
     @staticmethod
@@ -148,6 +149,8 @@ class OpenTelemetry:
     ) -> None:
         """Count one request that was sent, and record the quota that its response shows."""
         instruments = self._find_instruments()
+        if instruments is None:
+            return
         attributes: dict[str, str | int] = {
             "http.request.method": method,
             "metron.resource": resource,
@@ -165,29 +168,40 @@ class OpenTelemetry:
 
     def record_call(self, event: RequestEvent) -> None:
         """Record how long a call has waited."""
-        attributes = {"metron.priority": event.priority.name.lower()}
-        self._find_instruments().waits.record(event.waited, attributes)
+        instruments = self._find_instruments()
+        if instruments is not None:
+            attributes = {"metron.priority": event.priority.name.lower()}
+            instruments.waits.record(event.waited, attributes)
+
+    def is_used(self) -> bool:
+        """Return whether the application has set a provider of tracers or meters."""
+        return self._find_tracer() is not None or self._find_instruments() is not None
 
     def _find_tracer(self) -> trace.Tracer | None:
         provider = trace.get_tracer_provider()
         if provider is not self._tracers:
             self._tracers = provider
-            unset = isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
+            unset = _is_of_the_api(provider)
             self._tracer = None if unset else provider.get_tracer(_NAME, __version__)
         return self._tracer
 
-    def _find_instruments(self) -> _Instruments:
+    def _find_instruments(self) -> _Instruments | None:
         provider = metrics.get_meter_provider()
-        if self._instruments is None or self._instruments.provider is not provider:
-            self._instruments = _Instruments(provider)
+        if provider is not self._meters:
+            self._meters = provider
+            self._instruments = None if _is_of_the_api(provider) else _Instruments(provider)
         return self._instruments
+
+
+def _is_of_the_api(provider: object) -> bool:
+    """Return whether *provider* is one that stands in until the application sets its own."""
+    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
 
 
 class _Instruments:
     """The instruments of one meter provider."""
 
     def __init__(self, provider: metrics.MeterProvider) -> None:
-        self.provider = provider
         meter = provider.get_meter(_NAME, __version__)
         self.requests = meter.create_counter(
             "metron.client.requests", "{request}", "Requests sent, retries included."

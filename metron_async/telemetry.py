@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from metron_async._noise import own_request
 from metron_async._tracers import opentelemetry, sentry_scopes
+from metron_async.errors import NotFoundError
 from metron_async.types import NOT_MODIFIED, Origin, RequestEvent, Source
 
 if TYPE_CHECKING:
@@ -161,8 +162,9 @@ class _Call:
         """Report that the call has ended at loop time *now*, with *result* or with *error*."""
         _current.reset(self._token)
         hook, otel = self._options.on_request, opentelemetry()
+        traced = self._span is not None or (otel is not None and otel.is_used())
         logged = _logger.isEnabledFor(logging.DEBUG)
-        if hook is None and otel is None and not logged:
+        if hook is None and not traced and not logged:
             return
         event = self._event(now, result, error)
         if otel is not None:
@@ -184,14 +186,18 @@ class _Call:
 
     def _event(self, now: float, result: object, error: BaseException | None) -> RequestEvent:
         attempts = 0 if self.trace is None else self.trace.attempts
-        failed = getattr(error, "status", None)  # of the response, where there was one
-        source = _source_of(result) if error is None else None
-        if failed is not None:
-            source = Source.NETWORK if attempts else Source.CACHE
         if self.trace is not None and attempts:
             status = self.trace.status
+        elif error is None:
+            status = _OK
+        else:  # a cached 404 was a response, and any other error was raised in place of one
+            status = error.status if isinstance(error, NotFoundError) else None
+        if error is None:
+            source = _source_of(result)
+        elif status is None:
+            source = None
         else:
-            status = failed if source is None or failed is not None else _OK
+            source = Source.NETWORK if attempts else Source.CACHE
         return RequestEvent(
             method=self._request.method,
             path=_target_of(self._request),

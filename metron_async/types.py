@@ -138,8 +138,8 @@ class RequestEvent:
     status: int | None
     """HTTP status of the response, or ``None`` without one.
 
-    For a cached response, the status with which it was cached. After several attempts, that of
-    the last one.
+    After several attempts it is that of the last one, also where a stale response stands in for
+    it. Where no request was made, it is the status of the cached response.
     """
     source: Source | None
     """Where the response came from, or ``None`` without one."""

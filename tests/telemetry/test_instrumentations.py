@@ -20,7 +20,7 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from support.secrets_search import TOKEN, assert_clean
 
 from metron_async import AsyncMetron, NotFoundError, RequestTimeoutError
-from metron_async.models import Issue
+from metron_async.models import Issue  # noqa: TC001 - FastAPI resolves it
 from metron_async.testing import FakeMetron
 
 
@@ -29,9 +29,8 @@ async def served(**arguments):
     """A client and its fake server, over a real socket."""
     fake = FakeMetron(issues=30, throttle=False)
     fake.add_account("anna", "password", TOKEN)
-    async with fake.serve() as url:
-        async with AsyncMetron(TOKEN, base_url=url, **arguments) as metron:
-            yield fake, metron
+    async with fake.serve() as url, AsyncMetron(TOKEN, base_url=url, **arguments) as metron:
+        yield fake, metron
 
 
 @pytest.fixture

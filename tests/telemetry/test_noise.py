@@ -47,9 +47,8 @@ def lines_of(recorded, *libraries):
 async def served(**arguments):
     fake = FakeMetron(issues=30, throttle=False)
     fake.add_account("anna", "password", TOKEN)
-    async with fake.serve() as url:
-        async with AsyncMetron(TOKEN, base_url=url, **arguments) as metron:
-            yield metron, url
+    async with fake.serve() as url, AsyncMetron(TOKEN, base_url=url, **arguments) as metron:
+        yield metron, url
 
 
 async def test_levels_stay_and_our_own_requests_are_silent(recorded):

@@ -20,7 +20,6 @@ from metron_async import NotFoundError, Priority, RequestTimeoutError
 from metron_async.testing import FakeMetron, Fault
 
 
-
 def application(name="application"):
     """Make a span of the application the current one."""
     return trace.get_tracer("application").start_as_current_span(name)
@@ -234,7 +233,7 @@ def test_metrics(points):
     limits = {p.attributes["metron.window"]: p.value for p in found["metron.quota.limit"]}
     assert limits == {"burst": 20, "sustained": 5000}
     left = {p.attributes["metron.window"]: p.value for p in found["metron.quota.remaining"]}
-    assert left == {"burst": 18, "sustained": 4998} or left == {"burst": 17, "sustained": 4997}
+    assert left == {"burst": 18, "sustained": 4998}
 
 
 PROGRAM = """
@@ -265,8 +264,8 @@ def test_it_is_not_imported_by_programs_that_do_not_use_it():
     # FastAPI's own packages import OpenTelemetry where they find it: not those that run here.
     run_program(
         before="sys.modules['opentelemetry'] = None",
-        after="assert not any(name.startswith(('opentelemetry.', 'sentry_sdk', 'metron_async._otel'))"
-        " for name in sys.modules)",
+        after="late = ('opentelemetry.', 'sentry_sdk', 'metron_async._otel');"
+        " assert not any(name.startswith(late) for name in sys.modules)",
     )
 
 
