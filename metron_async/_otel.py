@@ -67,6 +67,8 @@ class CallSpan:
     def abandon(self) -> None:
         """End the span of a call that was dropped by its event loop, maybe in another context."""
         self._span.end()
+        if trace.get_current_span() is self._span:
+            context.detach(self._token)
 
 
 class RequestSpan:

@@ -181,6 +181,8 @@ class _Call:
 
     def abandon(self) -> None:
         """End the span of a call whose coroutine is dropped, maybe in another context."""
+        if _current.get() is self:
+            _current.reset(self._token)
         if self._span is not None:
             self._span.abandon()
 

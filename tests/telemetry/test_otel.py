@@ -156,12 +156,17 @@ def test_a_request_that_leaves_the_queue_ends_its_span(spans):
     assert spans.named("GET")[-1].attributes["metron.attempts"] == 0
 
 
-def test_a_coroutine_that_is_dropped_ends_its_span(spans, caplog):
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_coroutine_that_is_dropped_ends_its_span(spans, caplog, elsewhere):
     async def run(fake, metron):
         fake.latency = 1
         call = metron.issues.get(7)
-        contextvars.Context().run(call.send, None)
-        call.close()
+        begun_in = contextvars.Context() if elsewhere else contextvars.copy_context()
+        begun_in.run(call.send, None)
+        (contextvars.Context() if elsewhere else begun_in).run(call.close)
+        assert begun_in.run(trace.get_current_span).is_recording() is False
+        if not elsewhere:
+            assert begun_in.run(trace.get_current_span) is trace.INVALID_SPAN
         await asyncio.sleep(2)
 
     scenario(run)
