@@ -63,6 +63,7 @@ __all__ = [
     "RateLimitError",
     "Rating",
     "RequestError",
+    "RequestEvent",
     "RequestTimeoutError",
     "RetryLaterError",
     "Row",

@@ -33,6 +33,7 @@ __all__ = [
     "Page",
     "Priority",
     "Progress",
+    "RequestEvent",
     "Row",
     "Source",
     "Stats",
@@ -124,6 +125,47 @@ class Wait:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RequestEvent:
+    """One call of the API that has ended, passed to the ``on_request`` hook.
+
+    Each page of a list is a call of its own. No field holds credentials.
+    """
+
+    method: str
+    """HTTP method, such as ``"GET"``."""
+    path: str
+    """Path and query below the API's root, such as ``"issue/?page=2"``."""
+    status: int | None
+    """HTTP status of the response, or ``None`` without one.
+
+    After several attempts it is that of the last one, also where a stale response stands in for
+    it. Where no request was made, it is the status of the cached response.
+    """
+    source: Source | None
+    """Where the response came from, or ``None`` without one."""
+    attempts: int
+    """Requests sent for the call: 0 from the cache, more than 1 after retries or redirects.
+
+    Calls that share a request each report its attempts.
+    """
+    waited: float
+    """Seconds spent waiting for the quota, the ban guard, or the next attempt."""
+    elapsed: float
+    """Seconds from the beginning to the end of the call, the wait included."""
+    priority: Priority
+    """Priority of the call."""
+    coalesced: bool
+    """Whether the call joined a request that another call had launched."""
+    error: str | None = None
+    """Class name of the exception that the call raised, or ``None`` if it succeeded."""
+
+    @property
+    def resource(self) -> str:
+        """First part of the path, such as ``"issue"``: a label with few values, for metrics."""
+        return self.path.partition("?")[0].partition("/")[0]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CallOptions:
     """How a call may behave; see :class:`OptionArguments` for the fields."""
 
@@ -136,6 +178,7 @@ class CallOptions:
     offline: bool = False
     stale_if_error: bool = True
     on_wait: Callable[[Wait], None] | None = None
+    on_request: Callable[[RequestEvent], object] | None = None
 
 
 class OptionArguments(TypedDict, total=False):
@@ -180,6 +223,12 @@ class OptionArguments(TypedDict, total=False):
     """
     on_wait: Callable[[Wait], None] | None
     """Called with a :class:`Wait` when the call begins to wait."""
+    on_request: Callable[[RequestEvent], object] | None
+    """Called with a :class:`RequestEvent` after each call, also one that fails or is cancelled.
+
+    It must be quick, and cannot be asynchronous. An exception that it raises is logged, and does
+    not change the result of the call.
+    """
 
 
 class Added(NamedTuple, Generic[T]):

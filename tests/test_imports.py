@@ -23,10 +23,13 @@ import metron_async
 PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "_html", "_lazy", "_version"},
+    {"errors", "_html", "_lazy", "_noise", "_version"},
     {"types", "enums", "_httpdate", "storage", "_values", "_signature"},
     {"models", "filters"},
     {"quota", "cache", "admission"},
+    {"_otel"},
+    {"_tracers"},
+    {"telemetry"},
     {"_engine"},
     {"lists"},
     {"matching"},
@@ -47,7 +50,15 @@ MAY_IMPORT_TESTING = {"cli/demo.py"}
 
 MAY_IMPORT_HTTPX = {"_engine/network.py", "_engine/transport.py", "client.py"}
 
-LATER = ["starlette", "uvicorn", "redis", "rich", "python_multipart", "metron_async.testing"]
+LATER = [
+    "starlette",
+    "uvicorn",
+    "opentelemetry",
+    "redis",
+    "rich",
+    "python_multipart",
+    "metron_async.testing",
+]
 """What ``import metron_async`` must not bring along: needed by some users, later or never."""
 
 IMPURE = {"aiosqlite", "anyio", "asyncio", "httpx", "logging", "platformdirs", "random", "redis"}

@@ -19,6 +19,7 @@ VALUES = [
     "Page",
     "Priority",
     "Progress",
+    "RequestEvent",
     "Row",
     "Source",
     "Stats",

@@ -33,7 +33,8 @@ from metron_async._engine.options import DEFAULT, is_whole
 from metron_async._engine.response_cache import ResponseCache
 from metron_async._engine.sender import Sender
 from metron_async._engine.single_flight import SingleFlight
-from metron_async._engine.transport import Transport, quieten_loggers
+from metron_async._engine.transport import Transport
+from metron_async._noise import hide_noise
 from metron_async.cache import MemoryCache
 from metron_async.errors import ConfigurationError, MetronWarning
 from metron_async.quota import Limiter, MemoryStore
@@ -124,7 +125,7 @@ class Blueprint:
 
     async def open(self, stats: Stats) -> Parts:
         """Open the parts of the client, on the running loop."""
-        quieten_loggers()
+        hide_noise()
         account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
         if self.cache is not None:
             account = proof = await self.cache.account(self._credentials.cache_name)

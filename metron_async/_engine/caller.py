@@ -37,6 +37,7 @@ from metron_async.errors import (
     MetronError,
     NotFoundError,
 )
+from metron_async.telemetry import observed
 from metron_async.types import NOT_MODIFIED, Origin, Source
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Caller:
         """Return the object that *request* asks for, and record its origin."""
         return self._recorded(await self.fetch(request, kind))
 
+    @observed
     async def fetch(self, request: Request, kind: type[T]) -> Answer[T]:
         """Return the response to a GET, decoded, from where it costs the least.
 
@@ -111,6 +113,7 @@ class Caller:
             return stale
         return answer
 
+    @observed
     async def get_if_modified(self, request: Request, kind: type[T]) -> T | NotModified:
         """Send a GET with the caller's own ``If-Modified-Since``, without the cache.
 
@@ -127,6 +130,7 @@ class Caller:
         answer = await parts.in_flight.join(flight, self.options, place)
         return NOT_MODIFIED if answer is None else self._recorded(answer)
 
+    @observed
     async def write(
         self,
         request: Request,

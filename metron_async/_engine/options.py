@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
+import inspect
 import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -89,6 +90,8 @@ def _problem(name: str, value: Any) -> str | None:
         return None if fits else "must be a whole number from 0 to 10"
     if name == "priority":
         return None if isinstance(value, Priority) else "must be a Priority"
+    if name == "on_request" and inspect.iscoroutinefunction(value):
+        return "must be a function that is not asynchronous"
     return None if value is None or callable(value) else "must be callable"
 
 

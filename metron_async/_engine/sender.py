@@ -97,7 +97,9 @@ class Sender:
                     raise
                 flight.failure = error
                 self._stats.retries += 1
-                await self._pause(flight, backoff(attempt, error, random.random()))  # noqa: S311
+                pause = backoff(attempt, error, random.random())  # noqa: S311
+                flight.trace.retrying(error, pause)
+                await self._pause(flight, pause)
 
     def _accept(self, request: Request, response: Response) -> Response:
         if response.status == _NOT_MODIFIED:
@@ -127,7 +129,7 @@ class Sender:
         flight.sent_at = asyncio.get_running_loop().time()
         self._stats.requests += 1
         try:
-            response = await self._transport.send(request)
+            response = await flight.trace.watch(self._transport.send(request))
         except BaseException as error:
             await self._fail(ticket, passed, error)
             if request.is_read and isinstance(error, MetronError):

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from metron_async._engine.waiting import allowed_wait, wait_error
 from metron_async.errors import ClosedError, MetronError, RateLimitError, RequestTimeoutError
+from metron_async.telemetry import RequestTrace, joined, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
@@ -55,10 +56,12 @@ class InFlight(Generic[T]):
         shared: Whether it has ever had more than one caller.
         failure: What the last attempt ended in, while another one is to come.
         wait: The wait that it is in, or ``None``.
+        trace: What telemetry observes of it.
     """
 
     def __init__(self, request: Request, options: CallOptions) -> None:
         self.request = request
+        self.trace = RequestTrace(request)
         self.priority: Priority = options.priority
         self.retries: int = options.retries
         self.sent = False
@@ -163,8 +166,9 @@ class SingleFlight:
             msg = "The client is closed"
             raise ClosedError(msg, path=request.target)
         flight: InFlight[T] = InFlight(request, options)
+        context = contextvars.Context()
         flight.task = asyncio.get_running_loop().create_task(
-            body(flight), context=contextvars.Context(), name=f"metron_async {request.path}"
+            body(flight), context=context, name=f"metron_async {request.path}"
         )
         if key is not None:
             self._by_key[key] = flight
@@ -173,11 +177,12 @@ class SingleFlight:
         def done(task: asyncio.Task[T]) -> None:
             self.done += 1
             self._running.discard(flight)
+            flight.trace.end(task)
             self._forget(key, flight)
             _report_unheard(flight, task)
             flight.notify()
 
-        flight.task.add_done_callback(done)
+        flight.task.add_done_callback(done, context=context)
         return flight
 
     async def join(self, flight: InFlight[T], options: CallOptions, key: Hashable | None) -> T:
@@ -188,6 +193,7 @@ class SingleFlight:
             RateLimitError: If its wait for a slot is longer than ``max_wait``.
             RequestTimeoutError: After ``timeout`` seconds.
         """
+        joined(flight.trace)
         self._attach(flight, options)
         deadline = asyncio.timeout(options.timeout)
         try:
@@ -269,8 +275,10 @@ class SingleFlight:
             except TimeoutError:
                 overstayed = flight.wait is wait
             finally:
-                spent += loop.time() - began
-                self._stats.waited += loop.time() - began
+                passed = loop.time() - began
+                spent += passed
+                self._stats.waited += passed
+                waited(passed)
             if overstayed:
                 raise flight.error_of_wait(wait, max(0.0, flight.wait_until - loop.time()))
 

@@ -10,7 +10,6 @@ neither its cookies nor its headers, nor its credentials. Redirects are never fo
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import httpx
 from metron_async._engine.messages import Multipart, Response
 from metron_async._engine.network import open_client
 from metron_async._engine.protocol import decompress
+from metron_async._noise import own_request
 from metron_async.errors import (
     ClosedError,
     ConfigurationError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from metron_async._engine.credentials import Credentials
     from metron_async._engine.messages import Request
 
-__all__ = ["MAX_BODY", "Transport", "quieten_loggers"]
+__all__ = ["MAX_BODY", "Transport"]
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes that a body may have; the largest real one, a full page, has about 60,000."""
@@ -73,7 +73,8 @@ class Transport:
         self._owned = http_client is None
         self._root = httpx.URL(api_root)
         try:
-            self._client = http_client or open_client(transport, api_root)
+            with own_request():
+                self._client = http_client or open_client(transport, api_root)
         except MetronError:
             raise
         except Exception as error:
@@ -100,7 +101,8 @@ class Transport:
     async def aclose(self) -> None:
         """Close the connections, unless the client was passed in."""
         if self._owned:
-            await self._client.aclose()
+            with own_request():
+                await self._client.aclose()
 
     def __repr__(self) -> str:
         return f"Transport({self._root})"
@@ -260,19 +262,3 @@ def _parts(body: Multipart) -> dict[str, Any]:
         data.setdefault(name, []).append(text)
     image = body.image
     return {"data": data, "files": {"image": (image.name, image.content, image.content_type)}}
-
-
-def quieten_loggers() -> None:
-    """Keep httpx from logging URLs, and aiosqlite from logging statements and bodies.
-
-    Only loggers without a level of their own are touched.
-    """
-    for name, level in (("httpx", logging.WARNING), ("httpcore", logging.WARNING)):
-        _raise_level(name, level)
-    _raise_level("aiosqlite", logging.INFO)
-
-
-def _raise_level(name: str, level: int) -> None:
-    logger = logging.getLogger(name)
-    if logger.level == logging.NOTSET:
-        logger.setLevel(level)

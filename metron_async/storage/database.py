@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 from typing import TYPE_CHECKING, cast
 
 import aiosqlite
 
+from metron_async._noise import hide_noise, mark_thread
 from metron_async.storage.files import OPEN_PAUSE, open_connection
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ async def open_database(
         OSError: If the file cannot be created.
         sqlite3.Error: If it cannot be used.
     """
-    _quieten_aiosqlite()
+    hide_noise()
     opened: list[sqlite3.Connection] = []
 
     def opener() -> sqlite3.Connection:
@@ -45,6 +44,7 @@ async def open_database(
     # An unclosed client must not keep the interpreter alive. (Older releases are the thread.)
     thread = cast("threading.Thread", getattr(connection, "_thread", connection))
     thread.daemon = True
+    mark_thread(thread)
     try:
         return await connection
     except BaseException:
@@ -55,11 +55,3 @@ async def open_database(
         for late in opened:
             late.close()
         raise
-
-
-@functools.cache
-def _quieten_aiosqlite() -> None:
-    """Keep statements and their parameters out of debug logs, unless a level was set."""
-    logger = logging.getLogger("aiosqlite")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import http.cookiejar
-import logging
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from metron_async import (
 from metron_async._engine import transport as module
 from metron_async._engine.credentials import Credentials
 from metron_async._engine.messages import Body, Request
-from metron_async._engine.transport import MAX_BODY, Transport, quieten_loggers
+from metron_async._engine.transport import MAX_BODY, Transport
 
 GET = Request("issue/7/", params=(("name", "é"),))
 
@@ -278,22 +277,6 @@ async def test_a_client_of_our_own_takes_no_cookies_and_is_closed():
     await transport.aclose()
     assert transport._client.is_closed
     assert repr(transport) == "Transport(https://metron.cloud/api/)"
-
-
-def test_loggers_are_quietened_unless_somebody_set_them():
-    names = ("httpx", "httpcore", "aiosqlite")
-    before = {name: logging.getLogger(name).level for name in names}
-    try:
-        logging.getLogger("httpx").setLevel(logging.NOTSET)
-        logging.getLogger("httpcore").setLevel(logging.DEBUG)
-        logging.getLogger("aiosqlite").setLevel(logging.NOTSET)
-        quieten_loggers()
-        assert logging.getLogger("httpx").level == logging.WARNING
-        assert logging.getLogger("httpcore").level == logging.DEBUG
-        assert logging.getLogger("aiosqlite").level == logging.INFO
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)
 
 
 # -- Over a real socket -------------------------------------------------------------------------
