@@ -93,8 +93,9 @@ def _address(error: MetronError | None) -> str:
 def _credentials(options: argparse.Namespace) -> str:
     if options.demo:
         return "those of the demo"
-    if os.environ.get("METRON_TOKEN"):
-        return "token from METRON_TOKEN"
+    for name in ("METRON_TOKEN", "METRON_TOKEN_FILE"):
+        if os.environ.get(name):
+            return f"token from {name}"
     return f"user name and password of {os.environ.get('METRON_USERNAME', '')}"
 
 
