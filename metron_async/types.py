@@ -275,6 +275,12 @@ class Page(Generic[R_co]):
     def __repr__(self) -> str:
         return f"Page({self.number}, {len(self.rows)} of {self.count} rows)"
 
+    def _repr_html_(self) -> str:
+        from metron_async._html import rows_html  # noqa: PLC0415 - for notebooks only
+
+        title = f"Page {self.number}, {len(self.rows):,} of {self.count:,} rows"
+        return rows_html(self.rows, title)
+
     def with_rows(self, rows: Sequence[R_co]) -> Page[R_co]:
         """Return the same page with other rows."""
         return Page(

@@ -23,7 +23,7 @@ import metron_async
 PACKAGE = Path(metron_async.__file__).parent
 
 LAYERS: list[set[str]] = [
-    {"errors", "_lazy", "_version"},
+    {"errors", "_html", "_lazy", "_version"},
     {"types", "enums", "_httpdate", "storage", "_values", "_signature"},
     {"models", "filters"},
     {"quota", "cache", "admission"},

@@ -22,7 +22,7 @@ from metron_async.admission.commands import Release, Renew
 from metron_async.admission.decide import decision
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
-from metron_async.admission.table import LIMITS, LOST, TIMED_OUT
+from metron_async.admission.table import LIMITS, LOST, REFUSED, TIMED_OUT
 from metron_async.errors import MetronError, StorageError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class StoreClient:
         replied: Loop time of the last reply.
         concluding: Settlements and releases that are not stored yet.
         loss: The error of the last request whose response was lost.
+        intercepted: Whether something in front of the API sent the last 401.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class StoreClient:
         self.status: Reply | None = None
         self.last: Reply | None = None
         self.loss: BaseException | None = None
+        self.intercepted = False
         self._storage = storage
         self._names = names
         self._changed = changed
@@ -151,6 +153,8 @@ class StoreClient:
             return
         command = settlement(permit, end, self.credentials)
         now = loop_time()
+        if REFUSED in command.failures:
+            self.intercepted = command.intercepted
         self._recent.extend((kind, now) for kind in command.failures if kind != TIMED_OUT)
         if end.error is not None and any(
             kind & LOST or kind in LIMITS for kind in command.failures

@@ -100,6 +100,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
         epoch: Identity of the address's list when this process last saw it.
         recent: Failures that this process has seen, with the seconds since then. They are
             entered again where the list was lost.
+        intercepted: Whether something in front of the API sent the last 401 among these.
     """
 
     lease: int
@@ -113,6 +114,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
     waited: float = 0.0
     epoch: bytes = b""
     recent: tuple[tuple[int, float], ...] = ()
+    intercepted: bool = False
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +135,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
         failures: What the firewall counts: statuses, or a sum of flags for a lost response.
         answered: Whether any response came.
         outcome: What became of the response with the lease's key, if others may use it.
+        intercepted: Whether something in front of the API sent the response.
     """
 
     lease: Lease
@@ -148,6 +151,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[int, ...] = ()
     answered: bool = True
     outcome: OutcomeName | None = None
+    intercepted: bool = False
 
 
 class Release(msgspec.Struct, frozen=True):

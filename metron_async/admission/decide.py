@@ -34,6 +34,7 @@ from metron_async.admission.commands import (
 )
 from metron_async.admission.state import OUTCOME_FOR, Outcome
 from metron_async.admission.table import (
+    LIMITS,
     PROBE,
     REFUSED,
     TIMED_OUT,
@@ -85,7 +86,7 @@ def _restore(account: Account, address: Address, now: float, ask: Acquire) -> No
         else:
             unmatched.remove(same)
         known = requests.credentials(account, ask.credentials)
-        if kind == REFUSED and known.proven_at < at:
+        if kind == REFUSED and not ask.intercepted and known.proven_at < at:
             known.refused_at = at
 
 
@@ -139,12 +140,16 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
     known = requests.credentials(account, end.credentials)
     for kind in end.failures:
         if kind == REFUSED:
-            known.refused_at, known.proven_at = now, -math.inf
+            known.proven_at = -math.inf
+            if not end.intercepted:
+                known.refused_at = now
         if kind & PROBE and kind < TIMED_OUT and known.proven_at > -math.inf:
             kind &= ~PROBE  # noqa: PLW2901 - credentials that have worked were not refused
         addresses.add(address, kind, now)
-    # A response from before a refusal proves nothing any more.
-    if end.proves and lease.sent > known.refused_at:
+    # A response from before a refusal, or before 401s held up what is unproven, proves nothing.
+    held_up = addresses.count(address, REFUSED, now) >= LIMITS[REFUSED].ours
+    held_up = held_up and not requests.proven(account, end.credentials)
+    if end.proves and lease.sent > known.refused_at and not held_up:
         known.proven_at, known.refused_at = now, -math.inf
     if end.failures:
         addresses.settled(address, now)

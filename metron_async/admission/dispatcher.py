@@ -147,6 +147,7 @@ class Dispatcher:
             waited=now - waiter.began,
             epoch=self._epoch,
             recent=self._client.recent(),
+            intercepted=self._client.intercepted,
         )
         try:
             reply = await self._client.transact(command)

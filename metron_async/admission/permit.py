@@ -110,6 +110,8 @@ class RequestEnd:
         headers: Headers of the response by lower-case name.
         error: What went wrong, which later refusals because of it have as their cause.
         outcome: What other processes that want the same response may take from this one.
+        intercepted: Whether something in front of the API sent the response, such as a page in
+            HTML. Its 401 says nothing about the credentials; the firewall may still count it.
     """
 
     kind: EndKind
@@ -117,13 +119,19 @@ class RequestEnd:
     headers: Mapping[str, str] | None = None
     error: BaseException | None = None
     outcome: OutcomeName | None = None
+    intercepted: bool = False
 
     @classmethod
     def answered(
-        cls, status: int, headers: Mapping[str, str], outcome: OutcomeName | None = None
+        cls,
+        status: int,
+        headers: Mapping[str, str],
+        outcome: OutcomeName | None = None,
+        *,
+        intercepted: bool = False,
     ) -> RequestEnd:
         """Return the end of a request with a response."""
-        return cls(EndKind.ANSWERED, status, headers, outcome=outcome)
+        return cls(EndKind.ANSWERED, status, headers, outcome=outcome, intercepted=intercepted)
 
     @classmethod
     def connect_timeout(cls, error: BaseException) -> RequestEnd:
@@ -160,6 +168,7 @@ def settlement(permit: Permit, end: RequestEnd, credentials: str) -> Settle:
         failures=_failures(permit, end),
         answered=end.kind is EndKind.ANSWERED,
         outcome=end.outcome,
+        intercepted=end.intercepted,
     )
 
 

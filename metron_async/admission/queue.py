@@ -6,6 +6,7 @@ A request that may ask for an object that does not exist can be held up by the f
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ class Waiter:
         self.key = key
         self.wait: Wait | None = None
         self.future: asyncio.Future[Granted]
+        self.place = 0  # in the order of arrival; for the queue only
         self.began = self.head_since = 0.0
         self.max_wait: float | None = None
         self._on_wait = on_wait
@@ -94,6 +96,9 @@ class Queue:
 
     def __init__(self) -> None:
         self._lanes: dict[Priority, dict[Waiter, None]] = {lane: {} for lane in Priority}
+        # In ascending order, so that a position is found without a walk through the lane.
+        self._places: dict[Priority, list[int]] = {lane: [] for lane in Priority}
+        self._arrivals = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
@@ -112,22 +117,29 @@ class Queue:
         """Put *waiter* at the end of its lane."""
         lane = self._lanes[waiter.priority]
         lane[waiter] = None
+        self._arrivals += 1
+        waiter.place = self._arrivals
+        self._places[waiter.priority].append(waiter.place)
         if len(lane) == 1:
             waiter.head_since = now
 
     def remove(self, waiter: Waiter, now: float) -> None:
         """Take *waiter* out of its lane, if it is there."""
-        lane = self._lanes[waiter.priority]
-        was_head = next(iter(lane), None) is waiter
-        lane.pop(waiter, None)
+        lane, places = self._lanes[waiter.priority], self._places[waiter.priority]
+        if waiter not in lane:
+            return
+        place = bisect.bisect_left(places, waiter.place)
+        was_head = place == 0
+        del lane[waiter], places[place]
         if was_head and lane:
             next(iter(lane)).head_since = now
 
     def drain(self) -> list[Waiter]:
         """Take out all waiters, and return them."""
         waiters = list(self)
-        for lane in self._lanes.values():
+        for priority, lane in self._lanes.items():
             lane.clear()
+            self._places[priority].clear()
         return waiters
 
     def next(self, now: float, *, may_404: bool = True) -> Waiter | None:
@@ -154,8 +166,7 @@ class Queue:
     def ahead(self, waiter: Waiter) -> tuple[int, int]:
         """Return how many waiters are before *waiter* in its own lane, and in higher ones."""
         higher = sum(len(self._lanes[lane]) for lane in Priority if lane < waiter.priority)
-        own = itertools.takewhile(lambda each: each is not waiter, self._lanes[waiter.priority])
-        return sum(1 for _ in own), higher
+        return bisect.bisect_left(self._places[waiter.priority], waiter.place), higher
 
     def until_late(self, waiter: Waiter, own: int, now: float) -> float:
         """Return the seconds until *waiter* is late at the earliest, after *own* in its lane."""

@@ -77,10 +77,11 @@ class RowList(LazyList[R_co]):
 
         Args:
             start: Page to begin with, from 1. A failed iteration resumes with the failed page.
-            strict: Whether to prove that the rows are the whole list, as it was at the moment of
-                its last page. The server is asked past the caches, and again after the last
-                page: once where the list shows its changes and had only few, otherwise for each
-                page, which doubles the requests. From a later *start*, only the count is checked.
+            strict: Whether to prove that the rows are the whole list, as it was when one of the
+                pages was read. The server is asked past the caches, and again after the last
+                page: once if the list can show that it did not change, otherwise for each page,
+                which at most doubles the requests. From a later *start*, only the count is
+                checked.
             on_bad_row: What to do with a row that does not decode: ``"raise"`` an error that
                 names its id, or ``"skip"`` and count it in :attr:`skipped`. A list with skipped
                 rows cannot be *strict*.

@@ -14,10 +14,13 @@ Counting does, whatever the order of the list:
 This holds since ids are never used again. It is used twice:
 
 - The moment is that of the *first* page, where rows carry ``modified``. A row that was seen later
-  and not changed since was in the list then. So the first pass proves itself, as long as no row
-  is edited before it is read. One look at the changes finds what was added to pages already read.
-- The moment is that of the *last* page otherwise. A second look at each page before it proves the
-  first. Rows that only the second look has found were there if ``modified`` is not after it.
+  and not changed since was in the list then. So the first pass proves itself if no row was added,
+  deleted or edited before it was read. One look at the changes finds what happened after that.
+- The moment is that of the *last* page otherwise. A second look at the pages proves the first.
+  Rows that only the second look has found were there if ``modified`` is not after it.
+
+Changes alone cannot prove a list that has grown. A row that was added on a page that was read, and
+deleted before the look, leaves no trace but in the count, where it can hide another deletion.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["Ledger", "Sighting", "proven_by_changes"]
+__all__ = ["Ledger", "Sighting", "all_from_the_start"]
 
 
 class Sighting(NamedTuple):
@@ -90,26 +93,17 @@ class Ledger:
                 self.certain.add(row.id)
 
 
-def proven_by_changes(
-    seen: Mapping[int, float],
-    changed: Mapping[int, float],
-    *,
-    first: Collection[int],
-    as_of: float,
-    counts: tuple[int, int],
-) -> frozenset[int] | None:
-    """Return the ids of a list if what was changed on the way proves that no row is missing.
-
-    All rows of the moment of the first page are among them. Their number is that of the last page.
+def all_from_the_start(
+    seen: Mapping[int, float], *, first: Collection[int], as_of: float, counts: tuple[int, int]
+) -> bool:
+    """Return whether the rows on the pages are the list as it was at the first page.
 
     Args:
         seen: When each row on the pages was last changed, by id.
-        changed: The same for the rows that have changed since the first page, looked at after
-            the last page.
         first: Ids on the first page.
         as_of: Seconds of the server's clock that are not after the state of the first page.
-        counts: Rows of the list, as counted for the first and for the last page.
+        counts: Rows of the list, as counted for the first and for the last page. If they differ,
+            the list has changed since.
     """
-    there = sum(number in first or moment <= as_of for number, moment in seen.items())
-    found = frozenset(seen.keys() | changed.keys())
-    return found if (there, len(found)) == counts else None
+    there = all(number in first or moment <= as_of for number, moment in seen.items())
+    return there and counts == (len(seen), len(seen))

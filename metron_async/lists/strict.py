@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic
 
 from metron_async.errors import NotFoundError
-from metron_async.lists.proof import Ledger, proven_by_changes
+from metron_async.lists.proof import Ledger, all_from_the_start
 from metron_async.types import R_co, Source
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class StrictReader(Generic[R_co]):
         self._rows: dict[int, R_co] = {}
         self._yielded: frozenset[int] = frozenset()
         self._answers: list[Answer[PageBody[R_co]]] = []
+        self._spare = 1  # requests for the last page of the second pass, or for the changes
 
     @property
     def gone(self) -> int:
@@ -53,45 +54,54 @@ class StrictReader(Generic[R_co]):
         self._ledger.see(sightings, body.count, as_of=answer.as_of, fresh=_is_fresh(answer))
         self._answers.append(answer)
         self._rows |= _by_id(body)
-        self._yielded = frozenset(self._rows)
 
     async def settle(self) -> bool:
         """Look at the list again, and return whether it is proven.
 
         This costs at most as many requests as the pages did. One page is proven by itself.
         """
-        found = None
+        self._yielded = frozenset(self._rows)
         if len(self._answers) > 1:
-            found = await self._by_changes()
-            if found is None:
-                await self._look_again()
-        self.snapshot = frozenset(self._ledger.certain) if found is None else found
-        return found is not None or self._ledger.proven
+            if await self._stood_still():
+                self.snapshot = self._yielded
+                return True
+            await self._look_again()
+        self.snapshot = frozenset(self._ledger.certain)
+        return self._ledger.proven
 
     def additional(self) -> list[R_co]:
         """Return the rows of the proven list that were not on the pages."""
         found = self.snapshot - self._yielded
         return [row for number, row in self._rows.items() if number in found]
 
-    async def _by_changes(self) -> frozenset[int] | None:
-        if not self.source.traced or not all(map(_is_fresh, self._answers)):
-            return None
+    async def _stood_still(self) -> bool:
+        """Return whether the list at the first page is proven, and no row was added since.
+
+        The changes are not requested where they cannot prove anything.
+        """
         first, last = self._answers[0], self._answers[-1]
-        changed = _by_id((await self.source.changed_since(first.as_of)).value)
-        found = proven_by_changes(
+        if not self.source.traced or not all(map(_is_fresh, self._answers)):
+            return False
+        if not all_from_the_start(
             _changes(self._rows),
-            _changes(changed),
             first=_by_id(first.value),
             as_of=first.as_of,
             counts=(first.value.count, last.value.count),
-        )
-        self._rows = changed | self._rows
-        return found
+        ):
+            return False
+        self._spare -= 1
+        body = (await self.source.changed_since(first.as_of)).value
+        changed = _by_id(body)
+        return changed.keys() <= self._rows.keys() and body.count == len(changed)
 
     async def _look_again(self) -> None:
-        """Look again at all pages but the last, which was seen together with its count."""
+        """Look at the pages again, until that proves the list or costs as much as the first pass.
+
+        Rows of the last page were seen together with its count. It is looked at again for rows
+        that have moved there since.
+        """
         again = self.source.uncached()
-        for number in range(1, len(self._answers)):
+        for number in range(1, len(self._answers) + self._spare):
             try:
                 answer = await again.fetch(number)
             except NotFoundError:
@@ -99,6 +109,8 @@ class StrictReader(Generic[R_co]):
             sightings = map(self.source.sighting, answer.value.results)
             self._ledger.see_again(sightings, fresh=_is_fresh(answer))
             self._rows = _by_id(answer.value) | self._rows
+            if self._ledger.proven:
+                return
 
 
 def _is_fresh(answer: Answer[Any]) -> bool:

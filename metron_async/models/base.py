@@ -70,7 +70,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return json_schema_of(cls, schema, handler)
 
     def _repr_html_(self) -> str:
-        from metron_async.models._html import record_html  # noqa: PLC0415 - for notebooks only
+        from metron_async._html import record_html  # noqa: PLC0415 - for notebooks only
 
         return record_html(self)
 

@@ -231,8 +231,9 @@ class StateFile:
             connection, self._connection, self._inodes = self._connection, None, None
             self._generation += 1
         if connection is not None:
-            with suppress(sqlite3.Error):
-                await asyncio.to_thread(connection.close)
+            # A caller that is cancelled does not stop it: the connection would stay open.
+            closing = asyncio.get_running_loop().run_in_executor(None, _close_quietly, connection)
+            await asyncio.shield(closing)
 
     async def _repair(self, error: sqlite3.Error) -> bool:
         """Return whether opening the file again may help; set a damaged one aside."""
@@ -255,6 +256,11 @@ class StateFile:
             loop = asyncio.get_running_loop()
             with suppress(RuntimeError):  # no thread can be started
                 self._checkpoint = loop.run_in_executor(None, _copy_log, self.path)
+
+
+def _close_quietly(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        connection.close()
 
 
 def _copy_log(path: Path) -> None:

@@ -327,6 +327,42 @@ async def test_refused_credentials_are_not_sent_again_until_asked_to():
 
 
 @on_virtual_time
+async def test_a_401_from_something_in_front_is_not_a_refusal_but_never_a_ban_either():
+    storage = CountingStorage()
+    controller = controller_on(storage)
+    await answer(controller)
+    for _ in range(2):
+        permit = await controller.admit(Waiter())
+        controller.settle(permit, RequestEnd.answered(401, {}, intercepted=True))
+        await asyncio.sleep(0.1)
+    storage._saved.clear()
+    storage._states._seen.clear()
+    with pytest.raises(BlockedError, match="not proven") as caught:
+        await controller.admit(Waiter(), max_wait=math.inf)
+    assert "refused" not in str(caught.value)
+    await asyncio.sleep(caught.value.retry_after + 0.001)
+    await answer(controller)
+    await answer(controller)
+    await controller.aclose()
+
+
+@on_virtual_time
+async def test_401s_from_something_in_front_between_successes_do_not_add_up_to_a_ban():
+    controller, server = controller_on(CountingStorage()), Server()
+    loop = asyncio.get_running_loop()
+    await answer(controller, headers=server.handle(0.0)[1])
+    for _ in range(2):
+        refused, served = [await controller.admit(Waiter()) for _ in range(2)]
+        await asyncio.sleep(1)
+        controller.settle(refused, RequestEnd.answered(401, {}, intercepted=True))
+        controller.settle(served, RequestEnd.answered(200, server.handle(loop.time())[1]))
+        await asyncio.sleep(0.1)
+    with pytest.raises(BlockedError, match="not proven"):
+        await controller.admit(Waiter())
+    await controller.aclose()
+
+
+@on_virtual_time
 async def test_two_lost_responses_are_reported_as_lost_with_their_cause():
     controller, error = controller_on(CountingStorage()), OSError("reset by peer")
     for _ in range(2):

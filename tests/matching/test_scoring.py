@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +232,11 @@ def test_the_documented_points_are_the_points():
     }.items():
         assert words in table
         assert str(abs(int(POINTS[fact]))) in words
+
+
+def test_a_title_counts_without_a_series():
+    facts = facts_of(full())
+    query = IssueQuery(metron_id=1, title="The Door")
+    with_title = msgspec.structs.replace(facts, titles=("The Door",))
+    gained = {reason.fact for reason in score_facts(query, with_title).reasons}
+    assert gained - {reason.fact for reason in score_facts(query, facts).reasons} == {"title"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import metron_async.models as m
-from metron_async.models._html import label, rows_html
+from metron_async._html import label, rows_html
 
 EXCHANGES = json.loads((Path(__file__).parent.parent / "data" / "exchanges.json").read_bytes())
 BODIES = {exchange["name"]: exchange["response"]["body"] for exchange in EXCHANGES}

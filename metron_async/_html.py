@@ -1,4 +1,4 @@
-"""HTML of models for notebooks."""
+"""HTML of models and pages for notebooks."""
 
 from collections.abc import Iterable
 from html import escape
