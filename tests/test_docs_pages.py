@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-CHART = ROOT / "benchmarks" / "limiter.png"
+CHART = ROOT / "benchmarks" / "results" / "limiter.png"
 
 
 @pytest.mark.skipif(not CHART.exists(), reason="the benchmarks are not part of a distribution")
