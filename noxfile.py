@@ -1,8 +1,8 @@
-"""Everything this project checks, one session each: ``python -m nox -l`` lists them.
+"""Sessions that check this project: ``python -m nox -l`` lists them.
 
-Only Python and pip are assumed. ``tests`` runs the suite once for every supported interpreter
-that is found on the machine, ``wheel`` runs it against the built distribution instead of the
-source tree, and the others each ask one question.
+They need only Python and pip. ``tests`` runs the suite once for every supported interpreter on the
+machine. ``wheel`` runs it against the built distribution instead of the source tree. Each of the
+other sessions checks one thing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if sys.version_info.releaselevel == "final" and platform.python_implementation()
 
 
 def output_of(*command: str) -> str:
-    """Return what *command* prints, or nothing at all where it fails."""
+    """Return the output of *command*, or an empty string if it fails."""
     try:
         done = subprocess.run(  # noqa: S603 - interpreters and pyenv, found on PATH
             command,
@@ -53,7 +53,7 @@ def output_of(*command: str) -> str:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return "3.12" as (3, 12), to compare it."""
+    """Return "3.12" as (3, 12), for comparisons."""
     return tuple(int(part) for part in version.split("."))
 
 
@@ -73,8 +73,8 @@ def pyenv_interpreters() -> list[str]:
 def find_interpreters() -> dict[str, str]:
     """Return the path of one working CPython for each supported version, oldest first.
 
-    Each one is really run: pyenv puts shims on PATH for versions that they then refuse to start,
-    and Debian ships a Python without the modules that an environment needs.
+    Each one is started once: pyenv puts shims on PATH for versions that do not start, and Debian
+    has a Python without the modules that an environment needs.
     """
     on_path = [
         str(program)
@@ -152,7 +152,7 @@ def lowest_versions() -> list[str]:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Try to break it for longer: more days, more calls, more damage, more accounts."""
+    """Run the reliability and security tests longer: more days, calls, damage and accounts."""
     install(session, "test")
     install_redis_server(session)
     session.env["METRON_ASYNC_NIGHTLY"] = "1"
@@ -210,7 +210,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of the package, of the examples, and of what users see."""
+    """Check the types of the package, of the examples, and of the public names."""
     install(session, "types", "test", editable=False)
     session.run("mypy", "--strict", *TYPED)
     session.run("pyright", *TYPED)
@@ -225,7 +225,7 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site into ``site/``; with ``-- serve``, show it while it is being edited."""
+    """Build the site into ``site/``; with ``-- serve``, serve it and rebuild it on changes."""
     install(session, "docs")
     session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement for a successor
     if session.posargs == ["serve"]:
@@ -266,7 +266,7 @@ def lowest(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Run the suite against the built wheel, away from the source tree.
 
-    ``-- --dist FOLDER`` takes the wheel from there in place of building one.
+    ``-- --dist FOLDER`` takes the wheel from that folder instead of building one.
     """
     work = Path(session.create_tmp()).resolve()
     shutil.rmtree(work)
@@ -292,9 +292,9 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this client beside its peers, write benchmarks/results, fail on a broken promise.
+    """Measure this client beside its peers, write benchmarks/results, and check the targets.
 
-    It takes some ten minutes. ``-- --only cost`` measures one part anew, ``-- --render`` none.
+    It takes about ten minutes. ``-- --only cost`` measures one part again, ``-- --render`` none.
     """
     install(session, "test", "bench", editable=False)
     session.run("python", "-m", "benchmarks.run", *session.posargs)

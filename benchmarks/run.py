@@ -2,7 +2,7 @@
 
 Run it: ``python -m benchmarks.run``, or ``nox -s bench``. It takes some ten minutes, and writes
 ``results.json`` (the data), ``RESULTS.md``, its charts, and the tables of ``docs/benchmarks.md``.
-With ``--only PART`` one part is measured anew; with ``--render`` nothing is.
+With ``--only PART`` one part is measured again; with ``--render`` nothing is.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""What both bots know about comics, and nothing about the services that they speak to.
+"""Queries of both bots, independent of Discord and Telegram.
 
-The bots turn a command into a call of :class:`Desk`, and its answer into a message. So all that
-costs requests is here, and is tested without Discord and Telegram.
+The bots turn a command into a call of :class:`Desk`, and its result into a message. So everything
+that costs requests is here, and is tested without either service.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 ROWS_A_PAGE = 100  # of the API's lists
 PATIENCE = 20.0
-"""Seconds that somebody in a chat is kept waiting for a place in the queue."""
+"""Seconds for which a user in a chat waits for a place in the queue."""
 
 KEEP_WEEK = 600.0
-"""Seconds for which the week's comics are not asked for again."""
+"""Seconds for which the week's comics are not requested again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Card:
-    """One issue of a series, to be shown.
+    """One issue of a series, ready to be shown.
 
     Attributes:
         series_id: The series.
@@ -52,7 +52,7 @@ class Card:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Week:
-    """What the account's pull list brings in one week.
+    """Issues on the account's pull list in one week.
 
     Attributes:
         monday: First day.
@@ -82,10 +82,10 @@ def plain(text: str) -> str:
 
 
 def best_match(words: str, rows: Sequence[SeriesSummary]) -> SeriesSummary | None:
-    """Return the series that is meant most likely, or ``None`` if there is none.
+    """Return the most likely series, or ``None`` if there are no rows.
 
-    The server sorts by name, and "wolf" is in "Lost Wolf" too. One that is called just so comes
-    first, then one that begins so; of several the newest.
+    The server sorts by name, and "wolf" is in "Lost Wolf" too. A series with exactly this name
+    comes first, then one that begins with it. Among several the newest comes first.
     """
     wanted = plain(words)
 
@@ -100,41 +100,39 @@ def best_match(words: str, rows: Sequence[SeriesSummary]) -> SeriesSummary | Non
 def apology(error: MetronError) -> str:
     """Return a message for the user that explains why the call failed."""
     if isinstance(error, RateLimitError):
-        return (
-            f"Too many questions at once. Ask me again in {max(1, math.ceil(error.retry_after))} s."
-        )
+        return f"Too many requests. Try again in {max(1, math.ceil(error.retry_after))} s."
     if error.retryable:
-        return "Metron does not answer. Ask me again later."
-    return "That did not work, and asking again will not help. I have told my keeper."
+        return "Metron does not respond. Try again later."
+    return "The request failed, and trying again will not help."
 
 
 class Desk:
-    """Answers questions about comics, in few requests.
+    """Queries about comics, for few requests.
 
     Args:
         metron: The client.
     """
 
     def __init__(self, metron: MetronView) -> None:
-        # A user waits: before all other priorities, but for a bounded time. Turning pages reads
-        # the list that was fetched for the first one, for a quarter of an hour.
+        # A user waits: the highest priority, for a limited time. Turning pages reads the list that
+        # was fetched for the first page, for a quarter of an hour.
         self._asked = metron.with_options(
             priority=Priority.INTERACTIVE, max_wait=PATIENCE, timeout=PATIENCE + 10, fresh_for=900
         )
         self._unasked = metron.with_options(priority=Priority.BULK)
-        # What belongs to an account is not in the client's cache, but here many ask for the same.
+        # The client does not cache private lists, but here many users request the same one.
         self._weeks: dict[dt.date, tuple[float, Week]] = {}
 
     async def find(self, words: str) -> SeriesSummary | None:
-        """Return the series that is meant by *words*, or ``None``; one request at most."""
+        """Return the most likely series for *words*, or ``None``, for one request at most."""
         page = await self._asked.series.iter(name=words).page(1)
         return best_match(words, page.rows)
 
     async def card(self, series_id: int, position: int = 1) -> Card | None:
         """Return the issue at *position* of a series, from 1, or ``None`` if it has none.
 
-        One request at most for a hundred issues. A position past either end means the other end,
-        as when a card is turned over.
+        It costs one request at most for a hundred issues. A position past either end continues at
+        the other end.
         """
         issues = self._asked.issues.iter(series_id=series_id)
         first = await issues.page(1)
@@ -147,12 +145,12 @@ class Desk:
         return Card(series_id, row.issue_name, _dates(row), row.image, index + 1, total=first.count)
 
     async def week(self, day: dt.date, *, asked: bool = True) -> Week:
-        """Return what the account's pull list brings in the week of *day*.
+        """Return the issues on the account's pull list in the week of *day*.
 
         Args:
             day: Any day of the week.
-            asked: Whether somebody waits for it, who takes what is ten minutes old too; else it
-                is fetched again, without a hurry.
+            asked: Whether a user waits, so that a result up to ten minutes old is returned. If
+                not, the list is requested again, with the lowest priority.
         """
         monday = day - dt.timedelta(days=day.weekday())
         now = asyncio.get_running_loop().time()

@@ -1,13 +1,13 @@
 """A Discord bot that shows comics: ``/comic`` and ``/pulls``, and a post every Wednesday.
 
-Without a Metron account it knows a made-up catalogue. With METRON_TOKEN set, the same lines ask
+Without a Metron account it shows a made-up catalogue. With METRON_TOKEN set, it reads from
 metron.cloud::
 
     python -m pip install discord.py
     DISCORD_TOKEN=... METRON_TOKEN=... python examples/discord_bot.py --channel 123456789
 
-Discord wants to hear of a command within three seconds. So the first thing that each handler does
-is to say that it is thinking; only then does it queue for the account's twenty requests a minute.
+Discord expects a response to a command within three seconds. So each handler first defers the
+response. Then it queues for the account's twenty requests a minute.
 """
 
 from __future__ import annotations

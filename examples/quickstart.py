@@ -1,7 +1,7 @@
 """Walk a publisher's catalogue and print it.
 
-Without an account it walks a made-up one, served by FakeMetron within this process. With
-METRON_TOKEN set, the same lines ask metron.cloud::
+Without an account it walks a made-up catalogue, served by FakeMetron in this process. With
+METRON_TOKEN set, it reads from metron.cloud::
 
     python examples/quickstart.py
     METRON_TOKEN=... python examples/quickstart.py --publisher marvel --limit 50
@@ -29,7 +29,7 @@ def connect() -> AsyncMetron:
 
 
 async def walk(publisher: str, limit: int) -> None:
-    """Print the issues of a publisher, and one of them in full."""
+    """Print the issues of a publisher, and the details of one."""
     async with connect() as metron:
         issues = metron.issues.iter(publisher_name=publisher)
         total = await issues.count()

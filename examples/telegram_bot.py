@@ -1,6 +1,6 @@
 """A Telegram bot that shows comics: ``/comic`` and ``/pulls``.
 
-Without a Metron account it knows a made-up catalogue. With METRON_TOKEN set, the same lines ask
+Without a Metron account it shows a made-up catalogue. With METRON_TOKEN set, it reads from
 metron.cloud::
 
     python -m pip install python-telegram-bot
@@ -54,8 +54,8 @@ def connect() -> AsyncMetron:
 def look_of(card: Card) -> dict[str, Any]:
     """Lay out one issue.
 
-    The cover is the preview of a link. A photograph would look the same, but a message with one
-    cannot be turned into a message without, and not every issue has a cover.
+    The cover is the preview of a link. A photograph would look the same, but Telegram cannot edit a
+    message with a photograph into one without, and not every issue has a cover.
     """
     preview = LinkPreviewOptions(
         is_disabled=card.cover is None,

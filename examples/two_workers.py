@@ -9,7 +9,7 @@ Redis before they send a request, so together they use all of the account's quot
     METRON_TOKEN=... python examples/two_workers.py work bob --redis redis://cache.example:6379
 
 The demonstration needs no account. It starts a Redis, a made-up server whose "minute" has a few
-seconds, and two workers. With ``--alone`` they do not share, and one sees what that leads to::
+seconds, and two workers. With ``--alone`` they do not share the quota, and get 429s::
 
     python examples/two_workers.py demo
     python examples/two_workers.py demo --alone
@@ -56,8 +56,8 @@ class Worker:
         name: Its name; no two workers may have the same.
         redis_url: Where jobs, results and the quota are.
         base_url: The server.
-        minute: Seconds that the server's short window has; 60, but in a demonstration.
-        alone: Whether it keeps its own count of the quota, which is wrong when there are two.
+        minute: Seconds of the server's short window: 60, except in the demonstration.
+        alone: Whether it keeps its own count of the quota, which is wrong with two workers.
         at_once: Maximum concurrent jobs.
     """
 
@@ -70,7 +70,7 @@ class Worker:
 
     @property
     def rules(self) -> Rules:
-        """What is known of the server's windows before it has answered."""
+        """Windows to assume before the first response."""
         burst = msgspec.structs.replace(DEFAULT_RULES.burst, period=self.minute)
         return msgspec.structs.replace(DEFAULT_RULES, burst=burst)
 
@@ -106,11 +106,10 @@ class Worker:
 
 
 class Jobs:
-    """The jobs in Redis, of which none is lost when a worker dies.
+    """Jobs in Redis, which survive the death of a worker.
 
-    A job that is taken moves to the worker's own list in the same moment, and leaves it together
-    with the result coming in. What a dead worker leaves there, it takes up when it is started
-    again.
+    Taking a job moves it to the worker's own list, atomically. Storing its result removes it from
+    that list, atomically as well. A restarted worker first puts back the jobs on its own list.
     """
 
     def __init__(self, queue: redis.Redis, name: str) -> None:
@@ -118,7 +117,7 @@ class Jobs:
         self._own = DOING + name
 
     async def take_up(self) -> None:
-        """Put back what this worker was doing when it died."""
+        """Put back the jobs that this worker had taken when it died."""
         while await self._move(self._own, JOBS):
             pass
 
@@ -127,7 +126,7 @@ class Jobs:
         return await self._move(JOBS, self._own)
 
     async def done(self, job: str, result: str) -> None:
-        """Note the result of a job."""
+        """Store the result of a job."""
         async with self._queue.pipeline(transaction=True) as steps:
             steps.hset(DONE, job, result)
             steps.lrem(self._own, 1, job)
@@ -154,7 +153,7 @@ async def work(metron: AsyncMetron, jobs: Jobs) -> None:
 
 
 def connect(url: str) -> redis.Redis:
-    """Return a client of Redis that speaks text."""
+    """Return a Redis client that returns strings."""
     return redis.Redis.from_url(url, decode_responses=True)  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -207,7 +206,7 @@ async def start(worker: Worker, token: str, folder: Path) -> asyncio.subprocess.
 
 
 async def demo(jobs: int, minute: float, *, alone: bool) -> int:
-    """Let two workers do *jobs* jobs, and tell how often the server had to say no."""
+    """Let two workers do *jobs* jobs, and print the number of 429s."""
     from metron_async.testing import FakeMetron
 
     fake = FakeMetron(burst_period=minute)

@@ -1,7 +1,7 @@
 """Print this week's comics of a publisher as a table.
 
-Without an account it asks a made-up server within this process. With METRON_TOKEN set, the same
-lines ask metron.cloud::
+Without an account it reads from a made-up server in this process. With METRON_TOKEN set, it reads
+from metron.cloud::
 
     python examples/weekly_releases.py
     METRON_TOKEN=... python examples/weekly_releases.py --publisher image --weeks-ahead 1
@@ -58,7 +58,7 @@ def table(rows: Iterable[IssueSummary]) -> str:
 
 
 async def releases(publisher: str, day: dt.date) -> None:
-    """Print what *publisher* brings out in the week of *day*."""
+    """Print the issues that *publisher* releases in the week of *day*."""
     monday, sunday = week_of(day)
     async with connect() as metron:
         rows = await metron.issues.iter(

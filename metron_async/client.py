@@ -80,7 +80,7 @@ class MetronView:
 
     @functools.cached_property
     def creators(self) -> CreatorsResource:
-        """Writers, artists and others who make comics."""
+        """Creators of comics, such as writers and artists."""
         from metron_async.resources.creators import CreatorsResource
 
         return CreatorsResource(self._caller)
@@ -189,7 +189,7 @@ class MetronView:
     async def quota(self) -> QuotaState:
         """Return the current quota state: both windows, requests in flight, and calls that wait.
 
-        It costs no request; it is the state after the last responses, moved on to this moment.
+        It costs no request. It is the state after the last responses, updated to the current time.
 
         Raises:
             QuotaStoreError: If the store cannot be read.

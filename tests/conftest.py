@@ -51,6 +51,6 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Redis server that is there for the tests of this session."""
     if redis_server.program() is None:
         # A machine without a server may skip these tests; CI may not.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no redis-server")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("redis-server was not found on PATH")
     with redis_server.running(tmp_path_factory.mktemp("redis")) as url:
         yield url

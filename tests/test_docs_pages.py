@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-CHART = ROOT / "benchmarks" / "limiter.png"
+CHART = ROOT / "benchmarks" / "results" / "limiter.png"
 
 
 @pytest.mark.skipif(not CHART.exists(), reason="the benchmarks are not part of a distribution")
@@ -22,3 +22,13 @@ def test_every_page_is_in_the_menu() -> None:
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
     assert pages == set(re.findall(r"[\w/-]+\.md\b", menu))
+
+
+def test_attributes_of_a_paragraph_have_a_line_of_their_own() -> None:
+    # Otherwise the site shows them as text.
+    assert [
+        f"{page.relative_to(ROOT)}: {line}"
+        for page in DOCS.rglob("*.md")
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\S +\{ *[.#]\w+ *\}$", line)
+    ] == []

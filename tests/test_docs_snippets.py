@@ -164,5 +164,5 @@ def test_no_block_hides(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     openings = re.findall(r"^ *(?:```|~~~)(.*)$", text, re.MULTILINE)
     languages = {opening.split()[0] for opening in openings if opening.strip()}
-    assert languages <= {"python", "console", "text", "toml", "ini", "json", "sql"}
+    assert languages <= {"python", "console", "text", "toml", "ini", "json", "sql", "yaml"}
     assert "~~~" not in text

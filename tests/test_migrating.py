@@ -55,7 +55,7 @@ def rows_of(heading: str) -> list[Row]:
 METHODS = rows_of("Every method")
 NAMES = rows_of("Every class and constant")
 SCHEMAS = rows_of("Every field")
-LACKING = rows_of("What mokkari has no counterpart for")
+LACKING = rows_of("Without a counterpart in mokkari")
 
 
 def modules() -> list[Any]:

@@ -91,8 +91,7 @@ PAGES = sorted(
     for pattern in ("docs/**/*.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
     for path in ROOT.glob(pattern)
 )
-FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
-TWO_SENTENCES = re.compile(r"[a-z)`][.?!] [A-Z][a-z]+ ")
+TWO_SENTENCES = re.compile(r"[\w)`%][.?!] +(?=[A-Z`\[][\w`])")
 
 
 def prose_of(page):
@@ -107,6 +106,12 @@ def prose_of(page):
     )
     lines = enumerate(text.splitlines(), 1)
     return [(number, line) for number, line in lines if not re.match(r" *(\||#|<|:::|    )", line)]
+
+
+@pytest.mark.parametrize("line", ["No I/O. What is pure", "It is 1 MiB. `from_x` is", "(a). The"])
+def test_two_sentences_are_found(line):
+    assert TWO_SENTENCES.search(line)
+    assert not TWO_SENTENCES.search(line.replace(". ", ".\n"))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,7 +1,7 @@
 """One server and one program at a time: FakeMetron in a process, the measured client in another.
 
 Everything that is counted is counted by the server: what a client says of itself proves nothing.
-The server is told what to do (to change issues, to lift its quota) through a pipe.
+Commands (to change issues, to lift the quota) reach the server through a pipe.
 
 Where time matters, the server's minute is shorter, and so is everything else: round trips, the
 speed of typing. ``SCALE`` says by how much; seconds that are reported are those of a real minute.
@@ -53,7 +53,7 @@ class Counts:
     seconds: float
 
 
-# -- what the server can be told -------------------------------------------------------------------
+# -- commands of the server ------------------------------------------------------------------------
 
 
 def counts(fake: FakeMetron, scale: float) -> Counts:

@@ -97,7 +97,7 @@ class Hishel(Bare):
 
 
 class HishelAsking(Hishel):
-    """hishel, told to ask the server each time."""
+    """hishel with a request to the server each time."""
 
     name = "hishel, no-cache"
     headers = {"Cache-Control": "no-cache"}  # noqa: RUF012

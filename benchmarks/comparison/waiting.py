@@ -1,7 +1,7 @@
-"""People who wait: a chat with fifty users, a typeahead, and a call beside a bulk job.
+"""Waits of users: a chat with fifty users, a typeahead, and a call beside a bulk job.
 
-All is ten times as fast as in life: the quota's minute, round trips, typing. What is told are the
-seconds of real life.
+Everything is ten times as fast as in reality: the quota's minute, round trips, typing. The results
+are in seconds of reality.
 """
 
 import asyncio

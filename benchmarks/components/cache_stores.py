@@ -119,7 +119,7 @@ async def latencies(directory: Path, rounds: int) -> list[Row]:
 
 
 def compression() -> list[Row]:
-    """Tell whether compressing bodies would pay: it would save disk, and cost every hit."""
+    """Return whether compressing bodies is useful: it saves disk space, and costs every hit."""
     body = recorded_issue()
     packed = zlib.compress(body, 1)
     start = time.perf_counter()

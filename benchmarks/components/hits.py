@@ -1,4 +1,4 @@
-"""What a cached answer costs through the public API, decoded, beside a bare SQLite round trip.
+"""Cost of a cached response through the public API, decoded, beside a bare SQLite round trip.
 
 The issue is fetched once from FakeMetron, in process; all that is measured are answers without a
 request. From disk means with the memory layer switched off.

@@ -491,17 +491,17 @@ def draw(results: Results) -> None:
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     names = [name for name, *_ in results.policies]
-    colours = ["#1b7f5c", "#c98a1b", "#b3402f", "#4a6fa5"]
-    left.barh(names, [rejected for _, _, rejected, *_ in results.policies], color=colours)
+    colors = ["#1b7f5c", "#c98a1b", "#b3402f", "#4a6fa5"]
+    left.barh(names, [rejected for _, _, rejected, *_ in results.policies], color=colors)
     for place, (_, share, rejected, *_) in enumerate(results.policies):
         left.text(rejected, place, f"  {rejected} (at {share:.1%} of the quota)", va="center")
     left.set_xlim(0, 2.1 * max(1, *(row[2] for row in results.policies)))
     left.set_title("429s in the steady job")
     left.invert_yaxis()
-    for (name, took), colour in zip(results.curves.items(), colours, strict=False):
+    for (name, took), color in zip(results.curves.items(), colors, strict=False):
         shares = [(place + 1) / len(took) for place in range(len(took))]
         right.step(
-            [max(0.01, each) for each in took], shares, where="post", label=name, color=colour
+            [max(0.01, each) for each in took], shares, where="post", label=name, color=color
         )
     right.set_xscale("log")
     right.set_xlabel("seconds to the answer, during a bulk job")

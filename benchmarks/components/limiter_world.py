@@ -64,7 +64,7 @@ class Server:
 
 
 def observe(status: int, headers: dict[str, str]) -> Observation:
-    """Return what the limiter is told of an answer."""
+    """Return what the limiter observes of a response."""
     return Observation(
         parse_rate_headers(headers),
         throttled=status == 429,

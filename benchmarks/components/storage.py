@@ -156,7 +156,7 @@ async def redis_server(directory: Path) -> AsyncIterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     program = shutil.which("redis-server")
-    assert program, "there is no redis-server"
+    assert program, "redis-server was not found on PATH"
     command = [program, "--port", str(port), "--save", "", "--dir", str(directory)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - starts at once
     try:

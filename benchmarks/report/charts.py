@@ -10,7 +10,7 @@ from benchmarks.report.tables import CLIENTS, SUMMARY, seconds
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-COLOURS = dict(zip(CLIENTS, ("#1b7f5c", "#4a6fa5", "#c98a1b", "#b3402f"), strict=True))
+COLORS = dict(zip(CLIENTS, ("#1b7f5c", "#4a6fa5", "#c98a1b", "#b3402f"), strict=True))
 Results = dict[str, Any]
 
 
@@ -23,7 +23,7 @@ def requests(results: Results) -> Any:
         for turn, client in enumerate(CLIENTS):
             line = by_client[client]
             y = place + (turn - 1.5) * height
-            axes.barh(y, max(line["requests"], 0.8), height * 0.92, color=COLOURS[client],
+            axes.barh(y, max(line["requests"], 0.8), height * 0.92, color=COLORS[client],
                       label=client if place == 0 else None)  # fmt: skip
             note = f" {line['requests']:,}"
             if line.get("throttled"):
@@ -48,9 +48,9 @@ def waits(results: Results) -> Any:
     figure, all_axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained", sharey=True)
     for axes, (key, title) in zip(all_axes, titles.items(), strict=True):
         for place, line in enumerate(results[key]):
-            colour = COLOURS[line["client"]]
-            axes.barh(place, line["p95"], color=colour, alpha=0.35)
-            axes.barh(place, line["p50"], color=colour)
+            color = COLORS[line["client"]]
+            axes.barh(place, line["p95"], color=color, alpha=0.35)
+            axes.barh(place, line["p50"], color=color)
             note = f" {seconds(line['p50'])} / {seconds(line['p95'])}"
             axes.text(line["p95"], place, note, va="center", fontsize=8)
         axes.set_xscale("log")
@@ -84,7 +84,7 @@ def costs(results: Results) -> Any:
         for place, client in enumerate(CLIENTS):
             value = results[key].get(client)
             if value is not None:
-                axes.barh(place, value, color=COLOURS[client])
+                axes.barh(place, value, color=COLORS[client])
                 axes.text(value, place, f" {value:,.0f}", va="center")
         axes.margins(x=0.25)
         axes.set_title(title, fontsize=10)

@@ -97,7 +97,7 @@ COSTS = (
 
 
 def peers_ahead(results: Results) -> list[str]:
-    """Return everything in which a peer is better; nobody chooses what is told."""
+    """Return everything in which a peer is better, without a selection."""
     told = [entry for table in TABLES for entry in ahead(table, results[table.key])]
     for key, title, unit in COSTS:
         found = results[key]

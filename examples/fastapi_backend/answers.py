@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer without what was asked for.
+    """Response to the browser that reports an error.
 
     Attributes:
         status: HTTP status.
-        message: What to tell the person in front of the browser.
-        retry_after: Seconds after which to try again, or ``None``.
+        message: Message for the user.
+        retry_after: Seconds after which to retry, or ``None``.
     """
 
     status: int
@@ -39,7 +39,7 @@ class Refusal:
     retry_after: int | None = None
 
 
-# The first that fits counts.
+# The first class that matches is used.
 REFUSALS: dict[type[MetronError], Refusal] = {
     NotFoundError: Refusal(404, "Not found."),
     ValidationError: Refusal(422, "Metron does not accept this."),
@@ -48,22 +48,22 @@ REFUSALS: dict[type[MetronError], Refusal] = {
     ClosedError: Refusal(503, "Not ready. Try again.", 5),
     AuthenticationError: Refusal(502, "This service has a problem with its account."),
     PermissionDeniedError: Refusal(502, "This service has a problem with its account."),
-    RequestError: Refusal(502, "Metron does not answer as it should."),
-    MetronError: Refusal(500, "This service has a mistake."),
+    RequestError: Refusal(502, "Metron does not respond as expected."),
+    MetronError: Refusal(500, "This service has an error."),
 }
 
 
 def refusal(error: MetronError) -> Refusal:
-    """Turn *error* into an honest answer.
+    """Return the response for *error*.
 
-    What is wrong with our account or our program is none of the browser's business: it goes to the
-    log, and the browser hears that something behind us failed.
+    Errors of our account or our program are logged. The browser learns only that a service behind
+    this one failed.
     """
     if isinstance(error, RateLimitError | BlockedError):
-        # Rounded up, and never "0": who comes back a moment too early is refused again.
+        # Rounded up, and never "0": a browser that retries too early is refused again.
         seconds = max(1, math.ceil(error.retry_after))
-        return Refusal(503, f"Too many questions. Try again in {seconds} s.", seconds)
-    told = next(told for kind, told in REFUSALS.items() if isinstance(error, kind))
-    if told.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Refusal(503, f"Too many requests. Try again in {seconds} s.", seconds)
+    response = next(response for kind, response in REFUSALS.items() if isinstance(error, kind))
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.log(logging.WARNING if error.retryable else logging.ERROR, "%r", error)
-    return told
+    return response

@@ -1,6 +1,6 @@
 """A web backend on Metron: series that are suggested while you type, and their issues.
 
-Without an account it serves a made-up catalogue. With METRON_TOKEN set, the same lines ask
+Without an account it serves a made-up catalogue. With METRON_TOKEN set, it reads from
 metron.cloud::
 
     python -m pip install fastapi uvicorn
@@ -45,10 +45,10 @@ def connect() -> AsyncMetron:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Backend:
-    """What the handlers share.
+    """Objects that the handlers share.
 
     Attributes:
-        metron: The client, for calls that somebody waits for.
+        metron: The client, for interactive calls.
         typeahead: Suggestions.
     """
 
@@ -74,7 +74,7 @@ class IssueRow(BaseModel):
 
 
 class Credit(BaseModel):
-    """Who did what."""
+    """A creator and the creator's roles."""
 
     creator: str
     roles: list[str]
@@ -93,7 +93,7 @@ class IssueInFull(BaseModel):
 
 
 class Quota(BaseModel):
-    """How the account stands."""
+    """Current state of the account's quota."""
 
     minute_left: int
     day_left: int
@@ -103,9 +103,9 @@ class Quota(BaseModel):
 
 
 async def backend_of(request: Request) -> Backend:
-    """Return what the handlers share."""  # async, since others are run in a thread
+    """Return the shared objects."""  # async, because FastAPI runs other functions in a thread
     backend = request.app.state.backend
-    assert isinstance(backend, Backend)  # noqa: S101 - to tell the type checkers
+    assert isinstance(backend, Backend)  # noqa: S101 - for the type checkers
     return backend
 
 
@@ -113,24 +113,24 @@ Shared = Annotated[Backend, Depends(backend_of)]
 
 
 def create_app(connect: Callable[[], AsyncMetron] = connect) -> FastAPI:
-    """Build the application; a test hands in a client of its own.
+    """Build the application.
 
     Args:
-        connect: Makes the client, when the application starts.
+        connect: Makes the client when the application starts. Tests pass a function of their own.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with connect() as metron:
-            # People wait for these calls: they go first, and an honest "not now" after two seconds
-            # is better than a page that hangs.
+            # Users wait for these calls: they go first, and an error after two seconds is better
+            # than a page that hangs.
             quick = metron.with_options(priority=Priority.INTERACTIVE, max_wait=2, timeout=10)
             app.state.backend = Backend(quick, Typeahead(quick))
             yield
 
     app = FastAPI(title="Comics", lifespan=lifespan)
     app.add_exception_handler(MetronError, _refuse)
-    app.add_exception_handler(BrowserLeftError, _nobody_listens)
+    app.add_exception_handler(BrowserLeftError, _browser_left)
     _add_routes(app)
     return app
 
@@ -142,7 +142,7 @@ async def _refuse(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": answer.message}, answer.status, headers)
 
 
-async def _nobody_listens(_: Request, __: Exception) -> Response:
+async def _browser_left(_: Request, __: Exception) -> Response:
     return Response(status_code=499)  # what proxies write into their logs
 
 
@@ -159,7 +159,7 @@ def _add_routes(app: FastAPI) -> None:
         shared: Shared,
         q: Annotated[str, Query(max_length=100)] = "",
     ) -> list[SeriesHit]:
-        """Suggest series for what was typed so far."""
+        """Suggest series for the letters typed so far."""
         rows = await while_connected(request, shared.typeahead.suggest(q))
         response.headers["Cache-Control"] = "private, max-age=60"  # for the backspace key
         return [SeriesHit(id=row.id, name=row.display_name, issues=row.issue_count) for row in rows]
@@ -179,7 +179,7 @@ def _add_routes(app: FastAPI) -> None:
 
     @app.get("/api/issues/{number}")
     async def issue(request: Request, shared: Shared, number: Id) -> IssueInFull:
-        """Tell an issue in full."""
+        """Return the details of an issue."""
         found = await while_connected(request, shared.metron.issues.get(number))
         return IssueInFull(
             id=found.id,

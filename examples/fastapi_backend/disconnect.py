@@ -1,4 +1,4 @@
-"""Work that ends when nobody is there any more to see its result."""
+"""Work that is cancelled when the browser disconnects."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 
 class BrowserLeftError(Exception):
-    """The browser closed its connection before the answer was there."""
+    """The browser closed its connection before the response was ready."""
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do *work* for as long as the browser waits.
+    """Run *work* while the browser is connected, and return its result.
 
-    A server such as uvicorn lets a handler run on when the browser has left. That would be a waste
-    here: a call that is still in the queue takes a slot of the quota when its turn comes. So the
-    work is cancelled, and a queued call leaves the queue. A request that was sent already is not
-    lost: the client lets it run to its end, and keeps the answer for the next one who asks.
+    A server such as uvicorn lets a handler continue when the browser has disconnected. Here that
+    wastes quota, because a queued call takes a slot when its turn comes. So the work is cancelled,
+    and a queued call leaves the queue. A request that was sent is not lost: the client completes it
+    and caches the response for the next call.
 
     Raises:
         BrowserLeftError: If the browser has closed its connection.

@@ -1,16 +1,16 @@
-"""Suggestions while somebody types, for a handful of requests a minute.
+"""Suggestions while a user types, for a few requests a minute.
 
-A Metron account has twenty requests a minute, and one person types five letters a second. Three
-things keep the two apart:
+A Metron account has twenty requests a minute, and one user types five letters a second. Three rules
+keep the requests few:
 
-* The client asks once for callers who ask for the same thing at the same time, and keeps answers.
-* What begins with "wol" is among what contains "wol". So when the answer for a beginning is
-  known, and was short enough to be complete, the longer words are found in it without asking.
-* When the answer for a beginning is still in flight, it is awaited before anything else is asked.
-  A user who types "wolf" faster than the server responds costs one request instead of two.
+* The client sends one request for concurrent calls that need the same response, and caches it.
+* A name that contains "wolf" also contains "wol". If the result for "wol" fits on one page, the
+  longer words are found in it without a request.
+* While the request for "wol" is in flight, "wolf" waits for it first. A user who types faster than
+  the server responds costs one request instead of two.
 
-The browser that asked for "wol" is gone by then: it gave up when the next letter came. That does
-not matter, as any caller that waits for a request keeps it alive.
+The browser cancels its request for "wol" when the next letter is typed. The request continues, as
+long as any other caller waits for it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from metron_async.models import SeriesSummary
 
 SHORTEST = 3
-"""Letters from which on the server is asked: shorter words are in everything."""
+"""Letters that a request needs. Shorter words are in too many names."""
 
 
 def tidied(typed: str) -> str:
-    """Return what was typed as it is asked for: people differ in capitals and spaces."""
+    """Return *typed* in one form, without differences of case and spaces."""
     return " ".join(typed.lower().split())
 
 
@@ -57,12 +57,12 @@ def matching(rows: Iterable[SeriesSummary], query: str) -> list[SeriesSummary]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Found:
-    """What the server answered for one query.
+    """Result of one query.
 
     Attributes:
         rows: The first page of series.
-        complete: Whether there are no others.
-        until: When it is too old, in seconds of the event loop's clock.
+        complete: Whether there are no other pages.
+        until: When it expires, in seconds of the event loop's clock.
     """
 
     rows: tuple[SeriesSummary, ...]
@@ -71,17 +71,17 @@ class Found:
 
 
 class Typeahead:
-    """Suggests series while somebody types.
+    """Suggests series while a user types.
 
     Args:
         metron: A view of the client for interactive calls.
-        keep: Seconds for which an answer will do.
-        most: Answers kept at once.
+        keep: Seconds for which a result is used.
+        most: Maximum number of results in memory.
     """
 
     def __init__(self, metron: MetronView, *, keep: float = 600.0, most: int = 1000) -> None:
-        # Empty answers are not cached by the client, but they are the most useful ones here: when
-        # nothing contains "xqz", nothing that begins with it needs to be asked for.
+        # The client does not cache empty lists, but they are the most useful ones here: if no name
+        # contains "xqz", no longer word needs a request.
         self._metron = metron.with_options(fresh_for=keep)
         self._keep = keep
         self._most = most
@@ -89,10 +89,10 @@ class Typeahead:
         self._asking: collections.Counter[str] = collections.Counter()
 
     async def suggest(self, typed: str, limit: int = 10) -> list[SeriesSummary]:
-        """Return up to *limit* series for what was typed so far.
+        """Return up to *limit* series for the letters typed so far.
 
         Raises:
-            MetronError: If the server had to be asked, and gave no answer.
+            MetronError: If a request was needed and failed.
         """
         query = tidied(typed)
         if len(query) < SHORTEST:
@@ -104,7 +104,7 @@ class Typeahead:
         return matching(found.rows, query)[:limit]
 
     def _beginning(self, query: str) -> str:
-        """Return the longest beginning of *query* worth looking at first, or all of it."""
+        """Return the longest beginning of *query* that is known or in flight, or *query*."""
         now = asyncio.get_running_loop().time()
         for length in range(len(query), SHORTEST - 1, -1):
             part = query[:length].rstrip()

@@ -1,4 +1,4 @@
-"""The cache: what was learnt once is not asked for again while it is good.
+"""Cache of responses, which are not requested again while they are fresh.
 
 What may be kept and served is decided by pure functions (:mod:`~metron_async.cache.policy`,
 :mod:`~metron_async.cache.vouching`, :mod:`~metron_async.cache.keys`); where it is kept is up to a

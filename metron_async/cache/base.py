@@ -1,4 +1,4 @@
-"""What a cache can do, whatever it keeps its entries in."""
+"""Interface of a cache, and what all caches share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Age", "Cache", "CacheStats", "LoopGuard", "consult"]
 
 Age: TypeAlias = float | timedelta
-"""A span of time: seconds, or a timedelta."""
+"""Duration: seconds, or a timedelta."""
 
 _DEFAULT_OPTIONS = Options()
 
@@ -34,11 +34,11 @@ class CacheStats:
         memory_hits: Entries found in memory.
         disk_hits: Entries found in the file.
         misses: Keys under which nothing usable was found.
-        stored: Entries put.
-        evicted: Entries dropped to stay within the bound.
+        stored: Entries stored.
+        evicted: Entries dropped to stay within the size limit.
         damaged: Entries that were found damaged, and dropped.
         recovered: Times that a whole file was set aside and a new one was created.
-        errors: Failures to read or write the file that cost nothing but time.
+        errors: Failures to read or write the file. None of them makes a call fail.
     """
 
     memory_hits: int = 0
@@ -52,15 +52,15 @@ class CacheStats:
 
 
 class Cache(Protocol):
-    """What the client needs of a cache; bring your own by implementing this.
+    """Protocol of a cache, for implementations of your own.
 
-    No method may raise for a reason that lies in the store: a cache that cannot read has nothing,
-    and one that cannot write forgets.
+    A failure of the store must not raise. A cache that cannot read returns nothing, and a cache
+    that cannot write drops the entry.
     """
 
     @property
     def policy(self) -> Policy:
-        """What may be kept, and for how long it is good."""
+        """Rules: which responses are kept, and for how long they are fresh."""
         ...
 
     @property
@@ -77,15 +77,15 @@ class Cache(Protocol):
         ...
 
     async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:
-        """Return what there is under *keys*, in one go."""
+        """Return the entries that exist under *keys*, in one round trip."""
         ...
 
     async def put(self, entries: Iterable[Entry]) -> None:
-        """Keep *entries*, in place of what was under their keys."""
+        """Keep *entries*, in place of those under their keys."""
         ...
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
-        """Note that the entries under *keys* were current at *checked_at*."""
+        """Record that the entries under *keys* were current at *checked_at*."""
         ...
 
     async def delete(self, keys: Iterable[str]) -> None:
@@ -101,10 +101,10 @@ class Cache(Protocol):
         kinds: Iterable[Kind] | None = None,
         now: float | None = None,
     ) -> None:
-        """Drop what a write may have made stale, answers still on their way included.
+        """Drop what a write may have made stale, including responses still in flight.
 
         Args:
-            account: Whose entries.
+            account: Account of the entries.
             resource: Only those of this resource.
             object_id: Only those of this object.
             kinds: Only those of these kinds.
@@ -133,7 +133,7 @@ class Cache(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Write what is not written yet, and let go of the file."""
+        """Write what is not written yet, and close the file."""
         ...
 
 
@@ -142,14 +142,14 @@ async def consult(
 ) -> Decision:
     """Look *key* up, and decide what to do.
 
-    Before anything is sent for an entry that another process may have renewed meanwhile, the
-    cache is asked to look past its memory: a look costs microseconds, a request costs quota.
+    Another process may have renewed the entry meanwhile. So before a request is sent, the cache
+    reads past its memory: a read costs microseconds, a request costs quota.
 
     Args:
-        cache: Where to look.
-        key: From :func:`~metron_async.cache.keys.make_key`.
+        cache: The cache.
+        key: Key from :func:`~metron_async.cache.keys.make_key`.
         now: Wall-clock seconds.
-        options: What the call asks for.
+        options: Cache options of the call.
     """
     decision = cache.policy.decide(await cache.get(key), now, options)
     if _is_worth_a_second_look(decision, options):
@@ -197,7 +197,7 @@ class BaseCache:
 
 
 def wall_clock(now: float | None) -> float:
-    """Return *now*, or the time of day for a user who gave none."""
+    """Return *now*, or the current time if it is ``None``."""
     return time.time() if now is None else now
 
 
@@ -211,7 +211,7 @@ def born_before(older_than: Age | None, now: float | None) -> float:
 
 
 class LoopGuard:
-    """Keeps an object on the event loop, and in the process, that used it first."""
+    """Binds an object to the event loop and the process that first use it."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -220,7 +220,7 @@ class LoopGuard:
         self.closed = False
 
     def check(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Bind to *loop*, or make sure that it is the one.
+        """Bind to *loop*, or check that it is the bound one.
 
         Raises:
             ClosedError: After closing, from another loop, or after a fork.
@@ -228,12 +228,12 @@ class LoopGuard:
         if loop is self._loop and os.getpid() == self._pid and not self.closed:
             return
         if self.closed:
-            msg = f"this {self._what} is closed"
+            msg = f"This {self._what} is closed"
         elif self._loop is None:
             self._loop, self._pid = loop, os.getpid()
             return
         elif os.getpid() != self._pid:
-            msg = f"this {self._what} was opened before a fork: make one in each process"
+            msg = f"This {self._what} was opened before a fork. Create one in each process"
         else:
-            msg = f"this {self._what} belongs to another event loop: make one for each loop"
+            msg = f"This {self._what} belongs to another event loop. Create one for each loop"
         raise ClosedError(msg)

@@ -1,7 +1,7 @@
-"""What the cache keeps: one answer of the server, and the words to speak about many of them.
+"""Entries of the cache, each one response of the server, and selectors of entries.
 
-Plain values only. Every stamp is wall-clock time in seconds, passed by the caller; nothing in
-the cache looks at a clock to decide something.
+Plain values only. Every stamp is wall-clock time in seconds, passed by the caller. No decision of
+the cache reads a clock.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import msgspec
 __all__ = ["Entry", "Kind", "Selector", "checksum"]
 
 CLOCK_TOLERANCE = 2.0
-"""Seconds that a stamp may lie ahead before it is distrusted: clocks are nudged all the time."""
+"""Seconds that a stamp may lie ahead before it is distrusted, since clocks are adjusted."""
 
 LATE_ARRIVAL = 3600.0
-"""Seconds for which an invalidation also hits answers that were asked for before it."""
+"""Seconds for which an invalidation also hits responses that were requested before it."""
 
 
 class Kind(enum.Enum):
-    """What sort of answer an entry holds; freshness is set per kind."""
+    """Kind of the response in an entry. Freshness is set per kind."""
 
     DETAIL = "detail"
     ISSUE_LIST = "issue_list"
@@ -31,24 +31,24 @@ class Kind(enum.Enum):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored answer: raw bytes, and what is needed to judge them later.
+    """One stored response: its bytes, and what is needed to judge them later.
 
     Attributes:
-        key: What was asked for and by whom, from :func:`~metron_async.cache.keys.make_key`.
+        key: Hash of account and request, from :func:`~metron_async.cache.keys.make_key`.
         account: Keyed hash that names the account.
         resource: First part of the path, such as ``"issue"``.
-        kind: What sort of answer this is.
+        kind: Kind of the response.
         object_id: Id of the object, or ``None`` for a list of many.
-        status: 200, or 404 for something known not to exist.
+        status: 200, or 404 for an object known not to exist.
         body: The bytes that the server sent, after content decoding.
-        last_modified: The ``Last-Modified`` header, word for word.
+        last_modified: The ``Last-Modified`` header as sent.
         stored_at: When the body was received, in wall-clock seconds.
         checked_at: When it was last known to be current (fetched, a 304, a list).
-        sent_at: When its request was sent, so that a write which ended after that also drops an
-            answer that is still on its way; ``None`` if unknown.
-        modified: The ``modified`` text in the body, to compare with the rows of lists.
+        sent_at: When its request was sent; ``None`` if unknown. A write that ended later also
+            drops a response that is still in flight.
+        modified: The ``modified`` string in the body, to compare with the rows of lists.
         x_cache: The ``X-Cache`` header.
-        date: The ``Date`` header, word for word.
+        date: The ``Date`` header as sent.
         version: The version of the package that stored it.
     """
 
@@ -70,12 +70,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asked_at(self) -> float:
-        """The moment at which the request was sent, as far as is known."""
+        """Time at which the request was sent, or the response stored if that is unknown."""
         return self.stored_at if self.sent_at is None else self.sent_at
 
     @property
     def size(self) -> int:
-        """Bytes that the entry is counted with against a cache's bound."""
+        """Bytes that the entry counts against the cache's size limit."""
         return len(self.body) + OVERHEAD
 
 
@@ -85,10 +85,10 @@ OVERHEAD = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """Names entries of one account; ``None`` means any.
+    """Selects entries of one account; ``None`` means any.
 
     Attributes:
-        account: Whose entries.
+        account: Account of the entries.
         resource: Only those of this resource.
         object_id: Only those of this object.
         kinds: Only those of these kinds.
@@ -100,7 +100,7 @@ class Selector:
     kinds: frozenset[Kind] | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Return whether *entry* is one of those named."""
+        """Return whether *entry* is selected."""
         return (
             self.account == entry.account
             and self.resource in (None, entry.resource)
@@ -109,11 +109,10 @@ class Selector:
         )
 
     def drops(self, entry: Entry, at: float) -> bool:
-        """Return whether an invalidation made *at* that moment also hits *entry*, stored later.
+        """Return whether an invalidation made *at* that time also hits *entry*, stored later.
 
-        An answer that was asked for before a write ended may show what was before the write,
-        though it arrives afterwards. The upper bound lets the cache recover should the clock
-        have been wrong.
+        A response that was requested before a write ended may show the state before the write,
+        although it arrives afterwards. The upper bound lets the cache recover from a wrong clock.
         """
         return entry.asked_at <= at <= entry.asked_at + LATE_ARRIVAL and self.matches(entry)
 
@@ -121,8 +120,8 @@ class Selector:
 def checksum(entry: Entry) -> int:
     """Return a checksum of everything in *entry* that is never changed after storing.
 
-    It finds torn and damaged bodies, and bodies that ended up under another key. It is no
-    signature: who can write the file can also write the checksum.
+    It finds torn and damaged bodies, and bodies under the wrong key. It is not a signature: a
+    program that can write the file can also write the checksum.
     """
     head = (
         entry.key, entry.account, entry.resource, entry.kind.value, entry.object_id, entry.status,

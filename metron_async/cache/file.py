@@ -1,12 +1,12 @@
-"""The cache file as a thing that may fail: connections, damage, and starting over.
+"""Connections to the cache file, and recovery from damage.
 
-Reading and writing have a connection each. In WAL mode a reader waits for nobody, so a hit never
-stands behind a write that waits for another process, or behind a checkpoint.
+Reading and writing have a connection each. In WAL mode a reader never waits. So a hit does not wait
+for a write that waits for another process, or for a checkpoint.
 
 Damage may show at any statement, long after opening. Then both connections are closed, the file is
-set aside unless another process has done so already, and the work is done once more on the new
-file. Another task that uses the old connections finds them closed, sees that the generation has
-moved on, and tries again too.
+set aside unless another process has done so, and the work is repeated on the new file. Another task
+that uses the old connections finds them closed, sees that the generation has changed, and repeats
+its work too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["FILE_ERRORS", "CacheFile", "is_beyond_repair", "spawn"]
 T = TypeVar("T")
 
 FILE_ERRORS = (OSError, sqlite3.Error, ValueError)
-"""What using the file may raise. (aiosqlite: ``ValueError`` for a connection that was closed.)"""
+"""Errors of using the file. aiosqlite raises ``ValueError`` for a connection that was closed."""
 
 _RETRY_OPENING_AFTER = 30.0  # seconds of the loop's clock
 _MAX_RECOVERIES = 5  # a disk that damages every file is better left alone
@@ -43,10 +43,10 @@ _logger = logging.getLogger("metron_async.cache")
 
 
 def is_beyond_repair(error: BaseException) -> bool:
-    """Return whether *error* means that the file is damaged, or is not ours any more."""
+    """Return whether *error* means that the file is damaged, or was changed by another program."""
     if files.is_damage(error) or isinstance(error, sqlite3.IntegrityError | sqlite3.InternalError):
         return True
-    # A table or column is gone: somebody else has laid hands on the file.
+    # A table or column is missing: another program has changed the file.
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such ")
 
 
@@ -57,10 +57,10 @@ def _is_input_output(error: BaseException) -> bool:
 
 
 class CacheFile:
-    """The file at *path*, opened when first used.
+    """The cache file, opened on first use.
 
     Args:
-        path: Where it is, or will be.
+        path: Path of the file, which need not exist.
         on_recovery: Called each time a damaged file was set aside.
     """
 
@@ -99,7 +99,7 @@ class CacheFile:
         return await self._use("writer", work)
 
     async def check_place(self) -> None:
-        """Leave the file if another one is in its place by now, or none."""
+        """Close the connections if the file was replaced or deleted."""
         if not self._ready or not self._inode:
             return
         try:
@@ -148,7 +148,7 @@ class CacheFile:
 
     async def _connect(self, role: str) -> aiosqlite.Connection:
         if self._recoveries > _MAX_RECOVERIES:
-            msg = f"{self._path} was damaged again and again"
+            msg = f"{self._path} was damaged {self._recoveries} times and is not used any more"
             raise OSError(msg)
         return await database.open_database(
             self._path, self._prepare, busy_timeout=_BUSY_TIMEOUTS[role]
@@ -171,7 +171,7 @@ class CacheFile:
         self._inode = self._path.stat().st_ino
 
     async def _start_over(self, generation: int, *, damaged: bool) -> None:
-        """Let go of the file; of a damaged one for good. Once, however many notice it."""
+        """Close the connections, and set a damaged file aside. Concurrent calls do it once."""
         if self._recovering is None:
             if generation != self._generation:
                 return
@@ -188,7 +188,7 @@ class CacheFile:
 
     async def _replace(self, damaged: bool) -> None:
         inode = self._inode
-        # One that is just being opened may have the old file in its hands.
+        # A connection that is just being opened may be one to the old file.
         await asyncio.gather(*self._opening.values(), return_exceptions=True)
         await self._close_connections()
         if damaged:
@@ -206,5 +206,5 @@ class CacheFile:
 
 
 def spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Run *work* in a context of its own: the caller's tracing is none of its business."""
+    """Run *work* in a context of its own, so that it is not part of the caller's trace."""
     return asyncio.get_running_loop().create_task(work, context=Context())

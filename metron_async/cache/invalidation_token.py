@@ -1,10 +1,10 @@
-"""How processes that share a file tell each other that something was dropped from it.
+"""Token by which processes that share a file see that entries were dropped from it.
 
-Each process keeps recently used entries in memory, and would go on serving them for hours after
-another process has written to the server and dropped them from the file. So a process that drops
-anything then writes 16 random bytes, the token, to a small file beside the database. A process that
-serves from memory reads them first (one ``pread``, about a microsecond), and forgets everything
-when they changed. Random bytes need no lock and no order: any change will do.
+Each process keeps recently used entries in memory. It would serve them for hours after another
+process has written to the server and dropped them from the file. So a process that drops an entry
+writes 16 random bytes, the token, to a small file beside the database. A process that serves from
+memory reads the token first (one ``pread``, about a microsecond), and clears its memory when the
+token has changed. Random bytes need neither a lock nor an order.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _SIZE = 16
 
 
 class InvalidationToken:
-    """The token file at *path*; where it cannot be used, an token that never changes."""
+    """The token file at *path*. If it cannot be used, the token never changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._handle: int | None = None
 
     def open(self) -> None:
-        """Open the file, or open it again if another one is in its place."""
+        """Open the file, or open it again if it was replaced."""
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
             if self._handle is not None and self._is_in_place(self._handle):
@@ -46,16 +46,16 @@ class InvalidationToken:
             return False
 
     def read(self) -> bytes:
-        """Return the present token."""
+        """Return the current token."""
         if self._handle is None:
             return b""
         try:
             return _read_at_start(self._handle)
         except OSError:
-            return os.urandom(_SIZE)  # unknown: better forget too often
+            return os.urandom(_SIZE)  # unknown: clearing too often is safe
 
     def renew(self) -> None:
-        """Begin a new token, for every process."""
+        """Write a new token, for every process."""
         if self._handle is None:
             return
         try:
@@ -64,7 +64,7 @@ class InvalidationToken:
             self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,4 +1,4 @@
-"""Writes that the cache was told of, for answers that were overtaken by them. Pure."""
+"""Recent invalidations, which also drop responses that arrive after them. Pure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Invalidations:
         return len(self._latest)
 
     def add(self, selector: Selector, at: float) -> None:
-        """Note one made *at* that wall-clock second, and forget those long past."""
+        """Record an invalidation made *at* that wall-clock second, and drop expired ones."""
         while self._latest and abs(at - self._latest[0][1]) > LATE_ARRIVAL:
             self._latest.popleft()
         self._latest.append((selector, at))
 
     def drops(self, entry: Entry) -> bool:
-        """Return whether *entry* was requested before one of them, and arrives only now."""
+        """Return whether *entry* was requested before an invalidation that selects it."""
         return any(selector.drops(entry, at) for selector, at in self._latest)

@@ -1,9 +1,9 @@
-"""The key under which an answer is kept.
+"""Keys of responses in the cache.
 
-Two requests share a key only if the server must give both the same answer: same account, origin,
-path, query and language. Spelling does not count (``%7E`` and ``~``, the order of parameters,
-``HTTP://`` and a default port); repeated parameters do. The parts are put into one JSON text
-before they are hashed, which no choice of parts can make ambiguous.
+Two requests share a key only if their responses must be the same: same account, origin, path, query
+and language. Spelling does not matter (``%7E`` and ``~``, the order of parameters, ``HTTP://`` and
+a default port). Repeated parameters do. The parts are encoded as one JSON string before hashing, so
+different parts never give the same string.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def account_name(secret: bytes, identity: str) -> str:
     """Return the name under which the entries of one account are kept.
 
     Args:
-        secret: The installation's secret; without it, nobody can test a guess.
-        identity: What tells accounts apart: a user name or a token.
+        secret: The installation's secret. Without it a guess cannot be tested.
+        identity: Identity of the account: a user name or a token.
 
     Returns:
         32 hexadecimal digits, from which *identity* cannot be found.
@@ -55,11 +55,11 @@ def normalise_origin(url: str) -> str:
 def canonical_text(
     *, account: str, origin: str, path: str, query: Iterable[tuple[str, str]], language: str
 ) -> str:
-    """Return the text that a key is the hash of: equal for equal requests, and only for those."""
+    """Return the string that a key hashes: equal for equal requests, and only for those."""
     path, _, inline = path.partition("?")
     pairs = list(query)
     segments = path.split("/")
-    # Undecodable bytes become lone surrogates: still different texts for different bytes.
+    # Undecodable bytes become lone surrogates: still different strings for different bytes.
     if inline:
         pairs += parse_qsl(inline, keep_blank_values=True, errors="surrogateescape")
     if "%" in path:
@@ -80,10 +80,10 @@ def make_key(
 
     Args:
         account: From :func:`account_name`.
-        origin: The server, such as ``"https://metron.cloud"``; a whole URL will do.
+        origin: The server, such as ``"https://metron.cloud"``, or any URL on it.
         path: Path as sent, which may carry a query of its own (a ``next`` link does).
         query: Decoded parameters, in any order.
-        language: What ``Accept-Language`` asks for.
+        language: Value of ``Accept-Language``.
 
     Returns:
         40 hexadecimal digits.

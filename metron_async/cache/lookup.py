@@ -1,8 +1,8 @@
-"""Looking entries up: in memory if that can be believed, else in the file.
+"""Lookup of entries, in memory if it is valid, else in the file.
 
-Two things must never be served: what another process has dropped, and what is damaged. The first
-is shown by the token (see :mod:`~metron_async.cache.invalidation_token`), read before memory is
-believed. The second is shown by a checksum, read with the entry.
+Two kinds of entries must never be served: those that another process has dropped, and damaged ones.
+The first are found by the token (see :mod:`~metron_async.cache.invalidation_token`), which is read
+before each use of the memory. The second are found by a checksum, which is read with the entry.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Lookup"]
 
-_USES_KEPT = 512  # noted in memory before they are written down
+_USES_KEPT = 512  # recorded in memory before they are written
 
 
 class Lookup:
     """Finds entries in the places where a cache keeps them.
 
     Args:
-        memory: What is kept in memory.
-        queue: What is on its way to the file.
+        memory: Entries in memory.
+        queue: Entries that are not written to the file yet.
         file: The file.
-        token: Tells whether another process has dropped something.
-        policy: Which entries may be used.
-        stats: Counters to keep.
+        token: Changes when another process has dropped an entry.
+        policy: Decides which entries may be used.
+        stats: Counters to update.
         on_failure: Called when the file cannot be read.
     """
 
@@ -75,7 +75,7 @@ class Lookup:
         return found.get(key)
 
     async def get_many(self, keys: Iterable[str], *, reload: bool) -> dict[str, Entry]:
-        """Return what there is under *keys*, in at most one round trip to the file."""
+        """Return the entries that exist under *keys*, in at most one round trip to the file."""
         found: dict[str, Entry] = {}
         missing: list[str] = []
         for key in dict.fromkeys(keys):
@@ -90,7 +90,7 @@ class Lookup:
         return found
 
     def notice_drops(self) -> None:
-        """Believe nothing that is not in the file, if somebody has dropped entries meanwhile."""
+        """Clear the memory if another process has dropped entries since the last look."""
         token = self._token.read()
         if token != self._seen:
             self._memory.clear()
@@ -130,7 +130,7 @@ class Lookup:
         return found
 
     def _decode(self, rows: Rows) -> dict[str, Entry]:
-        """Return the entries in *rows* that may be used, by key; have the damaged ones dropped."""
+        """Return the usable entries in *rows* by key, and drop the damaged ones."""
         found: dict[str, Entry] = {}
         damaged: list[str] = []
         for row in rows:
@@ -154,7 +154,7 @@ class Lookup:
 
 
 def _better(one: Entry | None, other: Entry | None) -> Entry | None:
-    """Return the entry that is better vouched for."""
+    """Return the newer entry, or of the same body the one that was checked later."""
     if one is None or other is None:
         return one or other
     mine, its = (one.stored_at, one.checked_at), (other.stored_at, other.checked_at)

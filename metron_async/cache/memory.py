@@ -1,4 +1,4 @@
-"""A cache in memory: by itself for those who want no file, and in front of the file."""
+"""Cache in memory, for use on its own and in front of the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEGABYTE = 1 << 20
 
 
 class RecentlyUsed:
-    """Entries by key, up to a number of bytes; the least recently used one goes first."""
+    """Entries by key, up to a number of bytes. The least recently used entry is evicted first."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -45,7 +45,7 @@ class RecentlyUsed:
         return entry
 
     def put(self, entry: Entry) -> int:
-        """Keep *entry*, and return how many others had to go for it."""
+        """Keep *entry*, and return the number of evicted entries."""
         self.discard(entry.key)
         if entry.size > self.max_bytes:
             return 0
@@ -59,7 +59,7 @@ class RecentlyUsed:
         return evicted
 
     def touch(self, key: str, checked_at: float) -> None:
-        """Note that the entry under *key* was current at *checked_at*."""
+        """Record that the entry under *key* was current at *checked_at*."""
         entry = self._entries.get(key)
         if entry is not None and entry.checked_at < checked_at:
             self._entries[key] = msgspec.structs.replace(entry, checked_at=checked_at)
@@ -71,7 +71,7 @@ class RecentlyUsed:
             self.bytes -= entry.size
 
     def discard_where(self, doomed: Callable[[Entry], bool]) -> int:
-        """Drop the entries for which *doomed* holds, and return how many."""
+        """Drop the entries for which *doomed* is true, and return how many."""
         keys = [entry.key for entry in self._entries.values() if doomed(entry)]
         for key in keys:
             self.discard(key)
@@ -84,10 +84,10 @@ class RecentlyUsed:
 
 
 class MemoryCache(BaseCache):
-    """A cache that lives and dies with the process.
+    """Cache in memory, which ends with the process.
 
     Args:
-        max_bytes: Bound on its size, in bytes; the least recently used entries go first.
+        max_bytes: Size limit in bytes. The least recently used entries are evicted first.
         freshness: Seconds by kind, resource, or both, over the defaults.
         max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
@@ -125,12 +125,12 @@ class MemoryCache(BaseCache):
         return entry
 
     async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:
-        """Return what there is under *keys*."""
+        """Return the entries that exist under *keys*."""
         found = {key: await self.get(key, reload=reload) for key in keys}
         return {key: entry for key, entry in found.items() if entry is not None}
 
     async def put(self, entries: Iterable[Entry]) -> None:
-        """Keep *entries*, in place of what was under their keys."""
+        """Keep *entries*, in place of those under their keys."""
         for entry in entries:
             if not self._policy.keeps(entry) or self._invalidations.drops(entry):
                 continue
@@ -138,7 +138,7 @@ class MemoryCache(BaseCache):
             self._stats.evicted += self._entries.put(entry)
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
-        """Note that the entries under *keys* were current at *checked_at*."""
+        """Record that the entries under *keys* were current at *checked_at*."""
         for key in keys:
             self._entries.touch(key, checked_at)
 
@@ -156,7 +156,7 @@ class MemoryCache(BaseCache):
         kinds: Iterable[Kind] | None = None,
         now: float | None = None,
     ) -> None:
-        """Drop what a write may have made stale, answers still on their way included."""
+        """Drop what a write may have made stale, including responses still in flight."""
         kinds = None if kinds is None else frozenset(kinds)
         selector = Selector(account=account, resource=resource, object_id=object_id, kinds=kinds)
         self._invalidations.add(selector, wall_clock(now))

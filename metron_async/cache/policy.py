@@ -1,26 +1,26 @@
-"""What may be served from the cache, and what to do otherwise. Pure: no clock, no I/O.
+"""Cache policy: which entries may be served, and what to do otherwise. Pure: no clock, no I/O.
 
-The questions, in the order in which one call asks them::
+The decisions of one call, in order::
 
     entry, now, options ─▶ decide() ─▶ Serve        give the bytes to the caller
                                     ├▶ Revalidate   ask with If-Modified-Since; 304 costs as much
                                     │               as 200, but the entry then counts from now
                                     ├▶ Fetch        ask without a condition
                                     └▶ Unavailable  offline, and nothing is there
-    the answer          ─▶ storable()               keep it?
-    no answer           ─▶ may_serve_stale()        better old than nothing?
+    a response          ─▶ storable()               whether to keep it
+    a failure           ─▶ may_serve_stale()        whether a stale entry stands in
 
-Three times bound an entry. ``checked_at`` tells when somebody last vouched for it (the fetch, a
-304, a row in a list): fresh for ``fresh_for`` from there. ``stored_at`` tells when the body came:
-after ``max_age`` only a fetch without a condition will do, since a 304 and a list tell nothing
-about the names of *other* objects embedded in it. And a stamp from the future tells nothing at
-all: somebody's clock was wrong, so the entry is as good as never vouched for.
+Two times limit the use of an entry. ``checked_at`` is when it was last known to be current (by its
+fetch, a 304, or a row in a list). It is fresh for ``fresh_for`` seconds from then. ``stored_at`` is
+when the body was received. After ``max_age`` seconds only a fetch without a condition is valid,
+since a 304 and a list do not cover the names of *other* objects embedded in the body. A stamp in
+the future shows that a clock was wrong, so the entry counts as never checked.
 
-When a condition is honest. ``Last-Modified`` has whole seconds only. Had the object been changed
-twice in one second, and fetched in between, then a 304 would confirm the first state from then
-on; so an entry fetched in the very second of its own ``Last-Modified`` is never asked for with a
-condition (RFC 9110, 8.8.2.2). Neither is one whose body names another moment in ``modified`` than
-its header does, nor a collection item, whose re-reads move neither.
+A condition is not always safe. ``Last-Modified`` has whole seconds only. If an object is changed
+twice in one second, and fetched in between, a 304 would confirm the first state from then on. So an
+entry fetched in the same second as its own ``Last-Modified`` is never revalidated with a condition
+(RFC 9110, 8.8.2.2). Neither is an entry whose body has another time in ``modified`` than its
+header, nor a collection item, because a re-read changes neither time.
 """
 
 from __future__ import annotations
@@ -64,31 +64,31 @@ DEFAULT_FRESHNESS: dict[Kind, float] = {
     Kind.LIST: 120.0,
     Kind.PRIVATE: 0.0,
 }
-"""Seconds for which an entry is served without asking, per kind."""
+"""Seconds for which an entry is served without a request, per kind."""
 
 NEVER_CONDITIONAL = frozenset({"collection"})
 _OK, _NOT_FOUND = 200, 404
-_LARGEST_ID = 2**63 - 1  # anybody may ask for a larger one, but no database has it
+_LARGEST_ID = 2**63 - 1  # a caller may pass a larger one, but SQLite cannot store it
 
 
 class Failure(enum.Enum):
-    """Why no answer could be had."""
+    """Why a request failed."""
 
     SERVER = "server"  # 5xx, or a body that cannot be read
-    TRANSPORT = "transport"  # no connection, half an answer, a timeout
-    QUOTA = "quota"  # the window is spent, or the server said 429
-    BLOCKED = "blocked"  # the ban guard refuses
-    REFUSED = "refused"  # 400, 401, 403, 404: this is the answer, and no failure to hide
+    TRANSPORT = "transport"  # no connection, an incomplete response, a timeout
+    QUOTA = "quota"  # the quota is used up, or the server returned 429
+    BLOCKED = "blocked"  # blocked locally to avoid a ban
+    REFUSED = "refused"  # 400, 401, 403, 404: a valid response, which a stale entry must not hide
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What one call asks of the cache.
+    """Cache options of one call.
 
     Attributes:
-        fresh_for: Seconds for which an entry will do, instead of the policy's own.
-        refresh: Fetch again, whatever is there, and without a condition.
-        offline: Send nothing: serve what is there, however old.
-        stale_if_error: Let an old entry stand in when the server fails or the quota is spent.
+        fresh_for: Seconds for which an entry is fresh, instead of the policy's.
+        refresh: Fetch again without a condition, whatever is cached.
+        offline: Send nothing, and serve the cached entry, however old.
+        stale_if_error: Let a stale entry stand in when the server fails or the quota is used up.
     """
 
     fresh_for: float | None = None
@@ -98,7 +98,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Serve(msgspec.Struct, frozen=True):
-    """Give the entry to the caller; *age* is in seconds, *stale* if it should not be trusted."""
+    """Serve the entry; *age* is in seconds, and *stale* is true if it is not fresh."""
 
     entry: Entry
     age: float
@@ -106,20 +106,20 @@ class Serve(msgspec.Struct, frozen=True):
 
 
 class Revalidate(msgspec.Struct, frozen=True):
-    """Ask with ``If-Modified-Since``; on 304 the entry counts from now."""
+    """Send a request with ``If-Modified-Since``; after a 304 the entry is fresh again."""
 
     entry: Entry
     if_modified_since: str
 
 
 class Fetch(msgspec.Struct, frozen=True):
-    """Ask without a condition; *fallback* is what is there already, if anything."""
+    """Send a request without a condition; *fallback* is the cached entry, if any."""
 
     fallback: Entry | None = None
 
 
 class Unavailable(msgspec.Struct, frozen=True):
-    """Nothing is there, and nothing may be sent."""
+    """Nothing is cached, and nothing may be sent."""
 
 
 Decision: TypeAlias = Serve | Revalidate | Fetch | Unavailable
@@ -146,7 +146,7 @@ class Policy:
     Attributes:
         freshness: Seconds by kind, by resource, or by both, over :data:`DEFAULT_FRESHNESS`.
         max_age: Seconds after which an entry is fetched again, without a condition.
-        max_stale: Seconds after which it does not even stand in for a failing server.
+        max_stale: Seconds after which an entry does not stand in for a failing server.
         not_found_for: Seconds for which a 404 is remembered.
         keep_private: Also keep collection, pull list, wish list and reading lists.
         keep_empty_lists: Also keep lists without rows.
@@ -169,7 +169,7 @@ class Policy:
             *((f"freshness[{key!r}]", seconds) for key, seconds in self.freshness.items()),
         ):
             if math.isnan(seconds) or seconds < 0:
-                msg = f"{name} must be a number of seconds from 0 up, not {seconds!r}"
+                msg = f"{name} must be a number of seconds, 0 or more, got {seconds!r}"
                 raise ConfigurationError(msg)
 
     def fresh_for(self, resource: str, kind: Kind) -> float:
@@ -185,9 +185,9 @@ class Policy:
         """Decide what one call does with what is in the cache.
 
         Args:
-            entry: What was found under the call's key.
+            entry: Entry under the call's key, or ``None``.
             now: Wall-clock time in seconds.
-            options: What the call asks for.
+            options: Cache options of the call.
         """
         if entry is None or entry.version != self.version:
             return Unavailable() if options.offline else Fetch()
@@ -223,9 +223,9 @@ class Policy:
         """Return whether a response is kept.
 
         Args:
-            kind: What sort of answer it is.
-            status: Its HTTP status. Only 200 and 404 say something about the object.
-            decoded: Whether the body was understood; what is not, was not from the server.
+            kind: Kind of the response.
+            status: Its HTTP status. Only 200 and 404 describe the object.
+            decoded: Whether the body was decoded. A body that does not decode is not the API's.
             empty: Whether it is a list without rows.
         """
         if kind is Kind.PRIVATE and not self.keep_private:
@@ -235,7 +235,7 @@ class Policy:
         return status == _OK and decoded and (self.keep_empty_lists or not empty)
 
     def keeps(self, entry: Entry) -> bool:
-        """Return whether a store may keep *entry*: its last line of defense."""
+        """Return whether a store may keep *entry*."""
         if entry.kind is Kind.PRIVATE and not self.keep_private:
             return False
         if entry.object_id is not None and abs(entry.object_id) > _LARGEST_ID:
@@ -249,7 +249,7 @@ class Policy:
         return limit if entry.status == _OK else min(limit, self.not_found_for)
 
     def _vouched_age(self, entry: Entry, now: float) -> float | None:
-        """Return the seconds since somebody vouched for *entry*, or ``None`` if nobody may."""
+        """Return the seconds since *entry* was checked, or ``None`` if it must be fetched again."""
         stored = age_of(entry.stored_at, now)
         if stored is None or stored >= self.max_age:
             return None
@@ -257,7 +257,7 @@ class Policy:
         return stored if checked is None else min(stored, checked)
 
     def _condition(self, entry: Entry, now: float) -> str | None:
-        """Return the value for ``If-Modified-Since``, or ``None`` where a 304 might mislead."""
+        """Return the value for ``If-Modified-Since``, or ``None`` if a condition is not safe."""
         stored = age_of(entry.stored_at, now)
         if stored is None or stored >= self.max_age or entry.status != _OK:
             return None

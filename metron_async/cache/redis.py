@@ -30,7 +30,7 @@ __all__ = ["RedisCache"]
 
 _PREFIX = f"metron_async:cache-{scripts.LAYOUT}:"
 _SECRET = f"{_PREFIX}secret"
-_EVICT_TO = 0.9  # of the bound, so that not every put evicts
+_EVICT_TO = 0.9  # of the limit, so that not every put evicts
 _SECRET_BYTES = 32
 
 
@@ -42,7 +42,7 @@ class RedisCache(BaseCache):
     Args:
         server: URL, ``redis://`` or ``rediss://``; or a ``redis.asyncio.Redis`` that does not
             decode responses. A client that is passed in is not closed.
-        max_bytes: Bound on its entries, in bytes; the least recently used entries go first.
+        max_bytes: Size limit in bytes. The least recently used entries are evicted first.
         freshness: Seconds by kind, resource, or both, over the defaults.
         max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
@@ -82,8 +82,8 @@ class RedisCache(BaseCache):
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash.
 
-        While the server cannot be reached its secret is not known. The name is then one under
-        which nothing is kept.
+        While the server cannot be reached, its secret is not known. Nothing is kept under the name
+        that is returned then.
         """
         known = await self._connection.attempt(self._load_secret, default=False)
         if known and self._secret is not None:
@@ -177,7 +177,7 @@ class RedisCache(BaseCache):
         """Drop what a write may have made stale, late responses included, on every host.
 
         Args:
-            account: Whose entries.
+            account: Account of the entries.
             resource: Only those of this resource.
             object_id: Only those of this object.
             kinds: Only those of these kinds.

@@ -1,7 +1,7 @@
 """Connection to the Redis server of a cache, which may fail at any time.
 
-An operation is given up after a second, and the server is left alone for some seconds. A drop
-cannot be given up: it is owed, and nothing is read before it was carried out.
+An operation is given up after a second, and the server is not used for some seconds. A drop is
+never given up: it is repeated, and nothing is read before it has been applied.
 """
 
 from __future__ import annotations

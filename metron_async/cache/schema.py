@@ -1,4 +1,4 @@
-"""The tables of the cache file, and how entries become rows and back."""
+"""Tables of the cache file, and conversion between entries and rows."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 ]
 
 SCHEMA = 1
-"""Layout of the file. It is part of the default file name: two versions share no file."""
+"""Version of the layout. It is part of the default file name: two versions never share a file."""
 
-_APPLICATION_ID = 0x4D65_7443  # "MetC", in the file's header: tells a cache from other databases
+_APPLICATION_ID = 0x4D65_7443  # "MetC", in the file's header: marks a cache
 
-# Bodies lie apart, so that noting a time does not write kilobytes. The total is kept by triggers,
-# since summing it up would read the whole table, and several processes write.
+# Bodies have a table of their own, so that recording a time does not write kilobytes. Triggers keep
+# the total, since a sum would read the whole table, and several processes write.
 _TABLES = """
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
@@ -77,7 +77,7 @@ _COLUMNS = (
 _SELECT = f"SELECT {', '.join(_COLUMNS)}, body FROM entries JOIN bodies USING (id) "  # noqa: S608
 
 FETCH = _SELECT + "WHERE key = ?"
-# One text for any number of keys, so that it is compiled once.
+# One statement for any number of keys, so that it is compiled once.
 FETCH_MANY = _SELECT + "WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608
 PUT_ENTRY = (
     f"INSERT INTO entries ({', '.join(_COLUMNS)}, size, used) "  # noqa: S608
@@ -91,12 +91,12 @@ PUT_BODY = (
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make sure that the file behind *connection* is a cache; create the tables in a new one.
+    """Check that the file behind *connection* is a cache, and create the tables in a new file.
 
     Raises:
-        sqlite3.DatabaseError: If it is something else, or laid out differently.
+        sqlite3.DatabaseError: If it is another database, or has another layout.
     """
-    # Damaged text must not raise: the checksum of its entry will tell.
+    # Damaged strings must not raise here: the checksum of the entry finds them.
     connection.text_factory = _decode_leniently
     connection.execute("PRAGMA journal_size_limit = 16777216")
     if _is_ready(connection):
@@ -150,14 +150,14 @@ def from_row(row: Sequence[Any]) -> Entry | None:
 
 
 def _is_ready(connection: sqlite3.Connection) -> bool:
-    """Tell a cache from an empty file; raise for anything else."""
+    """Return whether the file is a cache, and not empty; raise for any other file."""
     mark = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     if not names and mark == 0:
         return False
     if mark != _APPLICATION_ID or version != SCHEMA or not names >= _NAMES:
-        msg = "the file is not a cache of this version"
+        msg = "The file is not a cache of this version"
         raise sqlite3.DatabaseError(msg)
     return True
 

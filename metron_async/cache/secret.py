@@ -1,9 +1,9 @@
-"""The installation's secret, with which accounts are named.
+"""The installation's secret, the key of the hashes that name accounts.
 
-Without it a name in the file cannot be turned back, not even by trying user names. It lies beside
-the cache, readable by its owner only. Several processes may need it for the first time at the same
-moment: each writes its own to a temporary file, and the one whose link to the final name succeeds
-has made it; the others read that.
+Without it, user names cannot be found from the names in the file, even by guessing. It is stored
+beside the cache, readable by its owner only. Several processes may create it at the same time. Each
+writes a secret of its own to a temporary file. The first that links its file to the final name
+wins, and the others read that one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def load_secret(path: Path) -> bytes:
-    """Return the secret at *path*, made on first use.
+    """Return the secret at *path*, created on first use.
 
-    One that is damaged, or that others could have written or read, is replaced: the entries under
-    the old names are then never found again, and age out.
+    A secret that is damaged, or that other users could read or write, is replaced. The entries
+    under the old names are then never found again, and are evicted in time.
 
     Raises:
-        OSError: If it can neither be read nor made, or is a link or somebody else's.
+        OSError: If it can neither be read nor created, is a link, or belongs to another user.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for _ in range(_ATTEMPTS):
@@ -39,7 +39,7 @@ def load_secret(path: Path) -> bytes:
         if found is not None:
             return found
         _offer(path)
-    msg = f"{path} cannot be made"
+    msg = f"{path} cannot be created"
     raise OSError(msg)
 
 
@@ -56,7 +56,7 @@ def _read(path: Path) -> bytes | None:
         raise PermissionError(msg)
     exposed = os.name == "posix" and stat.S_IMODE(about.st_mode) & 0o077
     if exposed or len(text) != SECRET_BYTES:
-        # Another process may have replaced it already; at worst both start afresh once more.
+        # Another process may have replaced it already; at worst both replace it again.
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         return None

@@ -1,12 +1,12 @@
-"""The cache in a file, shared by every process of the user, with a little memory in front.
+"""Cache in a SQLite file, shared by every process of the user, with a small memory in front.
 
 A lookup in memory costs a dictionary access and one ``pread`` (see
 :mod:`~metron_async.cache.invalidation_token`). A lookup in the file costs one round trip to
 aiosqlite's thread. Writes are queued in the :class:`~metron_async.cache.write_queue.WriteQueue`:
 a caller waits only for a drop, because it must not read again what it has dropped.
 
-An error of the file never reaches the caller. A damaged file is set aside and a new one begun. A
-file that cannot be opened, or is full, leaves a cache in memory and one warning.
+An error of the file never reaches the caller. A damaged file is set aside and a new one is created.
+If the file cannot be opened, or the disk is full, the cache continues in memory, with one warning.
 """
 
 from __future__ import annotations
@@ -51,15 +51,16 @@ _logger = logging.getLogger("metron_async.cache")
 
 
 class SQLiteCache(BaseCache):
-    """A cache in a SQLite file.
+    """Cache in a SQLite file.
 
-    It is opened when first used, by the event loop that uses it, and may be shared by several
-    clients of that loop; who made it closes it.
+    It is opened on first use, and belongs to that event loop. Several clients of the loop may share
+    it. A client does not close a cache that was passed to it.
 
     Args:
         path: The file; by default one in the user's cache directory.
-        max_bytes: Bound on its entries, in bytes; the least recently used ones go first.
-        memory_bytes: Bound on the entries kept in memory as well, in bytes.
+        max_bytes: Size limit of its entries, in bytes. The least recently used ones are evicted
+            first.
+        memory_bytes: Size limit of the entries that are also kept in memory, in bytes.
         freshness: Seconds by kind, resource, or both, over the defaults.
         max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
@@ -84,7 +85,7 @@ class SQLiteCache(BaseCache):
         keep_empty_lists: bool = False,
     ) -> None:
         if path == ":memory:":
-            msg = "SQLiteCache needs a file; MemoryCache is the one in memory"
+            msg = "SQLiteCache needs a file, got ':memory:'. Use MemoryCache for a cache in memory"
             raise ConfigurationError(msg)
         if path is None:
             path = files.default_directory() / f"cache-{SCHEMA}.sqlite3"
@@ -111,7 +112,7 @@ class SQLiteCache(BaseCache):
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
         return self._path
 
     async def account(self, identity: str) -> str:
@@ -152,7 +153,7 @@ class SQLiteCache(BaseCache):
             await self._queue.flush()
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
-        """Note that the entries under *keys* were current at *checked_at*."""
+        """Record that the entries under *keys* were current at *checked_at*."""
         await self._ready()
         stamps = dict.fromkeys(keys, checked_at)
         for key in stamps:
@@ -178,12 +179,12 @@ class SQLiteCache(BaseCache):
         kinds: Iterable[Kind] | None = None,
         now: float | None = None,
     ) -> None:
-        """Drop what a write may have made stale, answers still on their way included.
+        """Drop what a write may have made stale, including responses still in flight.
 
         When this returns, no process finds any of it in the file.
 
         Args:
-            account: Whose entries.
+            account: Account of the entries.
             resource: Only those of this resource.
             object_id: Only those of this object.
             kinds: Only those of these kinds.
@@ -232,7 +233,7 @@ class SQLiteCache(BaseCache):
         await self._queue.flush()
 
     async def flush(self) -> None:
-        """Return when everything put so far is in the file."""
+        """Wait until everything put so far is in the file."""
         await self._ready()
         await self._queue.flush()
 
@@ -249,7 +250,7 @@ class SQLiteCache(BaseCache):
         return int(rows[0][0]), int(rows[0][1])
 
     async def aclose(self) -> None:
-        """Write what is not written yet, and let go of the file. Closing twice is fine."""
+        """Write what is not written yet, and close the file. Safe to call twice."""
         if self._loop.closed:
             return
         self._loop.check(asyncio.get_running_loop())
@@ -274,7 +275,7 @@ class SQLiteCache(BaseCache):
             path = self._path.with_name(self._path.name + ".secret")
             self._secret = await asyncio.to_thread(load_secret, path)
         except OSError as error:
-            # Nobody finds the entries of another run, but this one is still told apart.
+            # Entries of other runs are not found, but accounts are still kept apart.
             self._secret = secrets.token_bytes(32)
             self._complain(error)
         await asyncio.to_thread(self._token.open)
@@ -292,7 +293,7 @@ class SQLiteCache(BaseCache):
         self._stats.recovered += 1
 
     def _complain(self, error: Exception) -> None:
-        """Note that the file failed; say so once, unless it was just busy."""
+        """Count a failure of the file, and warn once, unless the file was only busy."""
         self._stats.errors += 1
         if self._warned or files.is_busy(error):
             _logger.info("The cache file failed: %s", error)

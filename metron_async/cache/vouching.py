@@ -1,15 +1,15 @@
-"""How a page of a list vouches for cached details. Pure: no clock, no I/O.
+"""List revalidation: a page of a list vouches for cached details. Pure: no clock, no I/O.
 
-A row in a resource's own list carries the same ``modified`` instant as the detail. So one page,
-at the price of one request, tells for up to 100 cached details whether they are still current.
-It tells so for a moment that must not be guessed too late:
+A row in a resource's own list has the same ``modified`` as the detail. So one page, for one
+request, shows for up to 100 cached details whether they are current. The page shows the state at
+some time, and an estimate of that time must not be too late:
 
-- the page was made after its request was sent, so it is right as of then; its own ``Date`` is
-  believed where it is earlier, for then some proxy had kept the page;
-- with ``X-Cache: HIT`` the server had kept the page itself, for up to two minutes.
+- The page was made after its request was sent, so it shows at least the state of that time. If its
+  own ``Date`` is earlier, a proxy had cached the page, and ``Date`` counts.
+- With ``X-Cache: HIT`` the server had cached the page, for up to two minutes.
 
-Rows of an ``issue_list`` may come from a copy that is a day old. They vouch for nothing, and
-must not be brought here.
+Rows of an ``issue_list`` may come from a cache that is a day old. They vouch for nothing, and must
+not be passed to this module.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _FOUND = 200
 
 
 class Verdict(enum.Enum):
-    """What a row says about a cached detail."""
+    """State of a cached detail according to a row."""
 
     CURRENT = "current"  # it was current as of the page: touch it
     NEWER = "newer"  # it was changed and fetched after the page was made: use it as it is
-    CHANGED = "changed"  # the object is another by now: fetch it
-    EXPIRED = "expired"  # too old, or never comparable, for anybody to vouch: fetch it
+    CHANGED = "changed"  # the object has changed: fetch it
+    EXPIRED = "expired"  # the entry is too old, or has no valid time to compare: fetch it
 
 
 def instant(value: str | datetime | None) -> float | None:
-    """Return the seconds that an ISO 8601 text or an aware datetime means, or ``None``."""
+    """Return the Unix time of an ISO 8601 string or an aware datetime, or ``None``."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         if moment is None or moment.tzinfo is None:
@@ -51,11 +51,11 @@ def instant(value: str | datetime | None) -> float | None:
 
 
 def page_as_of(*, date: str | None, x_cache: str | None, sent_at: float) -> float:
-    """Return the moment for which a list page speaks.
+    """Return the time whose state a list page shows.
 
     Args:
         date: The page's ``Date`` header.
-        x_cache: Its ``X-Cache`` header; anything but ``MISS`` is taken for a hit.
+        x_cache: Its ``X-Cache`` header; any value but ``MISS`` counts as a hit.
         sent_at: Wall-clock seconds at which the page's request was sent.
     """
     answered = parse_http_date(date)
@@ -82,7 +82,7 @@ def vouch(
         row_modified: ``modified`` of the row.
         as_of: From :func:`page_as_of`.
         now: Wall-clock seconds.
-        max_age: The policy's; nobody vouches for an entry that old.
+        max_age: The policy's. A row does not vouch for an older entry.
     """
     mine, theirs = instant(entry.modified), instant(row_modified)
     if entry.status != _FOUND:
@@ -92,6 +92,6 @@ def vouch(
         return Verdict.EXPIRED
     if mine == theirs:
         return Verdict.CURRENT
-    # An older row shows nothing new if the change came after the page was made. If the page should
-    # have known of it, though, then time went backwards (a restored backup), and the row is right.
+    # An older row shows nothing new if the change came after the page was made. If the page is
+    # newer than the change, time went backwards (a restored backup), and the row is right.
     return Verdict.NEWER if mine > theirs and mine > as_of else Verdict.CHANGED

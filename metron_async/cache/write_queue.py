@@ -1,10 +1,9 @@
-"""Writes on their way to the file: collected, and applied by one task of the cache's own.
+"""Queue of writes to the file, applied in batches by one task of the cache.
 
-A put returns at once. What is not written yet is served from here, so that memory may evict it
-and a caller still finds what it has put. Should the file refuse a batch, the entries in it are
-lost to the file, which costs a request some day. Drops are different: an entry that should be gone
-and is not would be *wrong*, so they are owed until the file takes them, and nothing they name is
-believed meanwhile.
+A put returns at once. Entries that are not written yet are served from here, also when memory has
+evicted them. If the file refuses a batch, its entries are lost, which may cost a request later.
+Drops are different: an entry that should be dropped and is not would be *wrong*. So a drop is
+repeated until the file accepts it, and entries that it selects are not served meanwhile.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ __all__ = ["WriteQueue"]
 
 _MAX_UNSAVED = 8 << 20  # bytes; beyond that a put waits for the file
 _MAX_OWED = 1000
-_LINGER = 0.05  # seconds for which writes are collected, unless somebody waits for them
+_LINGER = 0.05  # seconds for which writes are collected, unless a caller waits for them
 _BUSY_ATTEMPTS = 3
 
 
 class WriteQueue:
-    """Collects writes, and brings them to *file*.
+    """Collects writes, and applies them to *file*.
 
     Args:
-        file: Where they go.
-        max_bytes: Bound on the file's entries, in bytes.
+        file: The file.
+        max_bytes: Size limit of the file's entries, in bytes.
         on_outcome: Called after each transaction.
-        on_failure: Called when the file refused one.
+        on_failure: Called after each transaction that failed.
     """
 
     def __init__(
@@ -68,24 +67,24 @@ class WriteQueue:
         return self._unsaved.get(key)
 
     def forget_unsaved(self) -> None:
-        """Serve nothing more from here: another process has dropped something, maybe this.
+        """Stop serving unwritten entries, since another process may have dropped them.
 
-        What is on its way is still written, and held against that drop when it gets there.
+        They are still written. The file compares them with that drop then.
         """
         self._unsaved.clear()
         self._unsaved_bytes = 0
 
     def drops(self, entry: Entry) -> bool:
-        """Return whether *entry*, just read from the file, should be gone from it."""
+        """Return whether a drop that is not written yet selects *entry*, read from the file."""
         return any(_drops(operation, entry) for operation in (*self._owed, *self._operations))
 
     def use(self, key: str) -> int:
-        """Note that *key* was used, and return how many uses are noted."""
+        """Record that *key* was used, and return how many uses are recorded."""
         self._used.add(key)
         return len(self._used)
 
     def put(self, entries: list[Entry]) -> bool:
-        """Write *entries* soon; return whether the caller had better wait for that."""
+        """Write *entries* soon, and return whether the caller should wait for the file."""
         for entry in entries:
             self._forget(entry.key)
             self._unsaved[entry.key] = entry
@@ -99,7 +98,7 @@ class WriteQueue:
         return self._unsaved_bytes > _MAX_UNSAVED
 
     def add(self, operation: Operation) -> None:
-        """Carry *operation* out soon, and at once on what is not written yet."""
+        """Apply *operation* to unwritten entries now, and to the file soon."""
         if isinstance(operation, Touch):
             self._touch(operation)
         elif not isinstance(operation, Put):
@@ -109,13 +108,13 @@ class WriteQueue:
         self._start()
 
     def save_uses(self) -> None:
-        """Write down which entries were used, so that others are evicted before them."""
+        """Write the recorded uses, so that unused entries are evicted first."""
         if self._used:
             self.add(Used(list(self._used)))
             self._used.clear()
 
     async def flush(self) -> None:
-        """Return when everything collected so far was brought to the file, or refused."""
+        """Wait until the file has accepted or refused everything collected so far."""
         while self._task is not None:
             self._hurry.set()
             await asyncio.shield(self._task)
@@ -127,7 +126,7 @@ class WriteQueue:
     async def _drain(self) -> None:
         try:
             while self._operations:
-                # One transaction for what comes at about the same time costs as much as for one.
+                # One transaction costs the same for several writes as for one.
                 with anyio.move_on_after(_LINGER):
                     await self._hurry.wait()
                 await self._apply_batch()
@@ -142,7 +141,7 @@ class WriteQueue:
         try:
             await self._file.check_place()
             outcome = await self._write([*owed, *batch])
-        except Exception as error:  # noqa: BLE001 - no trouble in here is the caller's
+        except Exception as error:  # noqa: BLE001 - a failure must not reach a caller
             self._owed = self._owed[-_MAX_OWED:]
             self._on_failure(error)
         else:
@@ -168,7 +167,7 @@ class WriteQueue:
                 self._unsaved[key] = msgspec.structs.replace(entry, checked_at=stamp)
 
     def _settle(self, batch: Iterable[Operation]) -> None:
-        """Forget what is in the file now (or never will be), unless it was put again meanwhile."""
+        """Forget the entries of *batch* that were not put again meanwhile."""
         for operation in batch:
             if isinstance(operation, Put):
                 for entry in operation.entries:

@@ -1,8 +1,7 @@
-"""What is written to the cache file, and the one transaction that does it.
+"""Operations on the cache file, and the transaction that applies them.
 
-Operations are values, collected by :class:`~metron_async.cache.sqlite.SQLiteCache` and applied in
-their order by one task of its own, so that no caller, and no cancelled one, ever stands in the
-middle of a transaction.
+Operations are values. :class:`~metron_async.cache.sqlite.SQLiteCache` collects them, and one task
+of its own applies them in order. So a cancelled caller never interrupts a transaction.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clear", "Delete", "Drop", "Operation", "Outcome", "Purge", "Put", "Touch", "apply"]
 
-_EVICT_TO = 0.9  # of the bound, so that not every put evicts
+_EVICT_TO = 0.9  # of the limit, so that not every put evicts
 _EVICT_CHUNK = 500
 
 
@@ -35,14 +34,14 @@ class Put:
 
 @dataclass(slots=True)
 class Touch:
-    """Note when entries were current."""
+    """Record when entries were current."""
 
     checked_at: dict[str, float]
 
 
 @dataclass(slots=True)
 class Used:
-    """Note that entries were used."""
+    """Record that entries were used."""
 
     keys: list[str]
 
@@ -84,8 +83,8 @@ class Outcome:
     """Result of a transaction.
 
     Attributes:
-        evicted: Entries dropped to stay within the bound.
-        late: Entries not kept, since a write of some process had overtaken them.
+        evicted: Entries dropped to stay within the size limit.
+        late: Entries not kept, because a later write of some process drops them.
         dropped: Whether anything was dropped that other processes may have in memory.
     """
 
@@ -97,7 +96,7 @@ class Outcome:
 async def apply(
     db: aiosqlite.Connection, operations: Iterable[Operation], max_bytes: int
 ) -> Outcome:
-    """Carry *operations* out, all or none."""
+    """Apply all *operations*, or none."""
     outcome = Outcome()
     await db.execute_fetchall("BEGIN IMMEDIATE")
     try:
@@ -155,7 +154,7 @@ async def _many(db: aiosqlite.Connection, sql: str, rows: Sequence[Sequence[Any]
 
 
 async def _next_use(db: aiosqlite.Connection) -> int:
-    """Return the next tick of the clock that orders uses, the same one for every process."""
+    """Return the next number of the counter that orders uses across processes."""
     rows = list(await db.execute_fetchall("SELECT coalesce(max(used), 0) + 1 FROM entries"))
     return int(rows[0][0])
 
@@ -215,7 +214,7 @@ async def _purge(db: aiosqlite.Connection, purge: Purge) -> None:
 
 
 async def _evict(db: aiosqlite.Connection, max_bytes: int) -> int:
-    """Drop the least recently used entries until the file is within its bound."""
+    """Drop the least recently used entries until the file is within its size limit."""
     rows = list(await db.execute_fetchall("SELECT bytes FROM total"))
     excess = int(rows[0][0]) - max_bytes
     if excess <= 0:

@@ -84,7 +84,7 @@ def _address(error: MetronError | None) -> str:
     if isinstance(error, TransportError):
         return "no response: the network is down, or the server's firewall has banned this address"
     if error is None or (isinstance(error, StatusError) and error.status is not None):
-        return "not banned: the server answers"
+        return "not banned: the server responds"
     if isinstance(error, RateLimitError):
         return "not tested: the quota does not allow a request now"
     return "not known"
@@ -93,8 +93,9 @@ def _address(error: MetronError | None) -> str:
 def _credentials(options: argparse.Namespace) -> str:
     if options.demo:
         return "those of the demo"
-    if os.environ.get("METRON_TOKEN"):
-        return "token from METRON_TOKEN"
+    for name in ("METRON_TOKEN", "METRON_TOKEN_FILE"):
+        if os.environ.get(name):
+            return f"token from {name}"
     return f"user name and password of {os.environ.get('METRON_USERNAME', '')}"
 
 

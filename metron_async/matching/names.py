@@ -214,7 +214,7 @@ def all_stems(name: str) -> set[str]:
 
 
 def _telling(name: str) -> list[str]:
-    """Return the words of *name* that tell it from others and are spelled alike everywhere."""
+    """Return the words that distinguish *name* from others and are spelled alike everywhere."""
     spaced = "".join(" " if character in _APOSTROPHES else character for character in name)
     words = list(dict.fromkeys(_BOUNDARY.sub(" ", normal_name(spaced)).split()))
     return [word for word in words if word not in _UNSEARCHED] or words

@@ -73,7 +73,7 @@ class Namesakes:
         self._lists = lists
 
     async def find(self, queries: Sequence[IssueQuery], meter: Meter) -> Named | None:
-        """Return the series that the queries may mean, ``None`` if there are too many to tell."""
+        """Return the series that the queries may mean, or ``None`` if there are too many."""
         names = {reading.series for query in queries for reading in readings_of(query)}
         name = search_name(queries[0])
         words = search_words(name)

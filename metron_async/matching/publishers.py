@@ -15,13 +15,13 @@ _PUBLISHING = frozenset(
 
 
 def publisher_core(name: str) -> str:
-    """Return the words of a publisher's name that tell it from others, such as ``"dc"``."""
+    """Return the words that distinguish a publisher's name from others, such as ``"dc"``."""
     words = normal_name(name).split()
     return " ".join([word for word in words if word not in _PUBLISHING] or words)
 
 
 def same_publisher(one: str, other: str) -> bool:
-    """Return whether two names of publishers mean the same one, as far as words can tell."""
+    """Return whether the words of two names of publishers mean the same publisher."""
     a, b = publisher_core(one).split(), publisher_core(other).split()
     short, long = sorted((a, b), key=len)
     return long[: len(short)] == short

@@ -147,7 +147,7 @@ class DetailsStored:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DetailFailed:
-    """A complete object could not be read. The run goes on."""
+    """A complete object could not be read. The run continues."""
 
     name: str
     """Name of the list."""

@@ -34,7 +34,7 @@ class Matching(abc.ABC):
     """Finds issues in a mirror's file without a request.
 
     It reads the file through a connection and in a thread of its own, so that a run that stores
-    pages does not delay it, and the event loop goes on.
+    pages does not delay it, and the event loop continues.
     """
 
     _path: Path

@@ -68,7 +68,7 @@ LONG_GAP = 600.0
 ATTEMPTS = 3
 """Walks through a list that is short of rows, until the run reports them as missing."""
 
-_LATENCY = 1.0  # seconds between `modified` and the moment at which an edit becomes visible
+_LATENCY = 1.0  # seconds between `modified` and the time at which an edit becomes visible
 _SPARE_PAGES = 30  # pages that proofs may cost beyond ATTEMPTS times the pages of the list
 
 
@@ -144,7 +144,7 @@ def after_page(walk: Walk, arrived: Arrived) -> Walk:
 
 
 def after_shrinking(walk: Walk) -> Walk:
-    """Return the state of *walk* after the server has answered 404 to a page.
+    """Return the state of *walk* after the server has returned 404 for a page.
 
     The list has become so much shorter that the page before may have changed, too.
     """
@@ -205,7 +205,7 @@ def _proof_of(walk: Walk, mark: int) -> Walk:
 
 
 def _after_proof(walk: Walk, proof: Walk) -> Outcome:
-    """Return how *walk* goes on after its proof."""
+    """Return the state of *walk* after its proof."""
     began, last = proof.began or 0.0, walk.page - 1
     edits = [edit for edit in proof.edits if edit not in walk.accounted]
     # A `Date` is cut to seconds, so an edit of the next second may have been before the page.

@@ -285,7 +285,7 @@ class Store(Database):
         await self.write(lambda db: upsert(db, table, details, unless=keep))
 
     async def forget(self, selection: Selection, number: int) -> None:
-        """Remove one row that the server has answered with 404."""
+        """Remove one row for which the server has returned 404."""
         await self.write(lambda _: self._purge(selection, "id = ?", number))
 
 

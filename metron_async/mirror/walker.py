@@ -162,7 +162,7 @@ async def measure(
 ) -> tuple[Literal["full", "resume", "changes"], int, int, Arrived | None]:
     """Return the kind of run that *walk* begins, its rows, its requests, and its first page.
 
-    Sends a request only where the file does not have the answer.
+    Sends a request only if the file is not sufficient.
     """
     if walk.page > 1:
         rows = max(0, walk.count - (walk.page - 1) * walk.page_size)

@@ -35,9 +35,9 @@ class AccountList(Retrievable[D], Personal):
         """
         if id is not None:
             return await super().get(id)
-        answer = await self._caller.fetch(self._request(), PageBody[self._model])  # type: ignore[name-defined]
-        if not answer.value.results:
+        response = await self._caller.fetch(self._request(), PageBody[self._model])  # type: ignore[name-defined]
+        if not response.value.results:
             return None
-        found: D = answer.value.results[0]
-        self._caller.core.origins.remember(found, answer.origin)
+        found: D = response.value.results[0]
+        self._caller.core.origins.remember(found, response.origin)
         return found

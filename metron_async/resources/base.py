@@ -145,7 +145,7 @@ class Resource:
 
 
 class Retrievable(Resource, Generic[D]):
-    """A resource whose objects can be fetched in full by their id."""
+    """Resource whose objects can be fetched by their id."""
 
     _model: type[D]
     _conditional: ClassVar[bool] = True
@@ -166,7 +166,7 @@ class Retrievable(Resource, Generic[D]):
         )
 
     async def get(self, id: int, /) -> D:
-        """Fetch one object in full.
+        """Fetch one object with all its fields.
 
         Args:
             id: Metron's id of the object.
@@ -210,7 +210,7 @@ class Retrievable(Resource, Generic[D]):
         on_error: OnError = "yield",
         progress: Callable[[Progress], object] | None = None,
     ) -> FetchMany[D]:
-        """Return many objects in full, as soon as each is there.
+        """Return many objects with all their fields, each as soon as it is fetched.
 
         Fresh cached objects cost nothing. Requests have the priority of the view: use ``BULK``
         for long jobs.
@@ -276,7 +276,7 @@ class IssueLists(Resource):
     def issues(self, id: int, /) -> RowList[IssueSummary]:
         """Return the issues of one object.
 
-        The server may answer with a list up to 24 hours old; ``metron.issues.iter`` with the
+        The server may return a list up to 24 hours old; ``metron.issues.iter`` with the
         matching ``..._id`` filter is never older than 2 minutes.
 
         Args:

@@ -1,4 +1,4 @@
-"""Writers, artists and others who make comics: ``metron.creators``."""
+"""Creators of comics, such as writers and artists: ``metron.creators``."""
 
 from typing import Unpack
 
@@ -12,7 +12,7 @@ __all__ = ["CreatorsResource"]
 
 
 class CreatorsResource(Detailed[Creator, CreatorSummary], Writable[CreatorInput, Creator]):
-    """Writers, artists and others who make comics: ``metron.creators``."""
+    """Creators of comics, such as writers and artists: ``metron.creators``."""
 
     _path = "creator"
 

@@ -1,4 +1,4 @@
-"""Credits, which say who did what in an issue: ``metron.credits``."""
+"""Credits, the roles of creators in an issue: ``metron.credits``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["CreditsResource"]
 
 
 class CreditsResource(Resource):
-    """Credits, which say who did what in an issue: ``metron.credits``.
+    """Credits, the roles of creators in an issue: ``metron.credits``.
 
     They are read as part of their issue.
     """

@@ -113,7 +113,7 @@ async def test_many_callers_who_meet_damage_recover_once(tmp_path):
 async def test_a_disk_that_damages_everything_is_left_alone(tmp_path):
     path = tmp_path / "c"
     cache = SQLiteCache(path, memory_bytes=0)
-    with pytest.warns(MetronWarning, match="again and again"):  # noqa: PT031
+    with pytest.warns(MetronWarning, match="was damaged 6 times"):  # noqa: PT031
         for turn in range(9):
             await cache.put([entry_of(turn, body=sealed(turn, size=30_000))])
             await cache.flush()
@@ -437,7 +437,7 @@ def test_a_secret_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
         load_secret(path)
     monkeypatch.undo()
     monkeypatch.setattr("metron_async.cache.secret._read", lambda _path: None)
-    with pytest.raises(OSError, match="cannot be made"):
+    with pytest.raises(OSError, match="cannot be created"):
         load_secret(path)
 
 

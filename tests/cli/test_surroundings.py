@@ -309,6 +309,17 @@ async def test_doctor_makes_one_request_and_shows_no_secret(tmp_path: Path) -> N
     assert "no response" in gone.out
 
 
+async def test_doctor_names_the_file_of_the_token(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    fake = FakeMetron(throttle=False)
+    secret.write_text(fake.token, encoding="utf-8")
+    async with fake.serve() as url:
+        variables = {"METRON_TOKEN": "", "METRON_TOKEN_FILE": str(secret)}
+        ran = await run(tmp_path, "doctor", METRON_BASE_URL=url, **variables)
+    assert ran.code == 0, ran.err
+    assert "credentials:   token from METRON_TOKEN_FILE" in ran.out
+
+
 async def test_doctor_shows_why_calls_are_refused(tmp_path: Path) -> None:
     fake = FakeMetron(throttle=False)
     fake.faults.add(Fault.status(401), times=None)

@@ -180,7 +180,7 @@ def test_too_many_questions_are_refused_and_not_queued_for_ever() -> None:
     answers = at_desk(fake, script)
     refused = [answer for answer in answers if isinstance(answer, MetronError)]
     assert len(refused) == 10
-    assert all(apology(error).startswith("Too many questions") for error in refused)
+    assert all(apology(error).startswith("Too many requests") for error in refused)
     assert (len(fake.requests), fake.throttled) == (20, 0)
 
 
@@ -189,7 +189,7 @@ def test_too_many_questions_are_refused_and_not_queued_for_ever() -> None:
     [
         (RateLimitError("x", scope="burst", retry_after=0.1), "in 1 s"),
         (ServerError("x"), "later"),
-        (NotFoundError("x"), "keeper"),
+        (NotFoundError("x"), "will not help"),
     ],
 )
 def test_apologies(error: MetronError, words: str) -> None:

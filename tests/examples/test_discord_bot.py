@@ -250,7 +250,7 @@ async def test_unknown_series_and_failures(monkeypatch: pytest.MonkeyPatch) -> N
             person.command("pulls"),
             person.press("comic:8:2"),
         ):
-            assert "does not answer" in (await person.answer_to(token))["content"]
+            assert "does not respond" in (await person.answer_to(token))["content"]
 
 
 async def test_pulls(monkeypatch: pytest.MonkeyPatch) -> None:

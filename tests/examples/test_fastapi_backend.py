@@ -289,7 +289,7 @@ def test_a_spent_quota_is_a_503_that_says_when() -> None:
     refused = in_app(fake, script)
     assert refused.status == 503
     assert 55 <= int(refused.headers["retry-after"]) <= 62
-    assert "Too many questions" in refused.json["detail"]
+    assert "Too many requests" in refused.json["detail"]
     assert fake.throttled == 0
 
 

@@ -153,7 +153,7 @@ async def test_failures_are_told() -> None:
         await person.presses("comic:8:2")
         texts = [sent["text"] for sent in person.telegram.sent("sendMessage")]
         assert len(texts) == 3
-        assert all("does not answer" in text for text in texts)
+        assert all("does not respond" in text for text in texts)
 
 
 async def test_a_second_press_of_the_same_button_is_no_failure(

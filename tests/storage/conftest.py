@@ -12,7 +12,7 @@ from support.storages import RedisServer
 @pytest.fixture
 def redis_server(tmp_path):
     if shutil.which("redis-server") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no redis-server")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("redis-server was not found on PATH")
     server = RedisServer(tmp_path)
     yield server
     server.resume()

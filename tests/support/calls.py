@@ -19,7 +19,7 @@ NEVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 ISSUE = 7
 WANTED = (3, 4, 5, 6, 8)
 SIZE = 130  # issues of the fake's catalogue: two pages, and quickly made
-OWN = 125  # an issue that nobody has yet
+OWN = 125  # an issue that is in no collection yet
 KEPT = 131  # the item that :func:`furnish` gives the editor; the reader has 130
 
 
@@ -75,7 +75,7 @@ READS = (
     Read("fetch_many", _many, requests=5),
 )
 
-# Each edit has to be another one, or nobody could tell two from one.
+# Each edit must be different, or two could not be distinguished from one.
 _counters = {"edit": 0}
 
 
@@ -145,7 +145,7 @@ async def furnish(metron: AsyncMetron) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return *value* without what may differ between two clients that were told the same."""
+    """Return *value* without the parts that may differ between two equal responses."""
     if type(value).__name__ == "Page":
         return [value.number, value.rows, value.count, value.has_next]
     return value

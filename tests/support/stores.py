@@ -1,4 +1,4 @@
-"""Stores that take their time, and stores that fail when they are told to."""
+"""Slow stores, and stores that fail on demand."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def client(fake, **options):
 
 
 async def idle(metron):
-    """Assert that *metron* holds no slot of the quota and nobody waits."""
+    """Assert that *metron* holds no slot of the quota, and that no call waits."""
     await settle()
     state = await metron.quota()
     assert state.in_flight == 0
