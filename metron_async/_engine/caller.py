@@ -177,6 +177,7 @@ class Caller:
     async def _begin(self, request: Request) -> Parts:
         checked_target(request)
         parts = await self.core.ready()
+        await parts.responses.ready()
         self.core.stats.calls += 1
         return parts
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from metron_async._engine.messages import Answer, Response, decode
 from metron_async._engine.protocol import error_of
 from metron_async.cache import Entry, Kind, consult, make_key
+from metron_async.cache.keys import PENDING
 from metron_async.cache.policy import Failure, Fetch, Options, Serve, Unavailable
 from metron_async.errors import (
     BlockedError,
@@ -68,6 +69,12 @@ class ResponseCache:
         self._cache = cache
         self._api_root = api_root
         self._stats = stats
+
+    async def ready(self) -> None:
+        """Ask for the account's name again, if the cache could not know it so far."""
+        if self._cache is not None and self.account.startswith(PENDING):
+            self.account = await self._cache.account(self.account)
+            self._proof = await self._cache.account(self._proof)
 
     @property
     def enabled(self) -> bool:

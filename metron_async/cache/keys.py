@@ -18,7 +18,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["account_name", "canonical_text", "make_key", "normalise_origin"]
+__all__ = ["PENDING", "account_name", "canonical_text", "make_key", "normalise_origin"]
+
+PENDING = "pending-"
+"""Prefix of an account's name for as long as the cache cannot know the real one."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _DEFAULT_PORTS = {"http": 80, "https": 443}

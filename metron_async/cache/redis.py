@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from metron_async.cache import redis_scripts as scripts
 from metron_async.cache.base import Age, BaseCache, born_before, wall_clock
 from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
-from metron_async.cache.keys import account_name
+from metron_async.cache.keys import PENDING, account_name
 from metron_async.cache.memory import MEGABYTE
 from metron_async.cache.redis_connection import RedisConnection
 
@@ -83,12 +83,16 @@ class RedisCache(BaseCache):
         """Return the name under which the entries of *identity* are kept: a keyed hash.
 
         While the server cannot be reached, its secret is not known. Nothing is kept under the name
-        that is returned then.
+        that is returned then. It starts with :data:`~metron_async.cache.keys.PENDING`, and may be
+        passed here in place of the identity, to get the real name later.
         """
+        pending = identity in self._identities
         known = await self._connection.attempt(self._load_secret, default=False)
         if known and self._secret is not None:
-            return account_name(self._secret, identity)
-        alias = account_name(secrets.token_bytes(_SECRET_BYTES), identity)
+            return account_name(self._secret, self._identities.get(identity, identity))
+        if pending:
+            return identity
+        alias = PENDING + account_name(secrets.token_bytes(_SECRET_BYTES), identity)
         self._identities[alias] = identity
         return alias
 

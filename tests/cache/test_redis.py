@@ -15,9 +15,12 @@ from redis.asyncio import Redis
 from support import redis_server
 from support.cache_hardship import NOW, entry_of, key_of
 
+from metron_async import AsyncMetron
 from metron_async.cache import Kind, RedisCache
+from metron_async.cache.keys import PENDING
 from metron_async.cache.redis_scripts import open_entry, seal
 from metron_async.errors import ClosedError, ConfigurationError
+from metron_async.testing import FakeMetron
 
 KEYS = [key_of(number) for number in range(100)]
 
@@ -234,6 +237,8 @@ async def test_a_name_made_while_the_server_was_away_keeps_nothing(server, monke
         process.send_signal(signal.SIGSTOP)
         alias = await one.account("ann")
         assert alias != real
+        assert alias.startswith(PENDING)
+        assert await one.account(alias) == alias
         await one.invalidate(alias, resource="issue", now=NOW + 1)  # reaches the real name
         process.send_signal(signal.SIGCONT)
 
@@ -241,9 +246,36 @@ async def test_a_name_made_while_the_server_was_away_keeps_nothing(server, monke
             return await one.account("ann") == real
 
         await until(named)
+        assert await one.account(alias) == real
         await one.put([entry_of(5, account=alias)])
         assert await one.get(key_of(5)) is None
         assert await other.get(key_of(1)) is None
+
+
+async def test_a_client_that_starts_while_the_server_is_away_keeps_responses_later(
+    server, monkeypatch
+):
+    url, process = server
+    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
+    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
+    fake = FakeMetron(issues=5)
+    first = 1
+    async with (
+        hosts(url) as (one, other),
+        AsyncMetron(token=fake.token, transport=fake.transport(), cache=one) as early,
+        AsyncMetron(token=fake.token, transport=fake.transport(), cache=other) as late,
+    ):
+        process.send_signal(signal.SIGSTOP)
+        await early.issues.get(first)
+        process.send_signal(signal.SIGCONT)
+
+        async def kept():
+            await early.issues.get(first)
+            return early.stats.hits > 0
+
+        await until(kept)
+        await late.issues.get(first)
+        assert late.stats.hits == 1
 
 
 async def test_a_flushed_server_and_a_flushed_script_cache_cost_misses_only(server):
