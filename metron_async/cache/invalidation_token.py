@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from metron_async.storage.files import make_directory
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,7 +36,7 @@ class InvalidationToken:
             if self._handle is not None and self._is_in_place(self._handle):
                 return
             self.close()
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(self._path.parent)
             self._handle = os.open(self._path, flags, 0o600)
         except OSError:
             self._handle = None

@@ -14,6 +14,8 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
+from metron_async.storage.files import make_directory
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,7 +35,7 @@ def load_secret(path: Path) -> bytes:
     Raises:
         OSError: If it can neither be read nor created, is a link, or belongs to another user.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     for _ in range(_ATTEMPTS):
         found = _read(path)
         if found is not None:

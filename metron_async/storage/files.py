@@ -33,6 +33,7 @@ __all__ = [
     "default_directory",
     "is_busy",
     "is_damage",
+    "make_directory",
     "make_private",
     "make_private_directory",
     "open_connection",
@@ -97,13 +98,32 @@ def make_private(path: Path) -> None:
     Raises:
         OSError: If the file cannot be created, is not a plain file, or belongs to another user.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     # Another thread must not open the new file as a database before it is closed here.
     with _creating:
         if _looks_private(path):
             return
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+
+
+def make_directory(directory: Path) -> None:
+    """Create *directory*, and remove the right of all users to write to it.
+
+    They could replace its files. A directory with the sticky bit, such as ``/tmp``, already
+    protects the files of each user.
+
+    Raises:
+        OSError: If it cannot be created, or if others can write to it and it is not ours.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = directory.stat().st_mode
+    if os.name != "posix" or not mode & stat.S_IWOTH or mode & stat.S_ISVTX:
+        return
+    if directory.stat().st_uid != os.geteuid():
+        msg = f"{directory} is writable by other users"
+        raise PermissionError(msg)
+    directory.chmod(stat.S_IMODE(mode) & ~_OTHERS_MAY_WRITE)
 
 
 def _looks_private(path: Path) -> bool:
@@ -198,7 +218,7 @@ def open_connection(
     deadline = time.monotonic() + OPEN_TIMEOUT
     renewed = False
     path = Path(path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     while True:
         try:
             with opening(path):

@@ -477,6 +477,32 @@ async def test_what_others_could_write_is_set_aside_unread(tmp_path):
     await cache.aclose()
 
 
+@pytest.mark.parametrize(("before", "after"), [(0o777, 0o755), (0o1777, 0o1777), (0o775, 0o775)])
+async def test_a_directory_that_all_can_write_to_is_tightened(tmp_path, before, after):
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(before)
+    cache = SQLiteCache(directory / "c")
+    await cache.put([entry_of(1)])
+    await cache.aclose()
+    assert stat.S_IMODE(directory.stat().st_mode) == after
+
+
+async def test_a_directory_that_all_can_write_to_is_refused_if_it_is_not_ours(
+    tmp_path, monkeypatch
+):
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(0o777)
+    monkeypatch.setattr("os.geteuid", lambda: directory.stat().st_uid + 1)
+    cache = SQLiteCache(directory / "c")
+    with pytest.warns(MetronWarning, match="writable by other users"):
+        await cache.put([entry_of(1)])
+    await cache.flush()
+    assert not (directory / "c").exists()
+    await cache.aclose()
+
+
 async def test_bodies_do_not_reach_debug_logs(tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     cache = SQLiteCache(tmp_path / "c")
