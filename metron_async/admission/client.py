@@ -26,7 +26,7 @@ from metron_async.admission.table import LIMITS, LOST, REFUSED, TIMED_OUT
 from metron_async.errors import MetronError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from metron_async.admission.commands import Command, Reply
     from metron_async.admission.permit import RequestEnd
@@ -147,8 +147,10 @@ class StoreClient:
         """Give back a slot, or one that may have been granted, in the background."""
         self._conclude(lease, Release(lease))
 
-    def settle(self, permit: Permit, end: RequestEnd) -> None:
-        """Report *end* in the background. A second end of a permit is ignored."""
+    def settle(
+        self, permit: Permit, end: RequestEnd, stored: Callable[[], Awaitable[object]] | None
+    ) -> None:
+        """Report *end* in the background, after *stored*. A second end of a permit is ignored."""
         if self._permits.pop(permit.lease.id, None) is None:
             return
         command = settlement(permit, end, self.credentials)
@@ -160,16 +162,25 @@ class StoreClient:
             kind & LOST or kind in LIMITS for kind in command.failures
         ):
             self.loss = end.error
-        self._conclude(permit.lease, command)
+        self._conclude(permit.lease, command, stored)
 
-    def _conclude(self, lease: Lease, command: Command) -> None:
+    def _conclude(
+        self,
+        lease: Lease,
+        command: Command,
+        stored: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self.concluding += 1
-        self.spawn(self._repeat(lease, command))
+        self.spawn(self._repeat(lease, command, stored))
 
-    async def _repeat(self, lease: Lease, command: Command) -> None:
+    async def _repeat(
+        self, lease: Lease, command: Command, stored: Callable[[], Awaitable[object]] | None
+    ) -> None:
         """Carry out the last command about *lease*, until it succeeds or the lease ends."""
         end, delay = loop_time() + self.rules.lease, _REPEAT[0]
         try:
+            if stored is not None:
+                await stored()
             while True:
                 try:
                     await self.transact(command)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from metron_async.admission.state import BURST, SUSTAINED, Lease, OutcomeName, Scope
+from metron_async.admission.state import BURST, SUSTAINED, Lease, Scope
 
 __all__ = [
     "Acquire",
@@ -134,7 +134,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
         date: The server's time, or 0 if unknown.
         failures: What the firewall counts: statuses, or a sum of flags for a lost response.
         answered: Whether any response came.
-        outcome: What became of the response with the lease's key, if others may use it.
+        outcome: What others may take from the response with the lease's key: its status, or 0
+            if it could not be used. ``None`` if they may take nothing.
         intercepted: Whether something in front of the API sent the response.
     """
 
@@ -150,7 +151,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     date: float = 0.0
     failures: tuple[int, ...] = ()
     answered: bool = True
-    outcome: OutcomeName | None = None
+    outcome: int | None = None
     intercepted: bool = False
 
 
@@ -207,7 +208,8 @@ class Reply(msgspec.Struct, kw_only=True):
         lease: The lease of a granted request.
         renewed: The renewed leases.
         refusal: Why nothing was granted.
-        outcome: What became of the response with the key that was asked for.
+        outcome: Status of the response with the key that was asked for, which another process
+            has received.
         windows: Both windows, where the command is about the quota's state.
         in_flight: Requests of the account in flight.
         wait: Seconds until a request may be sent at the earliest, where windows are given.
@@ -224,7 +226,7 @@ class Reply(msgspec.Struct, kw_only=True):
     lease: Lease | None = None
     renewed: tuple[Lease, ...] = ()
     refusal: Refusal | None = None
-    outcome: OutcomeName | None = None
+    outcome: int | None = None
     windows: tuple[WindowStatus, ...] = ()
     in_flight: int = 0
     wait: float = 0.0

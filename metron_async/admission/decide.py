@@ -153,7 +153,7 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
         known.proven_at, known.refused_at = now, -math.inf
     if end.failures:
         addresses.settled(address, now)
-    if lease.key and end.outcome:
+    if lease.key and end.outcome is not None:
         others = [kept for kept in account.outcomes if now - kept.at < OUTCOME_FOR]
         account.outcomes = [*others, Outcome(lease.key, end.outcome, now)][-_OUTCOMES:]
     accounts.settle(account, rules, end)

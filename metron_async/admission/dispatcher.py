@@ -144,7 +144,7 @@ class Dispatcher:
             last=len(self._queue) == 1,
             max_in_flight=self._max_in_flight,
             key=waiter.key,
-            waited=now - waiter.began,
+            waited=now - min(waiter.since, waiter.began),
             epoch=self._epoch,
             recent=self._client.recent(),
             intercepted=self._client.intercepted,

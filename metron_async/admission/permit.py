@@ -25,7 +25,7 @@ from metron_async.admission.table import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async.admission.state import Lease, OutcomeName
+    from metron_async.admission.state import Lease
     from metron_async.types import Priority
 
 __all__ = ["EndKind", "Granted", "Permit", "RequestEnd", "Shared", "settlement"]
@@ -74,11 +74,10 @@ class Shared(NamedTuple):
     """Another process has made the same request: no permit is needed.
 
     Attributes:
-        outcome: ``"kept"`` if its response is in the cache, ``"missing"`` after a 404, or
-            ``"failed"``.
+        status: Status of the response: 200 if it is in the cache; or 0 if it could not be used.
     """
 
-    outcome: OutcomeName
+    status: int
 
 
 class Held(NamedTuple):
@@ -109,7 +108,9 @@ class RequestEnd:
         status: Status of the response, or ``None``.
         headers: Headers of the response by lower-case name.
         error: What went wrong, which later refusals because of it have as their cause.
-        outcome: What other processes that want the same response may take from this one.
+        outcome: What other processes that want the same response may take from this one: 200 if
+            it is in the cache, the status of a failure, 0 if the response could not be used, or
+            ``None`` if they have to ask themselves.
         intercepted: Whether something in front of the API sent the response, such as a page in
             HTML. Its 401 says nothing about the credentials; the firewall may still count it.
     """
@@ -118,7 +119,7 @@ class RequestEnd:
     status: int | None = None
     headers: Mapping[str, str] | None = None
     error: BaseException | None = None
-    outcome: OutcomeName | None = None
+    outcome: int | None = None
     intercepted: bool = False
 
     @classmethod
@@ -126,7 +127,7 @@ class RequestEnd:
         cls,
         status: int,
         headers: Mapping[str, str],
-        outcome: OutcomeName | None = None,
+        outcome: int | None = None,
         *,
         intercepted: bool = False,
     ) -> RequestEnd:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 from metron_async.admission.waits import Wait, allowed_wait, wait_error
@@ -34,6 +35,8 @@ class Waiter:
         priority: The lane.
         may_404: Whether the request may ask for an object that does not exist.
         key: Key of the response, if this process will keep it where others find it.
+        since: Loop time from which on a response of another process is recent enough; by default
+            when the waiting begins.
         on_wait: Called with a wait that lies ahead, and again when it becomes longer.
 
     Attributes:
@@ -46,11 +49,13 @@ class Waiter:
         *,
         may_404: bool = False,
         key: str = "",
+        since: float = math.inf,
         on_wait: Callable[[Wait], object] | None = None,
     ) -> None:
         self.priority = priority
         self.may_404 = may_404
         self.key = key
+        self.since = since
         self.wait: Wait | None = None
         self.future: asyncio.Future[Granted]
         self.place = 0  # in the order of arrival; for the queue only

@@ -40,7 +40,7 @@ def acquire(account: Account, address: Address, rules: Rules, ask: Acquire) -> R
             return Reply(changed=False, refusal=Refusal(Cause.HELD))
         for kept in account.outcomes:
             if kept.key == ask.key and now - kept.at < min(OUTCOME_FOR, ask.waited):
-                return Reply(changed=False, outcome=kept.outcome)
+                return Reply(changed=False, outcome=kept.status)
     known = proven(account, ask.credentials)
     refusal = _forbidden(account, address, ask, known=known)
     changed = False

@@ -26,7 +26,6 @@ __all__ = [
     "Lane",
     "Lease",
     "Outcome",
-    "OutcomeName",
     "Rules",
     "Scope",
     "Window",
@@ -34,7 +33,6 @@ __all__ = [
 ]
 
 Scope: TypeAlias = Literal["burst", "sustained"]
-OutcomeName: TypeAlias = Literal["kept", "missing", "failed"]
 BURST: Scope = "burst"
 SUSTAINED: Scope = "sustained"
 
@@ -156,10 +154,10 @@ class Lease(msgspec.Struct, array_like=True):
 
 
 class Outcome(msgspec.Struct, array_like=True):
-    """What became of the response with a key."""
+    """What became of the response with a key: its status, or 0 if it could not be used."""
 
     key: str
-    outcome: OutcomeName
+    status: int
     at: float
 
 

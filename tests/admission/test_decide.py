@@ -667,7 +667,7 @@ def test_a_state_stays_small_whatever_the_day_was_like():
                 sustained=(25_000, 20_000, 100.0),
                 proves=True,
                 failures=rng.choice([(), (), (), (404,)]),
-                outcome="kept",
+                outcome=200,
             )
             apply(account, address, DEFAULT_RULES, now, end)
         if number % 500 == 0:
