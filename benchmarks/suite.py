@@ -12,7 +12,6 @@ from benchmarks.comparison import costs, counting, decoding, machine, matching, 
 from benchmarks.comparison.contenders import Ours
 from benchmarks.comparison.harness import alone
 from benchmarks.comparison.peers import FOUR, HishelAsking, MokkariAsking
-from benchmarks.components import limiter
 from benchmarks.report import claims, render
 
 RESULTS = Path(__file__).parent / "results"
@@ -57,18 +56,6 @@ def people() -> dict[str, Lines]:
         return {name: list(pool.map(job, FOUR)) for name, job in waiting.JOBS.items()}
 
 
-def policies() -> dict[str, Any]:
-    """Compare the policies of limiters on virtual time."""
-    results = limiter.Results()
-    limiter.policies(results)
-    limiter.mokkari(results, True)
-    names = ("client", "share", "throttled", "p50", "p95")
-    return {
-        "policies": [dict(zip(names, each, strict=True)) for each in results.policies],
-        "curves": results.curves,
-    }
-
-
 def cost() -> dict[str, Any]:
     """Measure what is spent on this side."""
     return {
@@ -84,7 +71,6 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "matched": matched,
     "timed": timed,
     "people": people,
-    "limiter": policies,
 }
 
 

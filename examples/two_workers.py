@@ -31,10 +31,10 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 import redis.asyncio as redis
+from metron_async.quota import DEFAULT_RULES, MemoryStore, RedisStore
 from redis.exceptions import RedisError
 
 from metron_async import AsyncMetron, MetronError, NotFoundError
-from metron_async.quota import DEFAULT_RULES, MemoryStore, RedisStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Iterable

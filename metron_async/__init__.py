@@ -14,13 +14,13 @@ from metron_async._lazy import listed, load
 from metron_async._version import __version__
 
 if TYPE_CHECKING:
+    from metron_async.admission.quota_state import *
     from metron_async.client import *
     from metron_async.enums import *
     from metron_async.errors import *
     from metron_async.lists.base import *
     from metron_async.lists.details import *
     from metron_async.lists.pagination import *
-    from metron_async.quota.outlook import *
     from metron_async.types import *
 
 __all__ = [
@@ -59,7 +59,6 @@ __all__ = [
     "Priority",
     "Progress",
     "QuotaState",
-    "QuotaStoreError",
     "RateLimitError",
     "Rating",
     "RequestError",
@@ -78,6 +77,7 @@ __all__ = [
     "UsageError",
     "ValidationError",
     "Wait",
+    "WindowState",
     "WishPriority",
     "WishStatus",
     "__version__",
@@ -87,7 +87,7 @@ _HOMES = (
     "metron_async.errors",
     "metron_async.enums",
     "metron_async.types",
-    "metron_async.quota.outlook",
+    "metron_async.admission.quota_state",
     "metron_async.lists.base",
     "metron_async.lists.pagination",
     "metron_async.lists.details",

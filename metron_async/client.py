@@ -6,12 +6,12 @@ that reads issues never loads the rest.
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.options import DEFAULT, checked_options
 from metron_async._signature import spelled_out
 from metron_async.errors import MetronError
+from metron_async.resources.all import AllResources
 from metron_async.types import CallOptions, OptionArguments
 
 if TYPE_CHECKING:
@@ -23,158 +23,20 @@ if TYPE_CHECKING:
 
     from metron_async._engine.caller import Caller
     from metron_async._engine.options import Default
+    from metron_async.admission import QuotaState
     from metron_async.cache import Cache
-    from metron_async.quota import QuotaState, QuotaStore
-    from metron_async.resources.arcs import ArcsResource
-    from metron_async.resources.characters import CharactersResource
-    from metron_async.resources.collection import CollectionResource
-    from metron_async.resources.creators import CreatorsResource
-    from metron_async.resources.credits import CreditsResource
-    from metron_async.resources.imprints import ImprintsResource
-    from metron_async.resources.issues import IssuesResource
-    from metron_async.resources.publishers import PublishersResource
-    from metron_async.resources.pull_list import PullListResource
-    from metron_async.resources.reading_lists import ReadingListsResource
-    from metron_async.resources.roles import RolesResource
-    from metron_async.resources.series import SeriesResource
-    from metron_async.resources.series_types import SeriesTypesResource
-    from metron_async.resources.teams import TeamsResource
-    from metron_async.resources.universes import UniversesResource
-    from metron_async.resources.variants import VariantsResource
-    from metron_async.resources.wish_list import WishListResource
+    from metron_async.storage import Storage
     from metron_async.types import Origin, Stats
 
 __all__ = ["AsyncMetron", "MetronView"]
 
 
-class MetronView:
+class MetronView(AllResources):
     """The resources of a client, with one set of options."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
 
     def __repr__(self) -> str:
         caller = vars(self).get("_caller")  # missing where the constructor failed
         return f"<{type(self).__name__} of {caller.core if caller else None!r}>"
-
-    @functools.cached_property
-    def arcs(self) -> ArcsResource:
-        """Story arcs."""
-        from metron_async.resources.arcs import ArcsResource
-
-        return ArcsResource(self._caller)
-
-    @functools.cached_property
-    def characters(self) -> CharactersResource:
-        """Characters."""
-        from metron_async.resources.characters import CharactersResource
-
-        return CharactersResource(self._caller)
-
-    @functools.cached_property
-    def collection(self) -> CollectionResource:
-        """The account's own comics."""
-        from metron_async.resources.collection import CollectionResource
-
-        return CollectionResource(self._caller)
-
-    @functools.cached_property
-    def creators(self) -> CreatorsResource:
-        """Creators of comics, such as writers and artists."""
-        from metron_async.resources.creators import CreatorsResource
-
-        return CreatorsResource(self._caller)
-
-    @functools.cached_property
-    def credits(self) -> CreditsResource:
-        """Credits of issues; for editors."""
-        from metron_async.resources.credits import CreditsResource
-
-        return CreditsResource(self._caller)
-
-    @functools.cached_property
-    def imprints(self) -> ImprintsResource:
-        """Imprints of publishers."""
-        from metron_async.resources.imprints import ImprintsResource
-
-        return ImprintsResource(self._caller)
-
-    @functools.cached_property
-    def issues(self) -> IssuesResource:
-        """Single issues."""
-        from metron_async.resources.issues import IssuesResource
-
-        return IssuesResource(self._caller)
-
-    @functools.cached_property
-    def publishers(self) -> PublishersResource:
-        """Publishers."""
-        from metron_async.resources.publishers import PublishersResource
-
-        return PublishersResource(self._caller)
-
-    @functools.cached_property
-    def pull_list(self) -> PullListResource:
-        """The series that the account follows."""
-        from metron_async.resources.pull_list import PullListResource
-
-        return PullListResource(self._caller)
-
-    @functools.cached_property
-    def reading_lists(self) -> ReadingListsResource:
-        """Reading lists, public ones and the account's own."""
-        from metron_async.resources.reading_lists import ReadingListsResource
-
-        return ReadingListsResource(self._caller)
-
-    @functools.cached_property
-    def roles(self) -> RolesResource:
-        """Roles of creators."""
-        from metron_async.resources.roles import RolesResource
-
-        return RolesResource(self._caller)
-
-    @functools.cached_property
-    def series(self) -> SeriesResource:
-        """Series, each one run of issues."""
-        from metron_async.resources.series import SeriesResource
-
-        return SeriesResource(self._caller)
-
-    @functools.cached_property
-    def series_types(self) -> SeriesTypesResource:
-        """Types of series."""
-        from metron_async.resources.series_types import SeriesTypesResource
-
-        return SeriesTypesResource(self._caller)
-
-    @functools.cached_property
-    def teams(self) -> TeamsResource:
-        """Teams of characters."""
-        from metron_async.resources.teams import TeamsResource
-
-        return TeamsResource(self._caller)
-
-    @functools.cached_property
-    def universes(self) -> UniversesResource:
-        """Universes that stories are set in."""
-        from metron_async.resources.universes import UniversesResource
-
-        return UniversesResource(self._caller)
-
-    @functools.cached_property
-    def variants(self) -> VariantsResource:
-        """Variant covers; for editors."""
-        from metron_async.resources.variants import VariantsResource
-
-        return VariantsResource(self._caller)
-
-    @functools.cached_property
-    def wish_list(self) -> WishListResource:
-        """The issues that the account wants."""
-        from metron_async.resources.wish_list import WishListResource
-
-        return WishListResource(self._caller)
 
     @property
     def stats(self) -> Stats:
@@ -189,21 +51,50 @@ class MetronView:
     async def quota(self) -> QuotaState:
         """Return the current quota state: both windows, requests in flight, and calls that wait.
 
-        It costs no request. It is the state after the last responses, updated to the current time.
+        It costs no request. It is the state after the last responses of all processes that share
+        the storage, updated to the current time. Before the first response, ``known`` of a window
+        is false, and its limit is a guess.
 
         Raises:
-            QuotaStoreError: If the store cannot be read.
+            StorageError: If the storage cannot be read.
+
+        Example:
+            >>> state = await metron.quota()
+            >>> print(state.sustained.remaining, "requests left today")
         """
-        return await (await self._caller.core.ready()).limiter.snapshot()
+        return await (await self._caller.core.ready()).controller.quota()
+
+    @property
+    def last_quota(self) -> QuotaState | None:
+        """The quota after this client's last response, without reading the storage.
+
+        It is ``None`` before the first response. Collectors of metrics can read it at any time.
+        """
+        parts = self._caller.core.parts
+        return None if parts is None else parts.controller.last_quota
+
+    async def reset_quota(self) -> QuotaState:
+        """Forget a spent quota, its limits and pauses, and return the quota state after that.
+
+        Call this when the account has got another quota, or after a garbled response. The next
+        responses show what is left. It does not lift what keeps the address from being banned.
+
+        Raises:
+            StorageError: If the storage cannot be written.
+        """
+        return await (await self._caller.core.ready()).controller.reset_quota()
 
     async def retry_credentials(self) -> None:
-        """Allow credentials that the server has refused to be tried again.
+        """Allow credentials that the server has refused to be sent again.
 
-        After a 401 the same credentials are refused locally, also by later processes, since the
-        server's firewall bans an address for a day after three. Call this when the account has
-        been repaired on the server's side.
+        After a 401 the same credentials are refused locally for ten minutes, also by other
+        processes, since the server's firewall bans an address for a day after three. Call this
+        when the account has been repaired on the server's side.
+
+        Raises:
+            StorageError: If the storage cannot be written.
         """
-        await (await self._caller.core.ready()).guard.clear()
+        await (await self._caller.core.ready()).controller.retry_credentials()
 
     def origin_of(self, value: object) -> Origin | None:
         """Return where an object came from, and how old it is.
@@ -221,7 +112,7 @@ class MetronView:
     def with_options(self, **options: Unpack[OptionArguments]) -> MetronView:
         """Return a view of the same client whose calls behave differently.
 
-        It shares everything else: connections, quota, cache, statistics. Making one costs next
+        It shares everything else: connections, storage, cache, statistics. Making one costs next
         to nothing, so it can be made for a single call.
 
         Args:
@@ -258,19 +149,24 @@ class AsyncMetron(MetronView):
         password: Password for HTTP Basic.
         account: Name of the Metron user whose quota is spent. Pass it where several tokens of
             one user are in use, so that they share one budget.
-        base_url: The server.
+        base_url: The server; by default ``METRON_BASE_URL`` of the environment, or
+            ``https://metron.cloud``.
         allow_plain_http: Whether ``base_url`` may be plain http on another machine, such as
             ``http://metron:8000`` in a private network. Anybody on the way can then read the
             credentials. To this machine plain http is always allowed.
         user_agent: Appended to ours, such as ``"my-bot/2.1 (me@example.org)"``.
         transport: Any httpx transport, such as ``FakeMetron().transport()``. If it does not lead
-            to a network, the default stores are kept in memory.
+            to a network, the default storage and cache are kept in memory.
         http_client: An :class:`httpx.AsyncClient` to send with; never closed here. Its cookies,
             headers, credentials and base URL are not used.
-        cache: Path of the cache's file, ``":memory:"``, a cache, or ``None`` for off. By default
-            a file in the user's cache directory.
-        quota: Store of the quota's log; by default a file in the user's cache directory, shared
-            by all programs of this user.
+        storage: Where everything lives that clients, processes and hosts share: the quota, what
+            keeps the address from being banned, requests in flight, and the cache. A directory,
+            ``":memory:"``, ``"redis://..."`` or ``"rediss://..."``, or a storage. By default
+            ``METRON_ASYNC_STORAGE`` of the environment, or the user's cache directory.
+        address: Name of this host's network address. Pass one where hosts that share a storage
+            have addresses of their own; by default they count as one, which is always safe.
+        cache: Overrides the cache alone: the path of its file, ``":memory:"``, a cache, or
+            ``None`` for off. By default it lives in the storage.
         max_in_flight: Maximum number of requests in flight, from 1.
         options: Defaults for all calls; see :class:`~metron_async.OptionArguments`.
 
@@ -292,13 +188,14 @@ class AsyncMetron(MetronView):
         username: str | None = None,
         password: str | None = None,
         account: str | None = None,
-        base_url: str = "https://metron.cloud",
+        base_url: str | None = None,
         allow_plain_http: bool = False,
         user_agent: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
+        storage: Storage | str | os.PathLike[str] | None = None,
+        address: str | None = None,
         cache: Cache | str | os.PathLike[str] | Default | None = DEFAULT,
-        quota: QuotaStore | None = None,
         max_in_flight: int = 8,
         **options: Unpack[OptionArguments],
     ) -> None:
@@ -312,7 +209,7 @@ class AsyncMetron(MetronView):
             super().__init__(caller)
             return
         # Tracebacks can show local variables, and these may be secrets.
-        del token, password, base_url, options, arguments
+        del token, password, base_url, storage, cache, options, arguments
         raise failure
 
     async def __aenter__(self) -> Self:
@@ -330,7 +227,7 @@ class AsyncMetron(MetronView):
         """Close the client; requests in flight are given a few seconds to end.
 
         Calls that are still waiting end with :class:`~metron_async.errors.ClosedError`. What was
-        passed in (a client, a cache, a store) stays open. Closing twice is fine.
+        passed in (a client, a cache, a storage) stays open. Closing twice is fine.
         """
         await self._caller.core.close()
 

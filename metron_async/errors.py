@@ -28,7 +28,6 @@ __all__ = [
     "NotFoundError",
     "PaginationError",
     "PermissionDeniedError",
-    "QuotaStoreError",
     "RateLimitError",
     "RequestError",
     "RequestTimeoutError",
@@ -318,10 +317,6 @@ class StorageError(MetronError):
     """The storage of the shared state cannot be reached or used, so nothing is sent."""
 
     retryable = True
-
-
-class QuotaStoreError(StorageError):
-    """The shared quota store cannot be reached or read, so nothing may be sent."""
 
 
 class MetronWarning(UserWarning):

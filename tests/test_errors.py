@@ -26,7 +26,7 @@ EXAMPLES = [
     errors.IncompleteListError("m", path="p", missing=3),
     errors.BlockedError("m", reason="404s", retry_after=3.0, path="p"),
     errors.CacheError("m"),
-    errors.QuotaStoreError("m"),
+    errors.StorageError("m"),
 ]
 
 
@@ -72,7 +72,6 @@ def test_every_error_is_a_metron_error_and_public():
     retryable = {name for name in errors.__all__ if getattr(getattr(errors, name), "retryable", 0)}
     assert retryable == {
         "BlockedError",
-        "QuotaStoreError",
         "RateLimitError",
         "ServerError",
         "RequestTimeoutError",

@@ -21,7 +21,6 @@ import pytest
 
 import metron_async
 from metron_async import AsyncMetron, models
-from metron_async.quota import MemoryStore
 
 PAGE = Path(__file__).parent.parent / "docs" / "migrating-from-mokkari.md"
 CODE = re.compile(r"`([^`]+)`")
@@ -104,7 +103,7 @@ def resolve(name: str) -> Any:
     first, *path = name.split(".")
     found: Any = {
         "metron": AsyncMetron(
-            token="t", cache=None, base_url="http://127.0.0.1:1", quota=MemoryStore()
+            token="t", cache=None, base_url="http://127.0.0.1:1", storage=":memory:"
         ),
         "models": models,
         "metron_async": metron_async,

@@ -41,12 +41,6 @@ PLAIN = {
 }
 """Phrases (regular expressions, in any case), and what to write instead."""
 
-NOT_YET = (
-    "metron_async/quota/",
-    "metron_async/_engine/guard/",
-)
-"""Parts that are not cleaned yet: one is removed here when it is."""
-
 SOURCES = {
     path.relative_to(root).as_posix(): path
     for root, pattern in (
@@ -68,13 +62,9 @@ def found_in(text):
     ]
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if not path.startswith(NOT_YET)])
+@pytest.mark.parametrize("path", SOURCES)
 def test_the_words_are_plain(path):
     assert not found_in(SOURCES[path].read_text("utf-8"))
-
-
-def test_what_is_listed_as_not_cleaned_exists():
-    assert [part for part in NOT_YET if not any(path.startswith(part) for path in SOURCES)] == []
 
 
 def test_phrases_are_found():

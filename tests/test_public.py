@@ -52,7 +52,7 @@ ERRORS = [
     "NotFoundError",
     "PaginationError",
     "PermissionDeniedError",
-    "QuotaStoreError",
+    "WindowState",
     "RateLimitError",
     "RequestError",
     "RequestTimeoutError",
@@ -112,11 +112,13 @@ def test_completion_of_a_client_shows_resources_and_calls_only():
             "credits",
             "imprints",
             "issues",
+            "last_quota",
             "origin_of",
             "publishers",
             "pull_list",
             "quota",
             "reading_lists",
+            "reset_quota",
             "retry_credentials",
             "roles",
             "series",
@@ -141,7 +143,7 @@ def test_help_and_the_signature_show_every_argument():
     described = shown.partition("Args:")[2].partition("Raises:")[0]
     for name in [*arguments[: -len(options)], "options"]:
         assert f"  {name}:" in described
-    assert len(arguments) - len(options) == 12
+    assert len(arguments) - len(options) == 13
     with_options = pydoc.plain(pydoc.render_doc(AsyncMetron.with_options))
     assert "metron_async.OptionArguments" in with_options
     assert "stale_if_error" in with_options

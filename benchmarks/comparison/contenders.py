@@ -15,8 +15,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from msgspec.structs import replace
+
 from metron_async import AsyncMetron, Priority
-from metron_async.quota import Rules, SQLiteStore, WindowRules
+from metron_async.admission import DEFAULT_RULES, Controller
 
 TOKEN = "reader-token"  # noqa: S105 - it opens FakeMetron
 AT_ONCE = 8
@@ -117,17 +119,13 @@ class Ours(Contender):
 
     async def start(self) -> None:
         period = self.minute or 60.0
-        rules = Rules(
-            burst=WindowRules(20, period, 0.05, 0.0, 1),
-            doubt=1.5 * period,
-            doubt_above=period / 12,
-        )
-        self.metron = AsyncMetron(
-            TOKEN,
-            base_url=self.url,
-            cache=self.home / "cache.sqlite3",
-            quota=SQLiteStore(self.home / "quota.sqlite3", rules=rules),
-        )
+        if self.minute:  # the client has no option for a server whose minutes are short
+            burst = replace(DEFAULT_RULES.burst, period=period, margin=0.05)
+            rules = replace(
+                DEFAULT_RULES, burst=burst, stale_after=1.5 * period, stale_above=period / 12
+            )
+            vars(Controller)["__init__"].__kwdefaults__["rules"] = rules
+        self.metron = AsyncMetron(TOKEN, base_url=self.url, storage=self.home)
 
     async def stop(self) -> None:
         await self.metron.aclose()

@@ -19,7 +19,6 @@ from benchmarks.comparison.harness import alone, home, server
 from benchmarks.comparison.peers import FOUR, Bare
 from benchmarks.components import overhead
 from metron_async import AsyncMetron
-from metron_async.quota import MemoryStore
 
 ROUNDS, CALLS, ROWS = 7, 150, 2000
 TURNS, WARM, MINUTE = 20, 5, 55
@@ -32,9 +31,7 @@ class Lean(Ours):
     name = "metron_async, cache=None, quota in memory"
 
     async def start(self) -> None:
-        self.metron = AsyncMetron(
-            "reader-token", base_url=self.url, cache=None, quota=MemoryStore()
-        )
+        self.metron = AsyncMetron("reader-token", base_url=self.url, cache=None, storage=":memory:")
 
 
 async def in_turn(calls: dict[str, Callable[[int], Awaitable[Any]]], many: int) -> dict[str, float]:

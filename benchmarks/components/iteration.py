@@ -16,7 +16,6 @@ import tracemalloc
 
 from benchmarks.components.overhead import server
 from metron_async import AsyncMetron
-from metron_async.quota import MemoryStore
 
 ROWS = 100_000
 WARM = 1_000
@@ -24,7 +23,7 @@ WARM = 1_000
 
 async def walk(url: str) -> tuple[int, float, float]:
     """Return the rows given, the growth in megabytes, and the seconds without tracing."""
-    async with AsyncMetron("reader-token", base_url=url, cache=None, quota=MemoryStore()) as metron:
+    async with AsyncMetron("reader-token", base_url=url, cache=None, storage=":memory:") as metron:
         started = time.perf_counter()
         assert sum([1 async for _ in metron.issues.iter()]) == ROWS
         seconds = time.perf_counter() - started

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from metron_async import AsyncMetron
 from metron_async.mirror import Mirror
 from metron_async.mirror.tables import instant_text
-from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ async def serve() -> None:
 async def mirror(url: str, path: str) -> None:
     """Bring the mirror up to date, and print what that took."""
     async with (
-        AsyncMetron("reader-token", base_url=url, quota=MemoryStore()) as metron,
+        AsyncMetron("reader-token", base_url=url, storage=":memory:") as metron,
         Mirror(metron, path) as mirrored,
     ):
         began = time.perf_counter()

@@ -24,7 +24,6 @@ import httpx
 import msgspec
 
 from metron_async import AsyncMetron
-from metron_async.quota import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -70,7 +69,7 @@ async def one_round(url: str, number: int) -> dict[str, float]:
     ids = itertools.count(1 + number * (CALLS + WARM))
     async with (
         httpx.AsyncClient(base_url=url, headers=headers) as bare,
-        AsyncMetron("reader-token", base_url=url, cache=None, quota=MemoryStore()) as lean,
+        AsyncMetron("reader-token", base_url=url, cache=None, storage=":memory:") as lean,
         AsyncMetron("reader-token", base_url=url, account=f"round {number}") as default,
     ):
 

@@ -62,19 +62,6 @@ def waits(results: Results) -> Any:
     return figure
 
 
-def policies(results: Results) -> Any:
-    """Draw the waits of interactive calls by policy."""
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name, took in results["curves"].items():
-        shares = [(place + 1) / len(took) for place in range(len(took))]
-        axes.step([max(0.01, each) for each in took], shares, where="post", label=name)
-    axes.set_xscale("log")
-    axes.set_xlabel("seconds until an interactive call is answered, beside a bulk job")
-    axes.set_ylabel("share of calls")
-    axes.legend(fontsize=8)
-    return figure
-
-
 def costs(results: Results) -> Any:
     """Draw what a call costs this side."""
     titles = {"call": "a call that is sent, us of CPU", "hit": "a hit, us of CPU",
@@ -96,7 +83,7 @@ def costs(results: Results) -> Any:
 def draw(results: Results, folder: Path, assets: Path) -> None:
     """Write the charts, and one of them for the documentation."""
     folder.mkdir(exist_ok=True)
-    for make in (requests, waits, policies, costs):
+    for make in (requests, waits, costs):
         figure = make(results)
         figure.savefig(folder / f"{make.__name__}.png", dpi=110)
         if make is requests:

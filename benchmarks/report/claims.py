@@ -59,13 +59,10 @@ def promises(results: Results) -> list[tuple[str, float, float]]:
     """Return what is promised, what was measured, and the most it may be."""
     alone, decoding = results["overhead"], results["decoding"]
     mine = line_of(results, "interactive", OURS)
-    virtual = line_of(results, "policies", OURS)
     return [
         ("requests of a second walk through 1,000 issues with 5 changes",
          line_of(results, "walk", OURS)["requests"], 15),
         ("429s in all jobs", total(results, OURS, "throttled"), 0),
-        ("interactive beside bulk, median, seconds (virtual time)", virtual["p50"], 0.5),
-        ("interactive beside bulk, 95th percentile, seconds (virtual time)", virtual["p95"], 1.0),
         ("share of the quota lost beside bulk", 1 - mine["share"], 0.07),
         ("decoding a page / msgspec into dicts", decoding["structs"] / decoding["dicts"], 0.85),
         ("decoding a page / pydantic", decoding["structs"] / decoding["pydantic"], 1 / 3),

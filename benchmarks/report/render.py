@@ -86,8 +86,6 @@ def page(results: Results) -> str:
         parts += [f"## {table.title}\n", table.text + "\n", draw(table, results[table.key])]
         if table.key == "interactive":
             parts.append("![waits](charts/waits.png)\n")
-        if table.key == "policies":
-            parts.append("![policies](charts/policies.png)\n")
     parts += [
         "## What a call costs this side\n",
         COST,

@@ -160,13 +160,6 @@ TABLES = (
         "where it is above 100 %, the ten minutes hold eleven bursts.",
         (REQUESTS, THROTTLED, BANS, Column("share of the quota", "share", percent, 1), P50, P95),
     ),
-    Table(
-        "policies",
-        "Policies of limiters, by themselves",
-        "On virtual time: 20 tasks for 30 minutes, and interactive calls beside a bulk job for an "
-        "hour. mokkari's sleeps in threads, and ran in real time, ten times faster.",
-        (Column("share of the quota", "share", percent, 1), THROTTLED, P50, P95),
-    ),
 )
 
 

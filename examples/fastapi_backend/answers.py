@@ -14,10 +14,10 @@ from metron_async import (
     MetronError,
     NotFoundError,
     PermissionDeniedError,
-    QuotaStoreError,
     RateLimitError,
     RequestError,
     RequestTimeoutError,
+    StorageError,
     ValidationError,
 )
 
@@ -44,7 +44,7 @@ REFUSALS: dict[type[MetronError], Refusal] = {
     NotFoundError: Refusal(404, "Not found."),
     ValidationError: Refusal(422, "Metron does not accept this."),
     RequestTimeoutError: Refusal(504, "Metron takes too long. Try again."),
-    QuotaStoreError: Refusal(503, "Not ready. Try again.", 5),
+    StorageError: Refusal(503, "Not ready. Try again.", 5),
     ClosedError: Refusal(503, "Not ready. Try again.", 5),
     AuthenticationError: Refusal(502, "This service has a problem with its account."),
     PermissionDeniedError: Refusal(502, "This service has a problem with its account."),

@@ -1,9 +1,9 @@
 """Checks the constructor's arguments, and opens the parts of a client on first use.
 
-By default quota, ban guard and cache are files in the user's cache directory, so that programs
-that run one after another, or side by side, share one quota, one record of bans, and one cache.
-A transport that does not lead to a network keeps a client off these files, since its responses may
-not be the real server's. So does ``METRON_ASYNC_STORAGE=:memory:``, as the pytest plugin sets it.
+By default the state that programs share (quota, bans, requests in flight) and the cache are files
+in the user's cache directory. ``storage=`` moves all of it, and ``cache=`` the cache alone. A
+transport that does not lead to a network keeps a client off these files, since its responses may
+not be the real server's.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import os
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from metron_async._engine.core import Parts
 from metron_async._engine.credentials import resolve_credentials, scoped_key
-from metron_async._engine.guard import Guard, MemoryGuardStore
 from metron_async._engine.identity import (
     api_root_of,
     leads_to_this_machine,
@@ -27,6 +26,7 @@ from metron_async._engine.identity import (
 from metron_async._engine.network import (
     check_environment,
     check_transport,
+    is_container,
     is_network_transport,
 )
 from metron_async._engine.options import DEFAULT, is_whole
@@ -35,23 +35,22 @@ from metron_async._engine.sender import Sender
 from metron_async._engine.single_flight import SingleFlight
 from metron_async._engine.transport import Transport
 from metron_async._noise import hide_noise
+from metron_async.admission import Controller
 from metron_async.cache import MemoryCache
 from metron_async.errors import ConfigurationError, MetronWarning
-from metron_async.quota import Limiter, MemoryStore
+from metron_async.storage.choose import address_name, choose_storage
+from metron_async.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from metron_async._engine.guard import GuardStore
     from metron_async.cache import Cache
-    from metron_async.quota import QuotaStore
+    from metron_async.storage import Storage
     from metron_async.types import Stats
 
 __all__ = ["Blueprint"]
 
-S = TypeVar("S")
-
-_STORAGE = "METRON_ASYNC_STORAGE"
+_BASE_URL, _DEFAULT_URL = "METRON_BASE_URL", "https://metron.cloud"
 _CALLER = 4  # frames from here to the program that makes a client
 _SAME_CLOCK = 1.0  # seconds by which two readings of one clock can lie apart
 
@@ -65,11 +64,9 @@ class Blueprint:
     Attributes:
         api_root: Root of the API, ending with a slash.
         origin: Scheme, host and port of the server.
-        quota_key: Name of the account's budget in the quota store.
-        credentials_key: Name of these credentials in the ban guard's store.
+        account: Name of the account's state in the storage.
         cache: Where responses are kept, or ``None``.
-        quota: Where the quota's log is kept.
-        guards: Where the ban guard's counts are kept.
+        storage: Where the state is kept that is shared.
         owned: Closes the parts that the client did not get from its user.
 
     Raises:
@@ -81,8 +78,10 @@ class Blueprint:
         self._credentials = resolve_credentials(
             arguments["token"], arguments["username"], arguments["password"]
         )
+        base_url = arguments["base_url"]
         self.api_root: str = api_root_of(
-            arguments["base_url"], allow_plain_http=arguments["allow_plain_http"]
+            os.environ.get(_BASE_URL) or _DEFAULT_URL if base_url is None else base_url,
+            allow_plain_http=arguments["allow_plain_http"],
         )
         self.origin: str = origin_of_url(self.api_root)
         self._agent = user_agent(arguments["user_agent"])
@@ -91,27 +90,29 @@ class Blueprint:
             msg = f"max_in_flight must be a whole number from 1, got {self._max_in_flight!r:.80}"
             raise ConfigurationError(msg)
         account = self._credentials.account_name(arguments["account"])
-        self.quota_key: str = scoped_key(self.origin, account)
-        self.credentials_key: str = scoped_key(self.origin, self._credentials.guard_name)
+        self.account: str = scoped_key(self.origin, account)
+        self._address = address_name(arguments["address"])
         check_transport(**self._http)
         if not any(self._http.values()):
             check_environment(self.api_root)
         mocked = not is_network_transport(**self._http, url=self.api_root)
-        in_memory = mocked or os.environ.get(_STORAGE) == ":memory:"
-        given: QuotaStore | None = arguments["quota"]
-        private = in_memory or isinstance(given, MemoryStore)
-        elsewhere = not (mocked or leads_to_this_machine(self.api_root))
-        if elsewhere and isinstance(given, MemoryStore):
+        self._remote = not (mocked or leads_to_this_machine(self.api_root))
+        given, cache = arguments["storage"], arguments["cache"]
+        chosen = choose_storage(
+            ":memory:" if mocked and given is None else given, remote=self._remote
+        )
+        if given is not None and self._remote and isinstance(chosen.place, MemoryStorage):
             msg = "The quota is kept in memory only: other programs of the account do not see it"
             warnings.warn(msg, MetronWarning, stacklevel=_CALLER)
-        self.cache: Cache | None = _cache_for(arguments["cache"], in_memory=in_memory)
-        self.quota: QuotaStore = _quota_for(given, in_memory=in_memory)
-        # A ban hits the machine, so what may lead to one is kept in its file in any case.
-        self.guards: GuardStore = default_guards(in_memory=private and not elsewhere)
+        self.storage: Storage = chosen.storage
+        self.cache: Cache | None = _cache_for(cache, chosen.place)
         self.owned: tuple[Callable[[], Awaitable[None]], ...] = tuple(
             part.aclose
-            for part in (self.cache, self.quota, self.guards)
-            if part is not None and part is not given and part is not arguments["cache"]
+            for part, owned in (
+                (self.cache, self.cache is not cache),
+                (self.storage, chosen.owned),
+            )
+            if part is not None and owned
         )
 
     def connect(self) -> Transport:
@@ -132,14 +133,19 @@ class Blueprint:
             if self.cache.policy.keep_private:
                 proof = await self.cache.account(await self._credentials.proof())
         transport = self.connect()
-        limiter = Limiter(self.quota, self.quota_key, max_in_flight=self._max_in_flight)
-        guard = Guard(self.guards, credentials_key=self.credentials_key, host_key=self.origin)
+        controller = Controller(
+            self.storage,
+            account=self.account,
+            address=self._address,
+            credentials=scoped_key(self.origin, self._credentials.guard_name),
+            max_in_flight=self._max_in_flight,
+            new_container=self._remote and is_container(),
+        )
         return Parts(
             transport=transport,
-            limiter=limiter,
-            guard=guard,
-            in_flight=SingleFlight(limiter, stats),
-            sender=Sender(transport, limiter, guard, stats, self.api_root),
+            controller=controller,
+            in_flight=SingleFlight(controller, stats),
+            sender=Sender(transport, controller, stats, self.api_root),
             responses=ResponseCache(
                 self.cache,
                 account=account,
@@ -151,54 +157,36 @@ class Blueprint:
         )
 
 
-def _cache_for(cache: Any, *, in_memory: bool) -> Cache | None:
-    if cache is None:
-        return None
-    if (isinstance(cache, str) and cache == ":memory:") or (cache is DEFAULT and in_memory):
+def _cache_for(cache: Any, place: Storage) -> Cache | None:
+    """Return the cache that the user chose, or the one that belongs to the storage at *place*."""
+    if cache is DEFAULT:
+        return _cache_in(place)
+    if isinstance(cache, str) and cache == ":memory:":
         return MemoryCache()
-    if cache is DEFAULT or isinstance(cache, str | os.PathLike):
-        from metron_async.cache import SQLiteCache  # noqa: PLC0415 - loads aiosqlite
-
-        return _in_cache_directory(
-            lambda: SQLiteCache(None if cache is DEFAULT else Path(cast("os.PathLike[str]", cache)))
-        )
-    if not isinstance(cache, type) and hasattr(cache, "get_many"):
-        found: Cache = cache
-        return found
+    if isinstance(cache, str | os.PathLike):
+        return _in_file(Path(cast("os.PathLike[str]", cache)))
+    if cache is None or (not isinstance(cache, type) and hasattr(cache, "get_many")):
+        return cast("Cache | None", cache)
     msg = f"cache must be a path, a cache object, ':memory:' or None, got {type(cache).__name__}"
     raise ConfigurationError(msg)
 
 
-def _quota_for(quota: QuotaStore | None, *, in_memory: bool) -> QuotaStore:
-    if quota is not None:
-        if isinstance(quota, type) or not hasattr(quota, "apply"):
-            msg = f"quota must be a store of metron_async.quota, got {type(quota).__name__}"
-            raise ConfigurationError(msg)
-        return quota
-    if in_memory:
-        return MemoryStore()
-    from metron_async.quota import default_store  # noqa: PLC0415 - loads aiosqlite
+def _cache_in(place: Storage) -> Cache:
+    if isinstance(place, MemoryStorage):
+        return MemoryCache()
+    server = getattr(place, "server", None)
+    if server is None:
+        return _in_file(directory=getattr(place, "directory", None))
+    from metron_async.cache import RedisCache  # noqa: PLC0415 - loads redis
 
-    return _in_cache_directory(default_store)
+    return RedisCache(server)
 
 
-def default_guards(*, in_memory: bool) -> GuardStore:
-    """Return the store of the ban guard."""
-    if in_memory:
-        return MemoryGuardStore()
-    from metron_async._engine.guard import SQLiteGuardStore  # noqa: PLC0415 - loads aiosqlite
+def _in_file(path: Path | None = None, directory: Path | None = None) -> Cache:
+    from metron_async.cache.sqlite import FILE_NAME, SQLiteCache  # noqa: PLC0415 - loads aiosqlite
 
-    return _in_cache_directory(SQLiteGuardStore)
-
-
-def _in_cache_directory(make: Callable[[], S]) -> S:
-    """Make a store whose file lies in the user's cache directory.
-
-    Raises:
-        ConfigurationError: If the user has no home directory.
-    """
     try:
-        return make()
+        return SQLiteCache(path if directory is None else directory / FILE_NAME)
     except OSError as error:
         msg = (
             "The user's cache directory cannot be determined, since no home directory is known."

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from metron_async._engine.core import Core, Parts
+    from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Stale
-    from metron_async._engine.single_flight import InFlight
     from metron_async.cache.policy import Decision
     from metron_async.types import Added, CallOptions, NotModified
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from metron_async._engine.build import Blueprint
-    from metron_async._engine.guard import Guard
+    from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Response
     from metron_async._engine.response_cache import ResponseCache
     from metron_async._engine.sender import Sender
-    from metron_async._engine.single_flight import InFlight, SingleFlight
+    from metron_async._engine.single_flight import SingleFlight
     from metron_async._engine.transport import Transport
-    from metron_async.quota import Limiter
+    from metron_async.admission import Controller
     from metron_async.types import Origin
 
 __all__ = ["Core", "Origins", "Parts"]
@@ -42,8 +42,7 @@ class Parts(NamedTuple):
     """The opened parts of one client."""
 
     transport: Transport
-    limiter: Limiter
-    guard: Guard
+    controller: Controller
     in_flight: SingleFlight
     sender: Sender
     responses: ResponseCache
@@ -130,7 +129,7 @@ class Core:
         closers = list(self.blueprint.owned)
         if self.parts is not None:
             await self.parts.in_flight.close(_GRACE)
-            opened = (self.parts.guard, self.parts.limiter, self.parts.transport)
+            opened = (self.parts.controller, self.parts.transport)
             closers = [*(part.aclose for part in opened), *closers]
         await _close_all(closers)
 

@@ -12,6 +12,7 @@ import os
 import ssl
 import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,10 +23,17 @@ from metron_async.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_environment", "check_transport", "is_network_transport", "open_client"]
+__all__ = [
+    "check_environment",
+    "check_transport",
+    "is_container",
+    "is_network_transport",
+    "open_client",
+]
 
 _PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _MOCKING = frozenset({"respx", "pytest_httpx", "vcr"})
+_CONTAINERS = ("container", "ECS_CONTAINER_METADATA_URI_V4", "FLY_ALLOC_ID", "DYNO", "K_SERVICE")
 _DEPTH = 8  # wrappers around wrappers
 
 
@@ -92,6 +100,14 @@ def _is_patched() -> bool:
     )
     homes = (getattr(function, "__globals__", {}).get("__name__", "") for function in functions)
     return any(home.partition(".")[0] in _MOCKING for home in homes)
+
+
+def is_container() -> bool:
+    """Return whether this process runs in a container, as far as can be known."""
+    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
+    if "KUBERNETES_SERVICE_HOST" in os.environ or any(mark.exists() for mark in marks):
+        return True
+    return any(variable in os.environ for variable in _CONTAINERS)
 
 
 def check_environment(url: str) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from metron_async.admission.headers import parse_rate_headers, parse_retry_after
 from metron_async.errors import (
     AuthenticationError,
     DecodeError,
@@ -30,7 +31,6 @@ from metron_async.errors import (
     StatusError,
     ValidationError,
 )
-from metron_async.quota import Observation, parse_rate_headers, parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,6 @@ __all__ = [
     "decompress",
     "error_of",
     "is_intercepted",
-    "observe",
     "redirect_path",
 ]
 
@@ -55,19 +54,8 @@ DEFAULT_RETRY_AFTER = 60.0
 _MESSAGE_LIMIT = 500  # characters of the server's text that an error repeats
 _MOST_FIELDS, _MOST_MESSAGES, _DEEPEST, _LONGEST_NAME = 200, 20, 6, 200
 _LONGEST_ERROR = 1024 * 1024  # bytes of an error's body that are read for its message
-_UNCOUNTED = frozenset({401, 403})
 _RETRYABLE = frozenset({408, 425})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-def observe(response: Response) -> Observation:
-    """Return what *response* means to the quota."""
-    return Observation(
-        reading=parse_rate_headers(response.headers),
-        throttled=response.status == 429,  # noqa: PLR2004
-        retry_after=parse_retry_after(response.headers),
-        counted=response.status not in _UNCOUNTED,
-    )
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
@@ -189,15 +177,15 @@ _KINDS: dict[int, tuple[type[StatusError], str]] = {
 
 
 def _rate_limit_error(request: Request, response: Response, detail: str | None) -> RateLimitError:
-    reading = parse_rate_headers(response.headers)
-    day = reading.sustained if reading else None
-    window = day if day is not None and day.remaining == 0 else (reading and reading.burst)
+    burst, day = parse_rate_headers(response.headers)
+    spent = bool(day) and day[1] == 0
+    window = day if spent else burst
     wait = parse_retry_after(response.headers)
     return RateLimitError(
         f"The server's quota is used up: {detail}" if detail else "The server's quota is used up",
-        scope="sustained" if day is not None and window is day else "burst",
-        retry_after=DEFAULT_RETRY_AFTER if wait is None else wait,
-        limit=window.limit if window else None,
+        scope="sustained" if spent else "burst",
+        retry_after=DEFAULT_RETRY_AFTER if wait < 0 else wait,
+        limit=int(window[0]) if window else None,
         path=request.target,
         status=response.status,
         detail=detail,

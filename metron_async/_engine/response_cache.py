@@ -19,9 +19,9 @@ from metron_async.errors import (
     CacheError,
     DecodeError,
     MetronError,
-    QuotaStoreError,
     RateLimitError,
     ServerError,
+    StorageError,
     TransportError,
 )
 from metron_async.types import Origin, Source
@@ -212,7 +212,7 @@ def _failure_of(error: MetronError) -> Failure:
         return Failure.SERVER
     if isinstance(error, TransportError):
         return Failure.TRANSPORT
-    if isinstance(error, RateLimitError | QuotaStoreError):
+    if isinstance(error, RateLimitError | StorageError):
         return Failure.QUOTA
     if isinstance(error, BlockedError) and not error.denied:
         return Failure.BLOCKED

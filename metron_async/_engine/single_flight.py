@@ -11,123 +11,56 @@ callers *attach* to it. Three promises follow:
   callers, and its response goes to the cache: its slot is spent anyway, and a connection closed
   before the response counts towards a ban of the address.
 
-Each caller has its own deadline. A request announces when it begins to wait and for how long at
-least; a caller whose ``max_wait`` is shorter than that detaches at once, without sleeping first.
+Each caller has its own deadline, a moment that is fixed when its call begins. A request announces
+when it begins to wait and for how long at least. A caller detaches at once if its deadline lies
+before the announced end, and at its deadline in any case, unless the request was sent by then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
-import copy
 import logging
 import math
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from metron_async._engine.waiting import allowed_wait, wait_error
-from metron_async.errors import ClosedError, MetronError, RateLimitError, RequestTimeoutError
-from metron_async.telemetry import RequestTrace, joined, waited
+from metron_async._engine.in_flight import InFlight, copy_of
+from metron_async.admission import SUSTAINED
+from metron_async.errors import ClosedError, MetronError, RequestTimeoutError
+from metron_async.telemetry import joined, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
 
     from metron_async._engine.messages import Request
-    from metron_async.quota import Claim, Limiter
-    from metron_async.types import CallOptions, Priority, Stats, Wait
+    from metron_async.admission import Controller
+    from metron_async.types import CallOptions, Stats, Wait
 
-__all__ = ["InFlight", "SingleFlight"]
+__all__ = ["SingleFlight"]
 
 T = TypeVar("T")
 
 _logger = logging.getLogger("metron_async")
 _LONG_WAIT = 3.0  # seconds; a longer wait is worth a line in the log
-
-
-class InFlight(Generic[T]):
-    """One request that is queued or sent.
-
-    Attributes:
-        request: The request.
-        priority: The most urgent priority among its callers.
-        retries: Attempts that may follow the first: the most that any caller allows.
-        sent: Whether it was handed to the network; it is then never cancelled.
-        sent_at: Loop time at which it was last handed to the network.
-        waiters: Callers that wait for it.
-        shared: Whether it has ever had more than one caller.
-        failure: What the last attempt ended in, while another one is to come.
-        wait: The wait that it is in, or ``None``.
-        trace: What telemetry observes of it.
-    """
-
-    def __init__(self, request: Request, options: CallOptions) -> None:
-        self.request = request
-        self.trace = RequestTrace(request)
-        self.priority: Priority = options.priority
-        self.retries: int = options.retries
-        self.sent = False
-        self.sent_at: float = 0.0
-        self.waiters = 0
-        self.shared = False
-        self.failure: MetronError | None = None
-        self.wait: Wait | None = None
-        self.wait_until: float = 0.0
-        self.claim: Claim | None = None
-        self.task: asyncio.Task[T]
-        self._listeners: set[asyncio.Future[None]] = set()
-
-    def announce(self, wait: Wait | None, now: float = 0.0) -> None:
-        """Announce to the callers that a wait begins, or (``None``) that it is over."""
-        if wait is self.wait:
-            return  # both are None
-        self.wait = wait
-        if wait is not None:
-            self.wait_until = now + wait.seconds
-        self.notify()
-
-    def notify(self) -> None:
-        """Wake all callers, so that they look at what has changed."""
-        listeners, self._listeners = self._listeners, set()
-        for listener in listeners:
-            if not listener.done():
-                listener.set_result(None)
-
-    async def change(self) -> None:
-        """Wait until a wait begins or ends, or the request is done."""
-        listener = asyncio.get_running_loop().create_future()
-        self._listeners.add(listener)
-        try:
-            await listener
-        finally:
-            self._listeners.discard(listener)
-
-    def error_of_wait(self, wait: Wait, left: float) -> MetronError:
-        """Return the error for a caller that does not stay for the seconds *left* of *wait*.
-
-        After a failed attempt that failure is the reason why the call still waits. The
-        server's own 429 is one too, but says less than how long the wait for the slot is.
-        """
-        if self.failure is not None and not isinstance(self.failure, RateLimitError):
-            return _copy_of(self.failure)
-        error = wait_error(wait, left)
-        error.__cause__ = self.failure
-        return error
+_LOOK = 0.4  # seconds that a look at the storage may take, also for a call that does not wait
 
 
 class SingleFlight:
     """All requests of a client that are in flight.
 
     Args:
-        limiter: Where queued requests hold their places.
+        controller: Where queued requests hold their places.
         stats: Counters to keep.
     """
 
-    def __init__(self, limiter: Limiter, stats: Stats) -> None:
+    def __init__(self, controller: Controller, stats: Stats) -> None:
         self.done = 0
-        self._limiter = limiter
+        self._controller = controller
         self._stats = stats
         self._by_key: dict[Hashable, InFlight[Any]] = {}
         self._running: set[InFlight[Any]] = set()
-        self._closing = False
+        self._closing = asyncio.Event()
 
     def find(self, key: Hashable) -> InFlight[Any] | None:
         """Return the request in flight for *key*, if there is one."""
@@ -162,7 +95,7 @@ class SingleFlight:
                 own, so that tracing or database sessions of the first caller are not kept.
             key: Key under which other calls find it; ``None`` for a write, which is not shared.
         """
-        if self._closing:
+        if self._closing.is_set():
             msg = "The client is closed"
             raise ClosedError(msg, path=request.target)
         flight: InFlight[T] = InFlight(request, options)
@@ -176,6 +109,7 @@ class SingleFlight:
 
         def done(task: asyncio.Task[T]) -> None:
             self.done += 1
+            flight.ended = True
             self._running.discard(flight)
             flight.trace.end(task)
             self._forget(key, flight)
@@ -213,13 +147,21 @@ class SingleFlight:
             msg = "The client was closed while the call was in flight"
             raise ClosedError(msg, path=flight.request.target)
         error = flight.task.exception()
+        if flight.hold and options.max_wait is None and options.timeout is None:
+            await self._hold_back(flight.hold)
         if error is not None and flight.shared and isinstance(error, MetronError):
-            raise _copy_of(error)
+            raise copy_of(error)
         return flight.task.result()
+
+    async def _hold_back(self, seconds: float) -> None:
+        """Wait before an error is raised, or until the client is closed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     async def close(self, grace: float) -> None:
         """Cancel what is queued, give what was sent *grace* seconds to end, then cancel it."""
-        self._closing = True
+        self._closing.set()
         for flight in list(self._running):
             flight.retries = 0
             if not flight.sent:
@@ -240,8 +182,8 @@ class SingleFlight:
         flight.retries = max(flight.retries, options.retries)
         if options.priority < flight.priority:
             flight.priority = options.priority
-            if flight.claim is not None:
-                self._limiter.promote(flight.claim, options.priority)
+            if flight.waiter is not None:
+                self._controller.promote(flight.waiter, options.priority)
 
     def _detach(self, flight: InFlight[T], key: Hashable | None) -> None:
         flight.waiters -= 1
@@ -255,32 +197,38 @@ class SingleFlight:
 
     async def _until_done(self, flight: InFlight[T], options: CallOptions) -> None:
         loop = asyncio.get_running_loop()
-        spent = 0.0
-        while not flight.task.done():
-            wait = flight.wait
-            if wait is None:
+        end = math.inf if options.max_wait is None else loop.time() + options.max_wait
+        reported = None
+        while not flight.ended:  # a task is done shortly before others cannot join it
+            wait, now = flight.wait, loop.time()
+            if wait is not None:
+                left = max(0.0, flight.wait_until - now)
+                # The day's window is waited out only by those that say so.
+                too_long = wait.scope == SUSTAINED and options.max_wait is None
+                if left > (0.0 if too_long else max(0.0, end - now)):
+                    raise flight.error_of_wait(self._controller, left)
+                if left > 0 and wait is not reported:
+                    self._report(wait, left, options)
+                    reported = wait
+            deadline = max(end, flight.began + _LOOK)
+            if not await self._change(flight, math.inf if flight.sent else deadline):
+                raise flight.error_of_wait(self._controller)
+
+    async def _change(self, flight: InFlight[T], deadline: float) -> bool:
+        """Wait until something changes, and return whether it did before *deadline*."""
+        loop = asyncio.get_running_loop()
+        began, waits = loop.time(), flight.is_waiting
+        try:
+            async with asyncio.timeout_at(None if deadline == math.inf else deadline):
                 await flight.change()
-                continue
-            began = loop.time()
-            left = max(0.0, flight.wait_until - began)
-            allowed = allowed_wait(wait, options, spent)
-            if left > allowed:
-                raise flight.error_of_wait(wait, left)
-            if left > 0:  # how long the guard takes, if it takes any time, is not known
-                self._report(wait, left, options)
-            overstayed = False
-            try:
-                async with asyncio.timeout(None if allowed == math.inf else allowed):
-                    await flight.change()
-            except TimeoutError:
-                overstayed = flight.wait is wait
-            finally:
+        except TimeoutError:
+            return flight.sent or flight.ended
+        finally:
+            if waits or flight.is_waiting:
                 passed = loop.time() - began
-                spent += passed
                 self._stats.waited += passed
                 waited(passed)
-            if overstayed:
-                raise flight.error_of_wait(wait, max(0.0, flight.wait_until - loop.time()))
+        return True
 
     def _report(self, wait: Wait, left: float, options: CallOptions) -> None:
         self._stats.waits += 1
@@ -289,13 +237,6 @@ class SingleFlight:
             _logger.info("Waiting at least %.1f s for %s: %s", left, why, wait.path)
         if options.on_wait is not None:
             options.on_wait(wait)
-
-
-def _copy_of(error: MetronError) -> MetronError:
-    """Return an error for one of several callers, which must not share one traceback."""
-    copied = copy.copy(error)
-    copied.__cause__ = error.__cause__
-    return copied.with_traceback(error.__traceback__)
 
 
 def _report_unheard(flight: InFlight[T], task: asyncio.Task[T]) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from metron_async._engine.core import Parts
+    from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Stale
-    from metron_async._engine.single_flight import InFlight
     from metron_async.types import CallOptions
 
 __all__ = ["write"]

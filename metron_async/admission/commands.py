@@ -64,6 +64,7 @@ class Refusal(msgspec.Struct, frozen=True):
         scope: The window that causes the wait.
         limit: Requests that this window allows.
         what: What the firewall counted, in words.
+        denied: Whether the server denied access before (401, 403).
         free: Requests that may be sent before the minute's window is full.
         later: Lower bound in seconds of the wait of the request after these.
     """
@@ -73,6 +74,7 @@ class Refusal(msgspec.Struct, frozen=True):
     scope: Scope = BURST
     limit: int = 1
     what: str = ""
+    denied: bool = False
     free: int = 0
     later: float = 0.0
 

@@ -18,9 +18,10 @@ from metron_async.admission.commands import Cause, Peek, Refusal, Reset, Retry
 from metron_async.admission.dispatcher import Dispatcher
 from metron_async.admission.permit import Held, Permit, Shared
 from metron_async.admission.queue import Queue, Waiter
+from metron_async.admission.quota_state import QuotaState
 from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.admission.table import possibly_banned
-from metron_async.admission.waits import QuotaState, Wait, wait_error
+from metron_async.admission.waits import Wait, wait_error
 from metron_async.errors import ClosedError, StorageError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Controller:
             if not isinstance(granted, Held):
                 return granted
             if loop_time() + pause > deadline:
-                raise self._overdue(waiter)
+                raise self.overdue(waiter)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _HELD[1])
 
@@ -128,7 +129,7 @@ class Controller:
             timeout = None if deadline == math.inf else deadline - loop.time()
             await asyncio.wait({waiter.future}, timeout=timeout)
             if not waiter.future.done():
-                waiter.fail(self._overdue(waiter))
+                waiter.fail(self.overdue(waiter))
             return waiter.future.result()
         except BaseException:
             self._leave(waiter)
@@ -144,8 +145,12 @@ class Controller:
             if isinstance(granted, Permit):
                 self.release(granted)
 
-    def _overdue(self, waiter: Waiter) -> MetronError:
-        """Return the error of a waiter whose deadline has passed."""
+    def overdue(self, waiter: Waiter) -> MetronError:
+        """Return the error of a caller that leaves *waiter* at its deadline.
+
+        Args:
+            waiter: A waiter that was not granted anything yet.
+        """
         if waiter.wait is not None or self._client.replied >= waiter.began:
             refusal = Refusal(Cause.FLIGHT)
             return wait_error(waiter.wait or Wait.of(refusal, 0.0))

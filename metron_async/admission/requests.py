@@ -10,6 +10,7 @@ from metron_async.admission.commands import Cause, Refusal, Reply
 from metron_async.admission.state import OUTCOME_FOR, Credentials, Lease
 from metron_async.admission.table import (
     FLIGHT,
+    FORBIDDEN,
     LIMITS,
     LOST,
     MAY_404,
@@ -70,15 +71,16 @@ def _forbidden(account: Account, address: Address, ask: Acquire, *, known: bool)
     now = account.now
     left = credentials(account, ask.credentials).refused_at + REFUSED_FOR - now
     if left > 0:
-        return Refusal(Cause.REFUSED, left)
+        return Refusal(Cause.REFUSED, left, denied=True)
     status, left = addresses.until_allowed(address, now, proven=known)
     if not status:
         return None
     if status == LOST:
         return Refusal(Cause.LOST, left)
     if status == REFUSED:
-        return Refusal(Cause.UNPROVEN, left)
-    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what)
+        return Refusal(Cause.UNPROVEN, left, denied=True)
+    denied = status in {REFUSED, FORBIDDEN}
+    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what, denied=denied)
 
 
 def _no_room(account: Account, address: Address, ask: Acquire, *, known: bool) -> Refusal | None:

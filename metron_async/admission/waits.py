@@ -1,10 +1,9 @@
-"""What a caller learns of a wait and of the quota, and the error that ends a wait."""
+"""What a caller learns of a wait, and the error that ends it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from metron_async.admission.commands import Cause
@@ -12,14 +11,11 @@ from metron_async.admission.state import SUSTAINED
 from metron_async.errors import BlockedError, RateLimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from metron_async.admission.commands import Refusal, Reply, WindowStatus
+    from metron_async.admission.commands import Refusal
     from metron_async.admission.state import Scope
     from metron_async.errors import MetronError
-    from metron_async.types import Priority
 
-__all__ = ["QuotaState", "Wait", "WindowState", "allowed_wait", "spoken", "wait_error"]
+__all__ = ["Wait", "allowed_wait", "spoken", "wait_error"]
 
 _UNKNOWN = 1.0  # seconds to wait where only responses are waited for
 
@@ -30,19 +26,22 @@ class Wait:
 
     Attributes:
         seconds: Lower bound of the wait; 0 if only requests in flight are in the way.
-        reason: ``"quota"``, or ``"guard"`` where a firewall ban is to be avoided.
+        reason: ``"quota"``; ``"guard"`` where a firewall ban is to be avoided; or ``"retry"``
+            before another attempt.
         scope: The quota's window that causes the wait, or ``None``.
         limit: Requests that the window allows, or ``None``.
         detail: The cause in words.
         final: Whether the request is refused, however long its caller is willing to wait.
+        denied: Whether that is because the server denied access before.
     """
 
     seconds: float
-    reason: Literal["quota", "guard"]
+    reason: Literal["quota", "guard", "retry"]
     scope: Scope | None
     limit: int | None
     detail: str
     final: bool = False
+    denied: bool = False
 
     @classmethod
     def of(cls, refusal: Refusal, seconds: float) -> Wait:
@@ -56,6 +55,7 @@ class Wait:
             refusal.limit if quota and cause is Cause.WINDOW else None,
             cause.value.format(window=window, what=refusal.what),
             cause.final,
+            refusal.denied,
         )
 
 
@@ -84,10 +84,12 @@ def wait_error(wait: Wait, left: float | None = None, path: str | None = None) -
     """
     seconds = wait.seconds if left is None else left
     seconds = seconds if seconds > 0 else _UNKNOWN
-    again = f"Retry in {spoken(seconds)}"
+    again = f"Retry in {spoken(seconds)}" + ("" if wait.final else ", or pass a longer max_wait")
     if wait.reason == "guard":
         message = f"Request blocked locally to avoid a firewall ban: {wait.detail}. {again}"
-        return BlockedError(message, reason=wait.detail, retry_after=seconds, path=path)
+        return BlockedError(
+            message, reason=wait.detail, retry_after=seconds, denied=wait.denied, path=path
+        )
     message = f"Request not sent: {wait.detail}. {again}"
     scope: Scope = wait.scope or "burst"
     return RateLimitError(message, scope=scope, retry_after=seconds, limit=wait.limit, path=path)
@@ -99,60 +101,3 @@ def spoken(seconds: float) -> str:
         return f"{math.ceil(seconds * 10) / 10:g} s"
     hours, minutes = divmod(math.ceil(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-@dataclass(frozen=True, slots=True)
-class WindowState:
-    """One window of the quota.
-
-    Attributes:
-        limit: Requests the window allows.
-        remaining: Requests that can still be sent now. Those in flight are taken off.
-        resets_in: Seconds until the next slot becomes free; 0 if none is used.
-        resets_at: The same as a datetime, by this machine's clock.
-        known: Whether the server gave the limit, or it is a first guess.
-    """
-
-    limit: int
-    remaining: int
-    resets_in: float
-    resets_at: datetime
-    known: bool
-
-    @classmethod
-    def of(cls, status: WindowStatus) -> WindowState:
-        """Return one window of a storage's reply."""
-        return cls(
-            status.limit,
-            max(0, status.limit - status.used),
-            status.resets_in,
-            datetime.now(UTC) + timedelta(seconds=status.resets_in),
-            status.known,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaState:
-    """The account's quota: both windows, requests in flight, and requests that wait.
-
-    Attributes:
-        burst: The minute's window.
-        sustained: The day's window.
-        in_flight: Requests of the account in flight, of all processes.
-        waiting: Requests of this client that wait, by priority.
-        wait: Lower bound in seconds of the wait of a request made now.
-        rejected: 429s of this UTC day, of all processes that share the storage.
-    """
-
-    burst: WindowState
-    sustained: WindowState
-    in_flight: int
-    waiting: Mapping[Priority, int]
-    wait: float
-    rejected: int
-
-    @classmethod
-    def of(cls, reply: Reply, waiting: Mapping[Priority, int]) -> QuotaState:
-        """Return the quota in a storage's reply."""
-        burst, sustained = (WindowState.of(window) for window in reply.windows)
-        return cls(burst, sustained, reply.in_flight, waiting, reply.wait, reply.rejected)

@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 
     from metron_async.cache.policy import FreshnessKey
 
-__all__ = ["SQLiteCache"]
+__all__ = ["FILE_NAME", "SQLiteCache"]
+
+FILE_NAME = f"cache-{SCHEMA}.sqlite3"
+"""Name of the file in a directory that holds other files of this package too."""
 
 _logger = logging.getLogger("metron_async.cache")
 
@@ -88,7 +91,7 @@ class SQLiteCache(BaseCache):
             msg = "SQLiteCache needs a file, got ':memory:'. Use MemoryCache for a cache in memory"
             raise ConfigurationError(msg)
         if path is None:
-            path = files.default_directory() / f"cache-{SCHEMA}.sqlite3"
+            path = files.default_directory() / FILE_NAME
         self._path = Path(path).expanduser().absolute()
         super().__init__(freshness, max_age, keep_private, keep_empty_lists)
         self._loop = LoopGuard("cache")

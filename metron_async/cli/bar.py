@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from metron_async.admission import QuotaState
     from metron_async.mirror import Event, Plan
-    from metron_async.quota import QuotaState
 
 __all__ = ["BarProgress"]
 

@@ -27,8 +27,8 @@ from metron_async.storage.files import default_directory
 if TYPE_CHECKING:
     import argparse
 
+    from metron_async.admission import WindowState
     from metron_async.client import AsyncMetron
-    from metron_async.quota import WindowState
 
 __all__ = ["doctor"]
 

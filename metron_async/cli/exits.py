@@ -26,7 +26,7 @@ EXITS: tuple[tuple[type[errors.MetronError], int], ...] = (
     (errors.DecodeError, 13),
     (MirrorBusyError, 16),
     (MirrorError, 15),
-    (errors.QuotaStoreError, 17),
+    (errors.StorageError, 17),
     (errors.CacheError, 18),
 )
 """Errors and their codes; the first match counts. 0 is success, 1 any other failure."""

@@ -16,9 +16,9 @@ from metron_async.models import Credit
 if TYPE_CHECKING:
     import argparse
 
+    from metron_async.admission import WindowState
     from metron_async.client import AsyncMetron
     from metron_async.lists.pagination import RowList
-    from metron_async.quota import WindowState
 
 __all__ = ["get", "list_rows", "quota"]
 

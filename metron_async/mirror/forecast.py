@@ -6,12 +6,12 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Literal
 
-from metron_async.quota import DEFAULT_RULES
+from metron_async.admission import DEFAULT_RULES
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from metron_async.quota import QuotaState
+    from metron_async.admission import QuotaState
 
 __all__ = ["DAY", "Allowance", "Plan", "forecast"]
 

@@ -6,9 +6,6 @@ A storage loads two states, calls a pure decision, and saves what it returns, at
 - :class:`MemoryStorage` in this process
 - :class:`RedisStorage` for several hosts
 - any object with the methods of :class:`Storage`
-
-The client does not use them yet. They will take the place of the stores in
-:mod:`metron_async.quota` and of the ban guard.
 """
 
 from typing import TYPE_CHECKING

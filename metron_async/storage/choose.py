@@ -86,10 +86,12 @@ def _open(place: str | os.PathLike[str] | None) -> Storage:
         raise ConfigurationError(msg)
     try:
         directory = Path(text).expanduser()
-    except RuntimeError as error:
+        os.fsencode(directory)
+        is_file = directory.is_file()
+    except (RuntimeError, OSError, UnicodeEncodeError) as error:
         msg = f"Invalid storage: {error}"
         raise ConfigurationError(msg) from error
-    if directory.is_file():
+    if is_file:
         msg = f"Invalid storage: {directory} is a file, expected a directory"
         raise ConfigurationError(msg)
     return _sqlite(directory)

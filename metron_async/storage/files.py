@@ -176,8 +176,8 @@ def remove_unused(directory: Path, pattern: str, days: float = 30.0) -> None:
     for path in directory.glob(pattern):
         files = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
         with contextlib.suppress(OSError):
-            used = max(file.stat().st_mtime for file in files if file.exists())
-            if time.time() - used > days * _DAY:
+            times = [file.stat().st_mtime for file in files if file.exists()]
+            if times and time.time() - max(times) > days * _DAY:
                 for file in files:
                     file.unlink(missing_ok=True)
 

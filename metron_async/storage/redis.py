@@ -70,6 +70,8 @@ class RedisStorage:
     """
 
     def __init__(self, server: Redis | str) -> None:
+        self.server: Redis | str = server
+        """What was passed in. The cache of a client with this storage uses it too."""
         self._connect = _connector(server)
         self._states = States()
         self._binding = Binding(self._rebind)

@@ -13,8 +13,6 @@ from support.virtual import settle, virtual
 from support.world import client, idle
 
 from metron_async import AsyncMetron, ClosedError, Priority, RateLimitError
-from metron_async.cache import SQLiteCache
-from metron_async.quota import SQLiteStore
 from metron_async.testing import FakeMetron, Fault
 
 
@@ -163,12 +161,10 @@ async def test_with_stores_on_disk(tmp_path):
         folder = tmp_path / str(number)
         folder.mkdir()
         fake = FakeMetron(issues=60, throttle=False)
-        quota = SQLiteStore(folder / "quota.sqlite3")
         metron = AsyncMetron(
             token=fake.token,
             transport=fake.transport(),
-            cache=SQLiteCache(folder / "cache.sqlite3"),
-            quota=quota,
+            storage=folder,
         )
         async with metron:
             over = await cancelled_at(number, get(metron))
@@ -183,8 +179,6 @@ async def test_with_stores_on_disk(tmp_path):
                     break
                 await asyncio.sleep(0.005)
             await idle(metron)
-        await metron.cache.aclose()
-        await quota.aclose()
         return over
 
     for number in range(1, 60):
@@ -244,9 +238,7 @@ def test_the_request_itself_torn_down_at_any_moment(fault, cache, full):
             fake.faults.clear()
             await asyncio.sleep(130)
             await idle(metron)
-            guard = metron._caller.core.parts.guard
-            assert not guard._waiting[True]
-            assert not guard._waiting[False]
+            assert not metron._caller.core.parts.controller.in_flight
             await get_any(metron)
         return counts[0] < number
 

@@ -24,7 +24,6 @@ from metron_async import (
     StatusError,
     TransportError,
 )
-from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron, Fault
 
 CERTIFICATE = Path(__file__).parent.parent / "data" / "self-signed.pem"
@@ -235,7 +234,7 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_is_counted(monkeypatch,
 
     async with listening(serve) as (port, asked):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
-        options = {"retries": 0, "quota": MemoryStore(), "cache": None}
+        options = {"retries": 0, "storage": ":memory:", "cache": None}
         async with AsyncMetron("t0ken", **options) as metron:
             for call in (metron.issues.get(7), metron.collection.scrobble(7)):
                 with pytest.raises(TransportError, match="proxy refused") as caught:
@@ -260,7 +259,7 @@ async def test_a_proxy_is_asked_again_where_that_may_help(monkeypatch, status, r
     monkeypatch.setattr("metron_async._engine.retry.FIRST_PAUSE", 0.01)
     async with listening(serve) as (port, asked):
         monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
-        options = {"retries": 1, "quota": MemoryStore(), "cache": None}
+        options = {"retries": 1, "storage": ":memory:", "cache": None}
         async with AsyncMetron("t0ken", **options) as metron:
             with pytest.raises(TransportError):
                 await metron.issues.get(7)
@@ -275,7 +274,7 @@ async def test_a_certificate_that_is_not_trusted_is_not_tried_again():
         writer.close()
 
     async with listening(serve, ssl=context) as (port, asked):
-        options = {"retries": 3, "quota": MemoryStore(), "cache": None}
+        options = {"retries": 3, "storage": ":memory:", "cache": None}
         url = f"https://127.0.0.1:{port}"
         async with AsyncMetron("t0ken", base_url=url, **options) as metron:
             with pytest.raises(TransportError, match="not trusted") as caught:
@@ -297,7 +296,7 @@ async def test_a_certificate_of_the_environment_is_trusted(monkeypatch):
         await writer.drain()
 
     async with listening(serve, ssl=context) as (port, asked):
-        options = {"quota": MemoryStore(), "cache": None, "base_url": f"https://localhost:{port}"}
+        options = {"storage": ":memory:", "cache": None, "base_url": f"https://localhost:{port}"}
         async with AsyncMetron("t0ken", **options) as metron:
             with pytest.raises(MetronError, match="Not found"):
                 await metron.issues.get(7)

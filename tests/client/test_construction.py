@@ -16,10 +16,9 @@ from metron_async import (
     Priority,
     UsageError,
 )
-from metron_async._engine.guard import MemoryGuardStore, SQLiteGuardStore
 from metron_async._engine.options import DEFAULT
-from metron_async.cache import MemoryCache, SQLiteCache
-from metron_async.quota import MemoryStore
+from metron_async.cache import MemoryCache, RedisCache, SQLiteCache
+from metron_async.storage import MemoryStorage, RedisStorage, SQLiteStorage
 from metron_async.testing import FakeMetron
 
 
@@ -60,11 +59,13 @@ async def test_and_nothing_is_to_be_closed_then(tmp_path):
         ({"token": SECRET, "account": ""}, "account"),
         ({"token": SECRET, "cache": 5}, "cache must be"),
         ({"token": SECRET, "cache": MemoryCache}, "cache must be"),
-        ({"token": SECRET, "quota": "file"}, "quota must be"),
+        ({"token": SECRET, "storage": 5}, "Invalid storage"),
+        ({"token": SECRET, "storage": f"ftp://{SECRET}"}, "Invalid storage"),
+        ({"token": SECRET, "address": ""}, "Invalid address"),
         ({"token": SECRET, "http_client": object()}, "http_client"),
         ({"token": SECRET, "transport": object()}, "transport"),
     ],
-    ids=range(21),
+    ids=range(23),
 )
 def test_what_cannot_be_used_is_refused(arguments, message):
     with pytest.raises(ConfigurationError, match=message) as caught:
@@ -157,9 +158,9 @@ def in_process():
 def test_the_defaults_are_files():
     parts = blueprint()
     assert isinstance(parts.cache, SQLiteCache)
-    assert not isinstance(parts.quota, MemoryStore)
-    assert isinstance(parts.guards, SQLiteGuardStore)
-    assert len(parts.owned) == 3
+    assert isinstance(parts.storage, SQLiteStorage)
+    assert parts.cache.path.parent == parts.storage.directory
+    assert len(parts.owned) == 2
     assert repr(DEFAULT) == "DEFAULT"
 
 
@@ -175,8 +176,7 @@ def test_the_defaults_are_files():
 def test_a_client_that_leads_to_no_network_keeps_off_the_files(options):
     parts = blueprint(**options)
     assert isinstance(parts.cache, MemoryCache)
-    assert isinstance(parts.quota, MemoryStore)
-    assert isinstance(parts.guards, MemoryGuardStore)
+    assert isinstance(parts.storage, MemoryStorage)
 
 
 @pytest.mark.parametrize("cache", ["c.sqlite3", pathlib.Path("c.sqlite3")])
@@ -197,7 +197,7 @@ def test_a_cache_that_was_passed_in_is_not_ours_to_close():
 
 def test_accounts_share_a_budget_by_name_and_server():
     def key(**arguments):
-        return AsyncMetron(**arguments)._caller.core.blueprint.quota_key
+        return AsyncMetron(**arguments)._caller.core.blueprint.account
 
     one = key(token="a", account="anna")
     assert one == key(token="b", account="anna")
@@ -208,20 +208,44 @@ def test_accounts_share_a_budget_by_name_and_server():
     assert SECRET not in key(token=SECRET)
 
 
-def test_quota_in_memory_for_a_real_server_is_warned_of_where_it_is_written():
-    with pytest.warns(MetronWarning, match="in memory only") as caught:
-        AsyncMetron("token", quota=MemoryStore())
-    assert caught[0].filename == __file__
+def test_storage_in_memory_for_a_real_server_is_warned_of_where_it_is_written():
+    for storage in (":memory:", MemoryStorage()):
+        with pytest.warns(MetronWarning, match="in memory only") as caught:
+            AsyncMetron("token", storage=storage)
+        assert caught[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("ignore::metron_async.errors.MetronWarning")
 def test_what_may_lead_to_a_ban_is_kept_in_the_machines_file():
-    guards = AsyncMetron("token", quota=MemoryStore())._caller.core.blueprint.guards
-    assert type(guards).__name__ == "SQLiteGuardStore"
+    storage = AsyncMetron("token", storage=":memory:")._caller.core.blueprint.storage
+    assert type(storage).__name__ == "SplitStorage"
 
 
 def test_the_environment_keeps_a_client_in_memory(monkeypatch):
     monkeypatch.setenv("METRON_ASYNC_STORAGE", ":memory:")
     blueprint = AsyncMetron("token")._caller.core.blueprint
     assert type(blueprint.cache).__name__ == "MemoryCache"
-    assert isinstance(blueprint.quota, MemoryStore)
+    assert type(blueprint.storage).__name__ == "SplitStorage"
+
+
+def test_the_cache_lives_in_the_storage_unless_it_is_given(tmp_path, monkeypatch):
+    parts = blueprint(storage=tmp_path / "state")
+    assert parts.cache.path.parent == parts.storage.directory == tmp_path / "state"
+    assert blueprint(storage=tmp_path, cache=None).cache is None
+    other = blueprint(storage=tmp_path, cache=tmp_path / "c")
+    assert other.cache.path == tmp_path / "c"
+    redis = blueprint(storage="redis://localhost")
+    assert isinstance(redis.storage, RedisStorage)
+    assert isinstance(redis.cache, RedisCache)
+    given = RedisStorage("redis://localhost")
+    redis = blueprint(storage=given)
+    assert isinstance(redis.cache, RedisCache)
+    assert given.aclose not in redis.owned
+    monkeypatch.setenv("METRON_ASYNC_STORAGE", str(tmp_path))
+    assert blueprint().storage.directory == tmp_path
+
+
+def test_the_environment_names_the_server(monkeypatch):
+    monkeypatch.setenv("METRON_BASE_URL", "https://metron.example")
+    assert blueprint().origin == "https://metron.example"
+    assert blueprint(base_url="https://other.example").origin == "https://other.example"

@@ -13,7 +13,7 @@ from support.world import SECRET, client, idle, open_sockets
 
 from metron_async import AsyncMetron, ClosedError, MetronError
 from metron_async.cache import MemoryCache
-from metron_async.quota import MemoryStore
+from metron_async.storage import MemoryStorage
 from metron_async.testing import FakeMetron, Fault
 
 
@@ -286,10 +286,12 @@ def test_everything_is_closed_though_one_part_fails():
 def test_what_was_handed_in_stays_open():
     async def main():
         fake = fake_of()
-        cache, quota = MemoryCache(), MemoryStore()
+        cache, storage = MemoryCache(), MemoryStorage()
         async with httpx.AsyncClient(transport=fake.transport()) as lent:
             for _ in range(2):
-                metron = AsyncMetron(token=fake.token, http_client=lent, cache=cache, quota=quota)
+                metron = AsyncMetron(
+                    token=fake.token, http_client=lent, cache=cache, storage=storage
+                )
                 async with metron:
                     assert (await metron.issues.get(7)).id == 7
             assert not lent.is_closed

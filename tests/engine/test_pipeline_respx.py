@@ -25,7 +25,6 @@ from metron_async import (
     TransportError,
 )
 from metron_async._engine import sender
-from metron_async.quota import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
 
 
 def client(**options: object) -> AsyncMetron:
-    return AsyncMetron("s3cr3t", quota=MemoryStore(), cache=":memory:", **options)
+    return AsyncMetron("s3cr3t", storage=":memory:", cache=":memory:", **options)
 
 
 async def test_what_goes_over_the_wire(server: respx.MockRouter) -> None:
@@ -72,7 +71,7 @@ async def test_what_goes_over_the_wire(server: respx.MockRouter) -> None:
 
 async def test_basic_credentials_go_as_basic(server: respx.MockRouter) -> None:
     route = server.get("/role/").respond(200, json=ROLE_PAGE)
-    async with AsyncMetron(username="anna", password="pässword", quota=MemoryStore()) as metron:
+    async with AsyncMetron(username="anna", password="pässword", storage=":memory:") as metron:
         assert [role.name async for role in metron.roles.iter()] == ["Writer"]
     scheme, _, pair = route.calls.last.request.headers["authorization"].partition(" ")
     assert scheme == "Basic"

@@ -25,7 +25,6 @@ from metron_async._engine.protocol import (
     check_success,
     decompress,
     error_of,
-    observe,
     redirect_path,
 )
 
@@ -33,37 +32,6 @@ ROOT = "https://metron.cloud/api/"
 GET = Request("issue/7/", params=(("page", "2"),))
 POST = Request("issue/", method="POST")
 JSON = {"content-type": "application/json"}
-
-
-RATE = {
-    "x-ratelimit-burst-limit": "20",
-    "x-ratelimit-burst-remaining": "0",
-    "x-ratelimit-sustained-limit": "5000",
-    "x-ratelimit-sustained-remaining": "17",
-}
-
-
-@pytest.mark.parametrize(
-    ("status", "throttled", "counted"),
-    [
-        (200, False, True),
-        (304, False, True),
-        (404, False, True),
-        (500, False, True),
-        (401, False, False),
-        (403, False, False),
-        (429, True, True),
-    ],
-)
-def test_the_limiter_is_told_of_every_answer(status, throttled, counted):
-    told = observe(Response(status, {**RATE, "retry-after": "13"}, b"", damage="broken"))
-    assert (told.throttled, told.counted, told.retry_after) == (throttled, counted, 13.0)
-    assert told.reading.burst.remaining == 0
-    assert told.reading.sustained.remaining == 17
-
-
-def test_a_proxys_answer_has_no_reading():
-    assert observe(Response(502, {})).reading is None
 
 
 # -- Bodies -------------------------------------------------------------------------------------

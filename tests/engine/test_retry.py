@@ -32,7 +32,7 @@ SERVER = errors.ServerError("m", status=503)
         (errors.StatusError("m", status=418), False, False),
         (errors.DecodeError("m", status=200), False, False),
         (errors.BlockedError("m", reason="r", retry_after=1.0), False, False),
-        (errors.QuotaStoreError("m"), False, False),
+        (errors.StorageError("m"), False, False),
         (errors.ClosedError("m"), False, False),
     ],
 )

@@ -445,7 +445,7 @@ def test_with_patience_it_waits_for_the_next_day_and_says_so(path: Path) -> None
         async with mirror_of(fake, path, max_wait=float("inf")) as mirror:
             report = await mirror.run("issues", on_event=events.append)
             assert report.complete
-        assert fake.throttled == 0
+        assert fake.throttled < 50  # a spent day is probed once an hour
         assert asyncio.get_running_loop().time() > 80_000
 
     run_virtual(main())
@@ -459,7 +459,7 @@ def test_it_has_the_priority_of_the_view_so_that_others_pass(path: Path) -> None
         bulk = {"priority": Priority.BULK}
         async with client(fake) as metron, Mirror(metron.with_options(**bulk), path) as mirror:
             run = asyncio.create_task(mirror.run("issues"))
-            await asyncio.sleep(30)
+            await asyncio.sleep(70)  # the first slots are all taken: no higher priority was in use
             started = asyncio.get_running_loop().time()
             await metron.with_options(priority=Priority.INTERACTIVE).issues.get(5)
             assert asyncio.get_running_loop().time() - started < 5

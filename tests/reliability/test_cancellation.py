@@ -13,13 +13,12 @@ import inspect
 import pytest
 from support.calls import ISSUE, KEPT, LONG_AGO, OWN, SIZE, furnish
 from support.scale import scaled
-from support.stores import Slow, slow_cache, slow_quota, use_guards
+from support.stores import slow_cache, slow_storage
 from support.suspensions import cancelled_after, cancelled_at
 from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron
-from metron_async._engine.guard import MemoryGuardStore
 from metron_async.client import MetronView
 from metron_async.errors import NotFoundError, ValidationError
 from metron_async.matching import IssueQuery
@@ -116,10 +115,11 @@ SPECIAL = {
 }
 OF_THE_CLIENT = {
     "quota": lambda metron: metron.quota(),
+    "reset_quota": lambda metron: metron.reset_quota(),
     "retry_credentials": lambda metron: metron.retry_credentials(),
     "aclose": lambda metron: metron.aclose(),
 }
-PARTS = {"with_options", "origin_of", "stats", "cache"}  # nothing is awaited there
+PARTS = {"with_options", "origin_of", "stats", "cache", "last_quota"}  # nothing is awaited there
 
 
 def namespaces():
@@ -158,10 +158,8 @@ BRIEF = ("issues.get", "issues.iter", "issues.fetch_many", "publishers.details")
 BRIEF += ("collection.add", "arcs.create", "issues.get_if_modified")
 
 
-def build(fake, monkeypatch, *, slow):
-    options = {"quota": slow_quota(), "cache": slow_cache(keep_private=True)} if slow else {}
-    shared = Slow(MemoryGuardStore()) if slow else MemoryGuardStore()
-    use_guards(monkeypatch, lambda: shared)
+def build(fake, *, slow):
+    options = {"storage": slow_storage(), "cache": slow_cache(keep_private=True)} if slow else {}
     return AsyncMetron("editor-token", transport=fake.transport(), max_wait=600, **options)
 
 
@@ -172,11 +170,11 @@ def build(fake, monkeypatch, *, slow):
     ids=["memory", "slow stores", "slow stores, late"],
 )
 @pytest.mark.parametrize("name", CALLS)
-def test_cancelled_anywhere_nothing_is_left_behind(name, slow, late, monkeypatch):
+def test_cancelled_anywhere_nothing_is_left_behind(name, slow, late):
     fake = FakeMetron(SIZE, throttle=False)
 
     async def attempt(number):
-        async with build(fake, monkeypatch, slow=slow) as metron:
+        async with build(fake, slow=slow) as metron:
             if number % 2:  # a client that has been used, and one that is opened by the call
                 await metron.roles.iter().first()
             ended = await cancelled_at(number, _forgiving(CALLS[name](metron)), late=late)
@@ -190,7 +188,7 @@ def test_cancelled_anywhere_nothing_is_left_behind(name, slow, late, monkeypatch
         return ended
 
     async def setting():
-        async with build(fake, monkeypatch, slow=False) as metron:
+        async with build(fake, slow=False) as metron:
             await furnish(metron)
 
     async def all_of_them():
@@ -210,7 +208,7 @@ def test_cancelled_at_any_moment_what_was_sent_comes_to_its_end(name, monkeypatc
     fake.latency = 0.04
 
     async def attempt(seconds):
-        async with build(fake, monkeypatch, slow=True) as metron:
+        async with build(fake, slow=True) as metron:
             ended = await cancelled_after(seconds, _forgiving(CALLS[name](metron)))
             await asyncio.sleep(1.0)
             await idle(metron)
@@ -218,7 +216,7 @@ def test_cancelled_at_any_moment_what_was_sent_comes_to_its_end(name, monkeypatc
         return ended
 
     async def all_of_them():
-        async with build(fake, monkeypatch, slow=False) as metron:
+        async with build(fake, slow=False) as metron:
             await furnish(metron)
         moment = 0
         while not await attempt(moment * 0.007):

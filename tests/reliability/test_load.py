@@ -16,9 +16,7 @@ from support.virtual import virtual
 from support.world import idle, open_sockets
 
 from metron_async import AsyncMetron, Priority
-from metron_async.cache import SQLiteCache
 from metron_async.errors import MetronError, NotFoundError
-from metron_async.quota import SQLiteStore
 from metron_async.testing import FakeMetron, Fault
 
 CALLERS = 500
@@ -195,19 +193,18 @@ async def test_calls_over_sockets_and_files_leave_nothing(tmp_path):
     calls = scaled(1_000, 10_000)
     random = Random(6)
     fake = FakeMetron(130, throttle=False, bans=False, keep_requests=10)
-    cache, quota = SQLiteCache(tmp_path / "c.db"), SQLiteStore(tmp_path / "q.db")
-    async with fake.serve() as url:
-        async with AsyncMetron(fake.token, base_url=url, cache=cache, quota=quota) as metron:
-            await drive(metron, fake, random, calls // 3)
-            _forget_what_the_fake_keeps(fake)
-            before = census()
-            await drive(metron, fake, random, calls)
-            await asyncio.sleep(0.2)
-            _forget_what_the_fake_keeps(fake)
-            after = census()
-            await idle(metron)
-        await cache.aclose()
-        await quota.aclose()
+    async with (
+        fake.serve() as url,
+        AsyncMetron(fake.token, base_url=url, storage=tmp_path) as metron,
+    ):
+        await drive(metron, fake, random, calls // 3)
+        _forget_what_the_fake_keeps(fake)
+        before = census()
+        await drive(metron, fake, random, calls)
+        await asyncio.sleep(0.2)
+        _forget_what_the_fake_keeps(fake)
+        after = census()
+        await idle(metron)
     assert after["tasks"] <= before["tasks"] + 20, (before, after)  # the server's connections
     assert after["handles"] <= before["handles"] + 20, (before, after)
     assert after["blocks"] - before["blocks"] < 10 * calls, (before, after)

@@ -19,21 +19,20 @@ from random import Random
 
 import pytest
 from support.scale import scaled
-from support.stores import Slow, use_guards
+from support.stores import Slow
 from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron, Priority
 from metron_async._engine import build
-from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
 from metron_async.errors import (
     BlockedError,
     MetronError,
-    QuotaStoreError,
     RateLimitError,
+    StorageError,
 )
-from metron_async.quota import MemoryStore
+from metron_async.storage import MemoryStorage
 from metron_async.testing import FakeMetron, Fault
 
 DAYS = 30
@@ -62,8 +61,7 @@ class Life:
         )
         self.fake.latency = (0.02, 0.6)
         self.fake.burst_limit = self.limit
-        self.store, self.cache, self.guards = MemoryStore(), MemoryCache(), MemoryGuardStore()
-        use_guards(monkeypatch, lambda: self.guards)
+        self.storage, self.cache = MemoryStorage(), MemoryCache()
         self.wall_skew = 0.0
         monkeypatch.setattr(
             build, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
@@ -93,12 +91,11 @@ class Life:
     # -- the application ----------------------------------------------------------------------
 
     def start(self):
-        self.process = Slow(self.store, pause=0.0, error=lambda: QuotaStoreError("killed"))
-        self.process.rules = self.store.rules
+        self.process = Slow(self.storage, pause=0.0, error=lambda: StorageError("killed"))
         self.metron = AsyncMetron(
             "reader-token",
             transport=self.fake.transport(),
-            quota=self.process,
+            storage=self.process,
             cache=self.cache,
             retries=1,
         )

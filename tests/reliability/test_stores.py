@@ -1,7 +1,7 @@
-"""Stores that fail, in the middle of every kind of call.
+"""Storages that fail, in the middle of every kind of call.
 
-The quota store may refuse: then nothing is sent, and the call says so. Cache and ban guard may
-not: a cache that fails has nothing, and a guard that fails goes on in memory.
+The storage may fail a call before it is sent, which says so. The cache may not: a cache that fails
+has nothing. A storage in a directory that fails goes on elsewhere.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ import aiosqlite
 import pytest
 from support.calls import READS, SIZE, WRITES, furnish, plain
 from support.scale import scaled
-from support.stores import slow_quota
+from support.stores import slow_storage
 from support.virtual import virtual
 from support.world import idle
 
-from metron_async import AsyncMetron, QuotaStoreError
-from metron_async._engine import build
-from metron_async.cache import SQLiteCache
+from metron_async import AsyncMetron, StorageError
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
-from metron_async.quota import SQLiteStore
 from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
@@ -40,7 +37,7 @@ async def truth(fake, run, url="https://metron.cloud"):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before its work", "after its work"])
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
-def test_a_quota_store_that_fails_once(call, after):
+def test_a_storage_that_fails_once(call, after):
     async def main():
         number = 1
         while await _with_failure(call, number, after=after):
@@ -53,8 +50,8 @@ def test_a_quota_store_that_fails_once(call, after):
 async def _with_failure(call, number, *, after):
     """Let the store fail at its call *number*; return whether there was one."""
     fake = FakeMetron(SIZE)
-    store = slow_quota(after=after)
-    async with AsyncMetron("editor-token", transport=fake.transport(), quota=store) as metron:
+    store = slow_storage(after=after)
+    async with AsyncMetron("editor-token", transport=fake.transport(), storage=store) as metron:
         await furnish(metron)
         shown = call in READS
         if not shown or call.warm:
@@ -64,7 +61,7 @@ async def _with_failure(call, number, *, after):
         value, error = None, None
         try:
             value = plain(await call.run(metron))
-        except QuotaStoreError as refusal:
+        except StorageError as refusal:
             error = refusal
         failed = store.calls >= store.fail_at
         store.fail_at = 0
@@ -73,7 +70,7 @@ async def _with_failure(call, number, *, after):
         else:
             assert call.count(fake) - count == (0 if error else 1)
         assert failed or error is None
-        await asyncio.sleep(400)  # a slot that the store took unheard comes back by itself
+        await asyncio.sleep(400)  # a slot that the storage took unheard comes back by itself
         right = await truth(fake, call.run if shown else call.then)
         assert plain(await (call.run if shown else call.then)(metron)) == right
         await idle(metron)
@@ -82,15 +79,15 @@ async def _with_failure(call, number, *, after):
         return failed
 
 
-def test_a_quota_store_that_is_gone_sends_nothing_until_it_is_back():
+def test_a_storage_that_is_gone_sends_nothing_until_it_is_back():
     async def main():
-        fake, store = FakeMetron(SIZE), slow_quota()
-        async with AsyncMetron("editor-token", transport=fake.transport(), quota=store) as metron:
+        fake, store = FakeMetron(SIZE), slow_storage()
+        async with AsyncMetron("editor-token", transport=fake.transport(), storage=store) as metron:
             await metron.issues.get(1)
             store.dead = True
             for call in CALLS:
                 sent = len(fake.requests)
-                with pytest.raises(QuotaStoreError):
+                with pytest.raises(StorageError):
                     await call.run(metron.with_options(refresh=True, stale_if_error=False))
                 assert len(fake.requests) == sent
             store.dead = False
@@ -171,16 +168,10 @@ async def test_files_that_fail_at_any_statement(kind, lasting, monkeypatch, capl
 
 
 async def _with_sabotage(fake, call, folder, sabotage):
-    cache, quota = SQLiteCache(folder / "cache.db"), SQLiteStore(folder / "quota.db")
-    made = build.default_guards(in_memory=False)
-    made._path = folder / "guard.db"
-    options = {"transport": fake.transport(), "cache": cache, "quota": quota}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MetronWarning)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(build, "default_guards", lambda *, in_memory: made)
-            metron = AsyncMetron("editor-token", **options)
-        async with metron:
+        transport = fake.transport()
+        async with AsyncMetron("editor-token", transport=transport, storage=folder) as metron:
             if call in READS and call.warm:
                 await call.run(metron)
             count = None if call in READS else call.count(fake)
@@ -190,13 +181,11 @@ async def _with_sabotage(fake, call, folder, sabotage):
                 value = plain(await call.run(metron))
             except MetronError as problem:
                 error = problem
-            assert error is None or isinstance(error, QuotaStoreError | RateLimitError), error
+            assert error is None or isinstance(error, StorageError | RateLimitError), error
             if call in READS:
                 assert error or value == await truth(fake, call.run)
             else:
                 assert call.count(fake) - count == (0 if error else 1)
-        await cache.aclose()
-        await quota.aclose()
     return True
 
 
@@ -214,10 +203,10 @@ DAMAGE = {
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("running", [False, True], ids=["between two runs", "while in use"])
 async def test_files_that_are_damaged(kind, running, caplog):
-    """The three default files; at night first one after the other."""
+    """Both default files; at night first one after the other."""
     caplog.set_level("CRITICAL")
     fake = FakeMetron(SIZE, throttle=False)
-    names = ("cache-*.sqlite3", "quota.sqlite", "guard.sqlite3")
+    names = ("cache-*.sqlite3", "state.sqlite3")
     async with fake.serve() as url:
         for doomed in [*scaled([], [(name,) for name in names]), names]:
             await _use_damaged(fake, url, doomed, DAMAGE[kind], running=running)

@@ -13,7 +13,6 @@ from support.scale import scaled
 from metron_async import AsyncMetron
 from metron_async.cache import MemoryCache, SQLiteCache
 from metron_async.errors import CacheError, MetronError
-from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron
 from metron_async.testing.clock import VirtualTimeLoop
 
@@ -45,7 +44,7 @@ class TwoAccounts(RuleBasedStateMachine):
             account="everybody",
             transport=self.fake.transport(),
             cache=self.cache,
-            quota=MemoryStore(),
+            storage=":memory:",
         )
 
     def run_(self, work):

@@ -148,7 +148,7 @@ async def test_no_file_holds_a_credential(kind):
                     await live(metron, fake, texts)
                 places += _search_files()
         places += _search_files()
-    assert {"quota.sqlite", "guard.sqlite3"} <= {path.name for path in places}
+    assert "state.sqlite3" in {path.name for path in places}
     assert any(path.name.startswith("cache-") and path.suffix == ".sqlite3" for path in places)
     assert any(path.name.endswith("-wal") for path in places)
 

@@ -9,13 +9,12 @@ from dataclasses import asdict
 
 from metron_async import AsyncMetron
 from metron_async.mirror import Mirror
-from metron_async.quota import MemoryStore
 
 
 async def main(url: str, path: str) -> None:
     """Mirror, and print the report."""
     async with (
-        AsyncMetron("reader-token", base_url=url, cache=None, quota=MemoryStore()) as metron,
+        AsyncMetron("reader-token", base_url=url, cache=None, storage=":memory:") as metron,
         Mirror(metron, path) as mirror,
     ):
         print(json.dumps(asdict(await mirror.run("issues"))))  # noqa: T201

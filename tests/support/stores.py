@@ -1,14 +1,12 @@
-"""Slow stores, and stores that fail on demand."""
+"""Slow storages and caches, and some that fail on demand."""
 
 from __future__ import annotations
 
 import asyncio
 
-from metron_async._engine import build
-from metron_async._engine.guard import MemoryGuardStore
 from metron_async.cache import MemoryCache
-from metron_async.errors import QuotaStoreError
-from metron_async.quota import MemoryStore
+from metron_async.errors import StorageError
+from metron_async.storage import MemoryStorage
 
 PAUSE = 0.01  # seconds
 
@@ -52,18 +50,9 @@ class Slow:
         return taking_time
 
 
-def slow_quota(**how):
-    return Slow(MemoryStore(), error=lambda: QuotaStoreError("the store is gone"), **how)
+def slow_storage(**how):
+    return Slow(MemoryStorage(), error=lambda: StorageError("the storage is gone"), **how)
 
 
 def slow_cache(**options):
     return Slow(MemoryCache(**options))
-
-
-def use_guards(monkeypatch, make=MemoryGuardStore):
-    """Let all clients be made with the guard store that *make* returns."""
-
-    def guards(*, in_memory):
-        return make()
-
-    monkeypatch.setattr(build, "default_guards", guards)

@@ -24,7 +24,6 @@ from metron_async import (
     UsageError,
 )
 from metron_async import models as m
-from metron_async.quota import MemoryStore
 from metron_async.testing import FakeMetron, Fault
 
 SCROBBLE = "/api/collection/scrobble/"
@@ -331,7 +330,7 @@ async def test_over_a_socket_a_dropped_scrobble_is_read_once(tmp_path, monkeypat
             base_url=f"http://127.0.0.1:{port}",
             http_client=http,
             cache=None,
-            quota=MemoryStore(),
+            storage=":memory:",
         ) as metron,
     ):
         with pytest.raises(TransportError) as caught:

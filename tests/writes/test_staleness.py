@@ -93,7 +93,7 @@ def test_stale_covers_requests_as_the_cache_selects_entries():
 def writables():
     names = ("arcs", "characters", "creators", "imprints", "issues")
     names += ("publishers", "series", "teams", "universes")
-    metron = AsyncMetron(token="t", cache=None, quota=None)
+    metron = AsyncMetron(token="t", cache=None)
     return [getattr(metron, name) for name in names]
 
 
