@@ -69,16 +69,17 @@ class RequestTrace:
         attempts: How often it was sent.
         status: Status of the response to the last attempt, or ``None`` without one.
         joined: Whether a call has joined it.
+        shared: Whether another process made the request in place of it.
         span: Its span, or ``None``.
     """
 
-    __slots__ = ("_method", "_scopes", "_target", "attempts", "joined", "span", "status")
+    __slots__ = ("_method", "_scopes", "_target", "attempts", "joined", "shared", "span", "status")
 
     def __init__(self, request: _Request) -> None:
         self._method, self._target = request.method, request.target
         self.attempts = 0
         self.status: int | None = None
-        self.joined = False
+        self.joined = self.shared = False
         otel = opentelemetry()
         self.span: RequestSpan | None = (
             otel.start_request(self._method, self._target) if otel is not None else None
@@ -209,7 +210,7 @@ class _Call:
             waited=self.waited,
             elapsed=now - self._began,
             priority=self._options.priority,
-            coalesced=self.coalesced,
+            coalesced=self.coalesced or (self.trace is not None and self.trace.shared),
             error=None if error is None else type(error).__name__,
         )
 

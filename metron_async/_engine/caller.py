@@ -16,29 +16,22 @@ import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
+from metron_async._engine.exchange import exchange, share
 from metron_async._engine.messages import (
     Answer,
-    Response,
     checked_target,
-    decode,
     decoder_for,
 )
 from metron_async._engine.vouching import vouched_for
 from metron_async._engine.writes import write
-from metron_async._httpdate import parse_http_date
-from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate, Serve, Unavailable
-from metron_async.cache.vouching import page_as_of
 from metron_async.errors import (
     CacheError,
     DecodeError,
     MetronError,
-    NotFoundError,
 )
 from metron_async.telemetry import observed
-from metron_async.types import NOT_MODIFIED, Origin, Source
+from metron_async.types import NOT_MODIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +47,7 @@ __all__ = ["Caller"]
 
 T = TypeVar("T")
 
-_NOT_MODIFIED = 304
+_UNUSABLE, _OK, _NOT_MODIFIED = 0, 200, 304
 
 
 class Caller:
@@ -93,6 +86,7 @@ class Caller:
             MetronError: If the request failed and no stale entry may stand in.
         """
         parts, decoder, options = await self._begin(request), decoder_for(kind), self.options
+        began = asyncio.get_running_loop().time()
         key = parts.responses.key_of(request)
         decision = await self._consult(parts, request, key)
         if isinstance(decision, Serve):
@@ -104,7 +98,9 @@ class Caller:
         if isinstance(decision, Unavailable):
             raise _unavailable(request)
         try:
-            answer: Answer[T] = await self._join(parts, request, decoder, key, decision)
+            answer: Answer[T] = await self._join(
+                parts, request, decoder, key, decision, began=began
+            )
         except MetronError as error:
             entry = decision.fallback if isinstance(decision, Fetch) else decision.entry
             stale = parts.responses.stand_in(request, decoder, entry, error, options)
@@ -126,7 +122,7 @@ class Caller:
             raise _unavailable(request)
         # Never shared with a revalidation of the cache, which turns a 304 into what it confirms.
         place = (parts.responses.key_of(request), f"caller's {request.since}")
-        flight = self._launched(parts, request, decoder_for(kind), Fetch(), place)
+        flight, _ = self._launched(parts, request, decoder_for(kind), Fetch(), place)
         answer = await parts.in_flight.join(flight, self.options, place)
         return NOT_MODIFIED if answer is None else self._recorded(answer)
 
@@ -201,11 +197,15 @@ class Caller:
         decoder: Callable[[bytes], T],
         key: str,
         decision: Fetch | Revalidate,
+        *,
+        began: float,
     ) -> Answer[T]:
         place: tuple[str, str | None] = (key, None)
         if isinstance(decision, Revalidate) and parts.in_flight.find(place) is None:
             place = (key, decision.if_modified_since)
-        flight = self._launched(parts, request, decoder, decision, place)
+        flight, launched = self._launched(parts, request, decoder, decision, place)
+        if launched:
+            share(parts, flight, key, began)
         answer: Answer[T] = await parts.in_flight.join(flight, self.options, place)
         return answer
 
@@ -216,80 +216,19 @@ class Caller:
         decoder: Callable[[bytes], T],
         decision: Fetch | Revalidate,
         place: tuple[str, str | None],
-    ) -> InFlight[Any]:
-        """Return the request in flight at *place*, launched if there is none."""
+    ) -> tuple[InFlight[Any], bool]:
+        """Return the request in flight at *place*, and whether it was launched here."""
         flight = parts.in_flight.find(place)
         if flight is not None:
             self.core.stats.coalesced += 1
-            return flight
+            return flight, False
         if isinstance(decision, Revalidate):
             request = request.conditional_on(decision.if_modified_since)
 
         async def body(flight: InFlight[Answer[T] | None]) -> Answer[T] | None:
-            return await _exchange(parts, flight, decoder, place[0], decision)
+            return await exchange(parts, flight, decoder, place[0], decision)
 
-        return parts.in_flight.launch(request, self.options, body, place)
-
-
-async def _exchange(
-    parts: Parts,
-    flight: InFlight[Any],
-    decoder: Callable[[bytes], T],
-    key: str,
-    decision: Fetch | Revalidate,
-) -> Answer[T] | None:
-    """Make the request of *flight*, and decode and cache its response."""
-    request, responses = flight.request, parts.responses
-    try:
-        response = await parts.send(flight)
-    except NotFoundError as error:
-        if request.kind is Kind.DETAIL and error.detail is not None:
-            missing = Response(404, {}, msgspec.json.encode({"detail": error.detail}))
-            await responses.keep(request, key, missing, _sent_at(parts, flight), None)
-        raise
-    sent_at = _sent_at(parts, flight)
-    if response.status == _NOT_MODIFIED:
-        return await _confirmed(parts, flight, decoder, decision, sent_at)
-    value = decode(request, decoder, response.body)
-    await responses.keep(request, key, response, sent_at, value)
-    headers = response.headers
-    origin = Origin(
-        source=Source.NETWORK,
-        x_cache=headers.get("x-cache"),
-        last_modified=headers.get("last-modified"),
-    )
-    as_of = page_as_of(date=headers.get("date"), x_cache=headers.get("x-cache"), sent_at=sent_at)
-    return Answer(value, origin, as_of, parse_http_date(headers.get("date")) is not None)
-
-
-def _sent_at(parts: Parts, flight: InFlight[Any]) -> float:
-    """Return the wall-clock time at which *flight* was last handed to the network."""
-    return parts.responses.wall() - (asyncio.get_running_loop().time() - flight.sent_at)
-
-
-async def _confirmed(
-    parts: Parts,
-    flight: InFlight[Any],
-    decoder: Callable[[bytes], T],
-    decision: Fetch | Revalidate,
-    sent_at: float,
-) -> Answer[T] | None:
-    """Return the entry that a 304 confirms, or ``None`` for a caller's own condition."""
-    request, responses = flight.request, parts.responses
-    if isinstance(decision, Fetch):
-        if request.since is not None:
-            return None
-        msg = "Unexpected response: 304 'not modified' to a request without a condition"
-        raise DecodeError(msg, path=request.target, status=_NOT_MODIFIED)
-    entry = msgspec.structs.replace(decision.entry, checked_at=sent_at)
-    try:
-        answer = responses.answer(request, decoder, entry, Source.NOT_MODIFIED)
-    except DecodeError:  # kept by a version with other models
-        await responses.cache.delete([entry.key])
-        flight.request = msgspec.structs.replace(request, since=None)
-        return await _exchange(parts, flight, decoder, entry.key, Fetch())
-    await responses.cache.touch([entry.key], sent_at)
-    return answer
+        return parts.in_flight.launch(request, self.options, body, place), True
 
 
 def _unavailable(request: Request) -> CacheError:

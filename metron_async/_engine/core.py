@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from metron_async._engine.sender import Sender
     from metron_async._engine.single_flight import SingleFlight
     from metron_async._engine.transport import Transport
-    from metron_async.admission import Controller
+    from metron_async.admission import Controller, Shared
     from metron_async.types import Origin
 
 __all__ = ["Core", "Origins", "Parts"]
@@ -47,7 +47,7 @@ class Parts(NamedTuple):
     sender: Sender
     responses: ResponseCache
 
-    async def send(self, flight: InFlight[Any]) -> Response:
+    async def send(self, flight: InFlight[Any]) -> Response | Shared:
         """Send the request of *flight*; a denial drops the account's cached private data.
 
         A write can be denied for want of a right that reading does not need.

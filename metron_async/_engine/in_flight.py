@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from metron_async.admission import Waiter
@@ -13,9 +14,11 @@ from metron_async.telemetry import RequestTrace
 from metron_async.types import Wait
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from metron_async import admission
     from metron_async._engine.messages import Request
-    from metron_async.admission import Controller
+    from metron_async.admission import Controller, Permit, RequestEnd
     from metron_async.errors import MetronError
     from metron_async.types import CallOptions, Priority
 
@@ -40,6 +43,10 @@ class InFlight(Generic[T]):
         failure: What the last attempt ended in, while another one is to come.
         wait: The wait that it is in, or ``None``.
         waiter: Its place in the queue of the quota, while it has one.
+        key: Key under which other processes wait for it; empty if they do not.
+        since: Loop time from which on a response that another process has received will do.
+        look: Returns whether the cache has such a response by now.
+        unsettled: Its permit and how it ended, until its response is cached.
         hold: Seconds for which callers without a deadline hold back its failure.
         trace: What telemetry observes of it.
     """
@@ -59,6 +66,10 @@ class InFlight(Generic[T]):
         self.wait: Wait | None = None
         self.wait_until: float = 0.0
         self.waiter: Waiter | None = None
+        self.key = ""
+        self.since: float = math.inf
+        self.look: Callable[[], Awaitable[bool]] | None = None
+        self.unsettled: tuple[Permit, RequestEnd] | None = None
         self.hold: float = 0.0
         self.task: asyncio.Task[T]
         self._listeners: set[asyncio.Future[None]] = set()

@@ -7,6 +7,7 @@ kept.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async._engine.messages import Answer, Response, decode
@@ -68,7 +69,7 @@ class ResponseCache:
         self._proof = proof
         self._cache = cache
         self._api_root = api_root
-        self._stats = stats
+        self.stats = stats
 
     async def ready(self) -> None:
         """Ask for the account's name again, if the cache could not know it so far."""
@@ -109,6 +110,31 @@ class ResponseCache:
             request.kind is not Kind.PRIVATE or self._cache.policy.keep_private
         )
 
+    def shared_key(self, key: str, request: Request) -> str:
+        """Return the key under which other processes can wait for a response with *key*.
+
+        It is empty if they cannot read this cache, or if nothing will be kept. The key contains
+        the name that the cache has given the account, with a secret of the cache's own.
+        """
+        if not self._is_kept(request) or not getattr(self._cache, "shared", False):
+            return ""
+        if PENDING in self.account + self._proof:
+            return ""
+        policy = self.cache.policy
+        text = f"{key} {policy.version} {policy.keep_empty_lists}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    async def kept_since(self, key: str, since: float) -> Entry | None:
+        """Return the entry under *key*, if the server has confirmed it *since* that time."""
+        entry = await self.cache.get(key, reload=True)
+        return entry if entry is not None and entry.checked_at >= since else None
+
+    async def flush(self) -> None:
+        """Wait until other processes find what was kept."""
+        flush = getattr(self._cache, "flush", None)
+        if flush is not None:
+            await flush()
+
     async def look_up(self, request: Request, key: str, options: CallOptions) -> Decision:
         """Return what to do about *request*, given what is cached under its *key*."""
         if not self._is_kept(request):
@@ -119,11 +145,11 @@ class ResponseCache:
         """Return the cached response, or raise the cached 404."""
         entry = decision.entry
         if entry.status == _NOT_FOUND:
-            self._stats.hits += 1
+            self.stats.hits += 1
             raise error_of(request, Response(_NOT_FOUND, {}, entry.body))
         source = Source.STALE if decision.stale else Source.CACHE
         answer = self.answer(request, decoder, entry, source)
-        self._stats.hits += 1
+        self.stats.hits += 1
         return answer
 
     def answer(
@@ -157,15 +183,15 @@ class ResponseCache:
             answer = self.answer(request, decoder, entry, Source.STALE)
         except DecodeError:
             return None
-        self._stats.stale += 1
+        self.stats.stale += 1
         return answer
 
     async def keep(
         self, request: Request, key: str, response: Response, sent_at: float, value: object
-    ) -> None:
-        """Put a response into the cache, if the policy allows it."""
+    ) -> bool:
+        """Put a response into the cache, if the policy allows it, and return whether it does."""
         if self._cache is None:
-            return
+            return False
         rows: Any = getattr(value, "results", None)
         keep = self._cache.policy.storable(
             kind=request.kind,
@@ -174,7 +200,7 @@ class ResponseCache:
             empty=rows is not None and not rows,
         )
         if not keep:
-            return
+            return False
         modified: Any = getattr(value, "modified", None)
         now = self.wall()
         entry = Entry(
@@ -195,6 +221,7 @@ class ResponseCache:
             version=self._cache.policy.version,
         )
         await self._cache.put([entry])
+        return True
 
 
 def _cache_options(options: CallOptions) -> Options:

@@ -8,10 +8,11 @@ turned out to be of no use.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import math
 import random
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,27 +24,31 @@ from metron_async._engine.protocol import (
     redirect_path,
 )
 from metron_async._engine.retry import backoff, may_retry
-from metron_async.admission import SUSTAINED, RequestEnd, Wait, Waiter
+from metron_async.admission import SUSTAINED, Permit, RequestEnd, Shared, Wait, Waiter
 from metron_async.errors import (
     ClosedError,
     DecodeError,
     MetronError,
     RateLimitError,
     RequestTimeoutError,
+    ServerError,
     TransportError,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Response
     from metron_async._engine.transport import Transport
-    from metron_async.admission import Controller, Permit
+    from metron_async.admission import Controller
     from metron_async.types import Stats
 
 __all__ = ["Sender"]
 
 _NOT_MODIFIED = 304
-_THROTTLED = 429
+_OK, _THROTTLED = 200, 429
+_KEPT = frozenset({_OK, _NOT_MODIFIED, 404})
 _MAX_REDIRECTS = 3
 
 _logger = logging.getLogger("metron_async")
@@ -67,8 +72,11 @@ class Sender:
         self._stats = stats
         self._api_root = api_root
 
-    async def send(self, flight: InFlight[Any]) -> Response:
+    async def send(self, flight: InFlight[Any]) -> Response | Shared:
         """Return the success, or the 304, with which the server answers *flight*'s request.
+
+        If the flight has a key, that is what another process has made of the same request, or the
+        response remains to be settled: see :meth:`conclude`.
 
         Raises:
             MetronError: What the last attempt ended in; its cause is what the one before ended in
@@ -79,6 +87,8 @@ class Sender:
             attempt += 1
             try:
                 response = await self._attempt(flight, request)
+                if isinstance(response, Shared):
+                    return response
                 onward = redirect_path(request, response, self._api_root)
                 if onward is None or hops == _MAX_REDIRECTS:
                     return self._accept(request, response)
@@ -92,7 +102,7 @@ class Sender:
                 given_up = attempt > flight.retries or flight.waiters == 0
                 if given_up or not may_retry(error, is_read=request.is_read):
                     raise
-                flight.failure = error
+                flight.failure, flight.since = error, asyncio.get_running_loop().time()
                 self._stats.retries += 1
                 pause = backoff(attempt, error, random.random())  # noqa: S311
                 flight.trace.retrying(error, pause)
@@ -107,9 +117,28 @@ class Sender:
         check_success(request, response)
         return response
 
-    async def _attempt(self, flight: InFlight[Any], request: Request) -> Response:
-        """Make one attempt, once it is admitted."""
+    def conclude(
+        self,
+        flight: InFlight[Any],
+        outcome: int | None,
+        stored: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Settle the last response of *flight*, if that was left to its receiver.
+
+        Args:
+            flight: The request.
+            outcome: What other processes may take: see :class:`RequestEnd`.
+            stored: Waits until the cache has what they may take.
+        """
+        if flight.unsettled is not None:
+            (permit, end), flight.unsettled = flight.unsettled, None
+            self._controller.settle(permit, dataclasses.replace(end, outcome=outcome), stored)
+
+    async def _attempt(self, flight: InFlight[Any], request: Request) -> Response | Shared:
+        """Make one attempt, once it is admitted, unless another process has made it."""
         permit = await self._admit(flight, request)
+        if isinstance(permit, Shared):
+            return _taken(flight, request, permit)
         flight.sent = True  # from here on no caller's leaving cancels it
         flight.sent_at = asyncio.get_running_loop().time()
         self._stats.requests += 1
@@ -121,27 +150,51 @@ class Sender:
                 error.outcome_unknown = False  # a read that was carried out has changed nothing
             raise
         self._stats.throttled += response.status == _THROTTLED
-        end = RequestEnd.answered(
-            response.status, response.headers, intercepted=is_intercepted(response)
-        )
-        self._controller.settle(permit, end)
-        flight.hold = permit.hold(response.status)
+        status, intercepted = response.status, is_intercepted(response)
+        failed = status if flight.key and status >= 500 else None  # noqa: PLR2004
+        end = RequestEnd.answered(status, response.headers, failed, intercepted=intercepted)
+        if flight.key and status in _KEPT:
+            flight.unsettled = permit, end
+        else:
+            self._controller.settle(permit, end)
+        flight.hold = permit.hold(status)
         return response
 
-    async def _admit(self, flight: InFlight[Any], request: Request) -> Permit:
+    async def _admit(self, flight: InFlight[Any], request: Request) -> Permit | Shared:
         """Wait for a slot, with the most urgent priority of the callers."""
         flight.sent = False
-        flight.waiter = Waiter(flight.priority, may_404=request.may_404, on_wait=flight.announce)
+        waiter = flight.waiter = Waiter(
+            flight.priority,
+            may_404=request.may_404,
+            key=flight.key,
+            since=flight.since,
+            on_wait=flight.announce,
+        )
         try:
             # Callers leave by their own deadlines, and cancel this when they have all left.
-            permit = await self._controller.admit(flight.waiter, max_wait=math.inf)
+            granted = await self._controller.admit(waiter, max_wait=math.inf)
+            if isinstance(granted, Permit) and waiter.wait is not None and flight.look is not None:
+                granted = await self._looked(flight, granted)
         except MetronError as error:
             error.path = request.target
             raise
         finally:
             flight.waiter = None
             flight.announce(None)
-        return cast("Permit", permit)  # without a key, nothing is shared
+        return granted
+
+    async def _looked(self, flight: InFlight[Any], permit: Permit) -> Permit | Shared:
+        """Give *permit* back if the cache has got the response while *flight* was waiting."""
+        kept = False
+        try:
+            kept = flight.look is not None and await flight.look()
+        except BaseException:
+            self._controller.release(permit)
+            raise
+        if kept:
+            self._controller.release(permit)
+            return Shared(_OK)
+        return permit
 
     async def _pause(self, flight: InFlight[Any], seconds: float) -> None:
         """Wait before the next attempt; callers may leave meanwhile."""
@@ -167,6 +220,15 @@ class Sender:
             self._controller.settle(permit, RequestEnd.closed(error))
         if isinstance(error, TransportError) and (hint := self._controller.explain_timeouts()):
             error.add_hint(hint)
+
+
+def _taken(flight: InFlight[Any], request: Request, shared: Shared) -> Shared:
+    """Return what another process has made of the request, or raise its failure."""
+    flight.trace.shared = True
+    if shared.status >= 500:  # noqa: PLR2004
+        msg = "The server failed, in the same request of another process"
+        raise ServerError(msg, path=request.target, status=shared.status)
+    return shared
 
 
 def _redirected(request: Request, onward: str) -> Request:

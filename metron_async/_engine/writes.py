@@ -14,7 +14,7 @@ a read date each time that it is reported, so a scrobble that is sent twice has 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from metron_async._engine.messages import decode
 from metron_async._engine.retry import is_outcome_unknown
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from metron_async._engine.core import Parts
     from metron_async._engine.in_flight import InFlight
-    from metron_async._engine.messages import Request, Stale
+    from metron_async._engine.messages import Request, Response, Stale
     from metron_async.types import CallOptions
 
 __all__ = ["write"]
@@ -86,7 +86,7 @@ async def _send(
     value: T | None = None
     harmless = False
     try:
-        response = await parts.send(flight)
+        response = cast("Response", await parts.send(flight))  # a write is not shared
         value = decoded = decode(flight.request, decoder, response.body)
     except MetronError as error:
         # An object that is missing now was there when it was cached.

@@ -18,7 +18,9 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from metron_async.admission.commands import Release, Renew
+import msgspec
+
+from metron_async.admission.commands import Release, Renew, Settle
 from metron_async.admission.decide import decision
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
@@ -40,6 +42,7 @@ T = TypeVar("T")
 
 _logger = logging.getLogger("metron_async.admission")
 _REPEAT = (0.1, 5.0)  # seconds between two attempts to settle, growing
+_SETTLING = 1.0  # seconds that a look at the quota waits for settlements
 _RECENT = 32  # failures of this process that are remembered
 
 
@@ -62,7 +65,6 @@ class StoreClient:
         status: The last reply that describes the windows.
         last: The last reply.
         replied: Loop time of the last reply.
-        concluding: Settlements and releases that are not stored yet.
         loss: The error of the last request whose response was lost.
         intercepted: Whether something in front of the API sent the last 401.
     """
@@ -90,8 +92,18 @@ class StoreClient:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._renewal: asyncio.TimerHandle | None = None
         self._closing = False
-        self.concluding: int = 0
+        self._concluding: set[asyncio.Task[None]] = set()
         self.replied: float = -math.inf
+
+    @property
+    def concluding(self) -> int:
+        """Settlements and releases that are not stored yet."""
+        return len(self._concluding)
+
+    async def settled(self) -> None:
+        """Wait for what is being settled, unless the storage takes long."""
+        if self._concluding:
+            await asyncio.wait(self._concluding, timeout=_SETTLING)
 
     @property
     def in_flight(self) -> int:
@@ -170,33 +182,34 @@ class StoreClient:
         command: Command,
         stored: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self.concluding += 1
-        self.spawn(self._repeat(lease, command, stored))
+        task = self.spawn(self._repeat(lease, command, stored))
+        self._concluding.add(task)
+        task.add_done_callback(self._concluded)
+
+    def _concluded(self, task: asyncio.Task[None]) -> None:
+        self._concluding.discard(task)
+        self._changed()
 
     async def _repeat(
         self, lease: Lease, command: Command, stored: Callable[[], Awaitable[object]] | None
     ) -> None:
         """Carry out the last command about *lease*, until it succeeds or the lease ends."""
-        end, delay = loop_time() + self.rules.lease, _REPEAT[0]
-        try:
-            if stored is not None:
-                await stored()
-            while True:
-                try:
-                    await self.transact(command)
-                except MetronError as error:
-                    if self._closing or loop_time() + delay > end:
-                        _logger.warning(
-                            "lease %x was not settled and will expire: %s", lease.id, error
-                        )
-                        return
-                else:
+        began, delay = loop_time(), _REPEAT[0]
+        if stored is not None:
+            await stored()
+        while True:
+            if isinstance(command, Settle):
+                command = msgspec.structs.replace(command, age=loop_time() - began)
+            try:
+                await self.transact(command)
+            except MetronError as error:
+                if self._closing or loop_time() + delay > began + self.rules.lease:
+                    _logger.warning("lease %x was not settled and will expire: %s", lease.id, error)
                     return
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _REPEAT[1])
-        finally:
-            self.concluding -= 1
-            self._changed()
+            else:
+                return
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _REPEAT[1])
 
     def _renew_later(self) -> None:
         loop = asyncio.get_running_loop()

@@ -139,6 +139,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
         outcome: What others may take from the response with the lease's key: its status, or 0
             if it could not be used. ``None`` if they may take nothing.
         intercepted: Whether something in front of the API sent the response.
+        age: Seconds since the response was received.
     """
 
     lease: Lease
@@ -155,6 +156,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     answered: bool = True
     outcome: int | None = None
     intercepted: bool = False
+    age: float = 0.0
 
 
 class Release(msgspec.Struct, frozen=True):

@@ -223,6 +223,7 @@ class Controller:
         Raises:
             StorageError: If the storage fails.
         """
+        await self._client.settled()
         return QuotaState.of(await self._client.apply(Peek()), self.waiting)
 
     async def reset_quota(self) -> QuotaState:

@@ -155,7 +155,7 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
         addresses.settled(address, now)
     if lease.key and end.outcome is not None:
         others = [kept for kept in account.outcomes if now - kept.at < OUTCOME_FOR]
-        account.outcomes = [*others, Outcome(lease.key, end.outcome, now)][-_OUTCOMES:]
+        account.outcomes = [*others, Outcome(lease.key, end.outcome, now - end.age)][-_OUTCOMES:]
     accounts.settle(account, rules, end)
 
 

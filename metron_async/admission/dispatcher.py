@@ -188,6 +188,7 @@ class Dispatcher:
 
     def _turn_away(self, waiter: Waiter, refusal: Refusal) -> None:
         if refusal.cause is Cause.HELD:
+            waiter.wait = Wait.of(refusal, 0.0)
             self._finish(waiter, Held())
         elif refusal.cause.final:
             error = wait_error(Wait.of(refusal, refusal.wait))

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from metron_async.cache.policy import Fetch, Options, Policy, Revalidate
 from metron_async.errors import ClosedError
@@ -168,6 +168,9 @@ def _is_worth_a_second_look(decision: Decision, options: Options) -> bool:
 
 class BaseCache:
     """The options that every cache takes, and what follows from them: its policy and its counts."""
+
+    shared: ClassVar[bool] = False
+    """Whether other processes find what is kept here."""
 
     def __init__(
         self,

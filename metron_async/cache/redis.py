@@ -55,6 +55,8 @@ class RedisCache(BaseCache):
         >>> cache = RedisCache("redis://localhost:6379/0", max_bytes=64 << 20)
     """
 
+    shared = True
+
     def __init__(
         self,
         server: Redis | str,

@@ -76,6 +76,8 @@ class SQLiteCache(BaseCache):
         >>> cache = SQLiteCache("comics.sqlite3", freshness={"publisher": 7 * 86_400.0})
     """
 
+    shared = True
+
     def __init__(
         self,
         path: str | os.PathLike[str] | None = None,

@@ -63,6 +63,7 @@ async def _with_failure(call, number, *, after):
             value = plain(await call.run(metron))
         except StorageError as refusal:
             error = refusal
+        await asyncio.sleep(1)  # settling goes on in the background
         failed = store.calls >= store.fail_at
         store.fail_at = 0
         if shown:
