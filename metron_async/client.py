@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.options import DEFAULT, checked_options
 from metron_async._signature import spelled_out
-from metron_async.errors import MetronError
+from metron_async.errors import ConfigurationError, MetronError
 from metron_async.resources.all import AllResources
 from metron_async.types import CallOptions, OptionArguments
 
@@ -222,6 +222,57 @@ class AsyncMetron(MetronView):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def with_credentials(
+        self,
+        token: str | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        account: str | None = None,
+    ) -> AsyncMetron:
+        """Return a client for other credentials that shares everything else with this one.
+
+        A backend whose users connect their own accounts makes one for each of them: a thousand
+        share one pool of connections, one storage and one cache. Each has a quota of its own. At
+        most nine requests are in flight at a time, for all of them together. While 401s of other
+        users' credentials hold up those that have not worked lately, calls with these raise a
+        :class:`~metron_async.errors.BlockedError` that says so, for five minutes at most.
+
+        Closing the new client is optional. It is closed with this one, whose options it has.
+
+        Args:
+            token: API token of the account.
+            username: User name for HTTP Basic.
+            password: Password for HTTP Basic.
+            account: Name of the Metron user: see :class:`AsyncMetron`.
+
+        Raises:
+            ConfigurationError: If no credentials are given, or invalid ones.
+
+        Example:
+            >>> anna = metron.with_credentials(token="...")
+        """
+        from metron_async._engine.core import Core
+
+        arguments = locals()
+        failure: MetronError
+        core = self._caller.core
+        try:
+            if token is None and username is None and password is None:
+                msg = "No credentials: pass token=..., or username=... and password=..."
+                raise ConfigurationError(msg)
+            blueprint = core.blueprint.with_credentials(arguments)
+        except MetronError as error:
+            failure = error.with_traceback(None)
+        else:
+            other = object.__new__(AsyncMetron)
+            MetronView.__init__(
+                other, type(self._caller)(Core(blueprint, core), self._caller.options)
+            )
+            return other
+        del token, username, password, arguments
+        raise failure
 
     async def aclose(self) -> None:
         """Close the client; requests in flight are given a few seconds to end.

@@ -80,6 +80,7 @@ PAGES_WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
     """A server that every client of this test talks to which was not told of another one."""
     fake = FakeMetron(throttle=False)  # pages run in real time
+    fake.add_account("ann", "secret", "ann-token")
     real = metron_async.AsyncMetron
 
     class Wired(real):

@@ -128,6 +128,7 @@ def test_completion_of_a_client_shows_resources_and_calls_only():
             "universes",
             "variants",
             "wish_list",
+            "with_credentials",
             "with_options",
         ]
     )

@@ -15,7 +15,7 @@ from types import FunctionType
 
 from metron_async import MetronView
 
-PARTS = ["", ".types", ".errors", ".models", ".filters", ".enums", ".quota", ".cache", ".mirror"]
+PARTS = ["", ".types", ".errors", ".models", ".filters", ".enums", ".storage", ".cache", ".mirror"]
 PARTS += [".matching", ".testing"]
 LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
 

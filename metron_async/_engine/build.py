@@ -9,6 +9,7 @@ not be the real server's.
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import time
 import warnings
@@ -75,9 +76,6 @@ class Blueprint:
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._http = {name: arguments[name] for name in ("transport", "http_client")}
-        self._credentials = resolve_credentials(
-            arguments["token"], arguments["username"], arguments["password"]
-        )
         base_url = arguments["base_url"]
         self.api_root: str = api_root_of(
             os.environ.get(_BASE_URL) or _DEFAULT_URL if base_url is None else base_url,
@@ -89,8 +87,7 @@ class Blueprint:
         if not is_whole(self._max_in_flight) or self._max_in_flight < 1:
             msg = f"max_in_flight must be a whole number from 1, got {self._max_in_flight!r:.80}"
             raise ConfigurationError(msg)
-        account = self._credentials.account_name(arguments["account"])
-        self.account: str = scoped_key(self.origin, account)
+        self.identify(arguments)
         self._address = address_name(arguments["address"])
         check_transport(**self._http)
         if not any(self._http.values()):
@@ -115,8 +112,29 @@ class Blueprint:
             if part is not None and owned
         )
 
-    def connect(self) -> Transport:
-        """Return the transport of the client."""
+    def identify(self, arguments: Mapping[str, Any]) -> None:
+        """Take the credentials from *arguments*."""
+        self._credentials = resolve_credentials(
+            arguments["token"], arguments["username"], arguments["password"]
+        )
+        account = self._credentials.account_name(arguments["account"])
+        self.account = scoped_key(self.origin, account)
+
+    def with_credentials(self, arguments: Mapping[str, Any]) -> Blueprint:
+        """Return one for other credentials, whose client shares all parts of this one's.
+
+        Raises:
+            ConfigurationError: If there are no credentials in *arguments*, or invalid ones.
+        """
+        other = copy.copy(self)
+        other.identify(arguments)
+        other.owned = ()
+        return other
+
+    def connect(self, shared: Transport | None = None) -> Transport:
+        """Return the transport of the client, on the connections of *shared* if that is given."""
+        if shared is not None:
+            return shared.with_credentials(self._credentials)
         return Transport(
             **self._http,
             api_root=self.api_root,
@@ -124,15 +142,15 @@ class Blueprint:
             agent=self._agent,
         )
 
-    async def open(self, stats: Stats) -> Parts:
-        """Open the parts of the client, on the running loop."""
+    async def open(self, stats: Stats, shared: Transport | None = None) -> Parts:
+        """Open the parts of the client, on the running loop and the connections of *shared*."""
         hide_noise()
         account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
         if self.cache is not None:
             account = proof = await self.cache.account(self._credentials.cache_name)
             if self.cache.policy.keep_private:
                 proof = await self.cache.account(await self._credentials.proof())
-        transport = self.connect()
+        transport = self.connect(shared)
         controller = Controller(
             self.storage,
             account=self.account,

@@ -68,10 +68,15 @@ class Core:
 
     Args:
         blueprint: The checked arguments of the client, which open its parts.
+        parent: Core of the client whose connections, storage and cache are shared.
     """
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, parent: Core | None = None) -> None:
         self.blueprint = blueprint
+        self._parent = parent
+        self.children: weakref.WeakSet[Core] = weakref.WeakSet()
+        if parent is not None:
+            parent.children.add(self)
         self.stats: Stats = Stats()
         self.origins: Origins = Origins()
         self.parts: Parts | None = None
@@ -102,7 +107,10 @@ class Core:
             async with self._opening:
                 self._check_loop()
                 if self.parts is None:
-                    self.parts = await self.blueprint.open(self.stats)
+                    shared = None
+                    if self._parent is not None:
+                        shared = (await self._parent.ready()).transport
+                    self.parts = await self.blueprint.open(self.stats, shared)
         return self.parts
 
     async def close(self) -> None:
@@ -126,11 +134,12 @@ class Core:
         if self._opening is not None:
             async with self._opening:  # let it finish
                 pass
+        children = [child.close for child in self.children]
         closers = list(self.blueprint.owned)
         if self.parts is not None:
             await self.parts.in_flight.close(_GRACE)
             opened = (self.parts.controller, self.parts.transport)
-            closers = [*(part.aclose for part in opened), *closers]
+            closers = [*children, *(part.aclose for part in opened), *closers]
         await _close_all(closers)
 
     def _check_loop(self) -> None:

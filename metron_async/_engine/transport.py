@@ -10,6 +10,7 @@ neither its cookies nor its headers, nor its credentials. Redirects are never fo
 from __future__ import annotations
 
 import asyncio
+import copy
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class Transport:
         credentials: Credentials,
         agent: str,
     ) -> None:
-        self._owned = http_client is None
+        self.owned = http_client is None
         self._root = httpx.URL(api_root)
         try:
             with own_request():
@@ -82,7 +83,7 @@ class Transport:
             raise ConfigurationError(msg) from error
         self._root_path = self._root.raw_path
         # httpx.Headers hides the credentials in its repr, which a debugger shows of a frame.
-        self._headers = httpx.Headers(
+        self.headers = httpx.Headers(
             [
                 ("Host", self._root.netloc.decode("ascii")),
                 ("Authorization", credentials.header),
@@ -98,9 +99,17 @@ class Transport:
         )
         self._extensions = {"timeout": timeout.as_dict()}
 
+    def with_credentials(self, credentials: Credentials) -> Transport:
+        """Return a transport with other credentials, which shares the connections."""
+        other = copy.copy(self)
+        other.owned = False
+        other.headers = self.headers.copy()
+        other.headers["Authorization"] = credentials.header
+        return other
+
     async def aclose(self) -> None:
         """Close the connections, unless the client was passed in."""
-        if self._owned:
+        if self.owned:
             with own_request():
                 await self._client.aclose()
 
@@ -155,7 +164,7 @@ class Transport:
 
     def _build(self, request: Request) -> httpx.Request:
         url = self._root.copy_with(raw_path=self._root_path + request.target.encode("ascii"))
-        headers = self._headers.copy()
+        headers = self.headers.copy()
         if request.since is not None:
             headers["If-Modified-Since"] = request.since
         sent: dict[str, Any] = {}

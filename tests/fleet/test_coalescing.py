@@ -8,7 +8,7 @@ import pytest
 import redis
 from support.fleet import fleet
 
-from metron_async.testing import FakeMetron, Fault
+from metron_async.testing import FakeMetron
 
 IDS = range(1, 11)
 
