@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
     from metron_async._engine.core import Parts
     from metron_async._engine.in_flight import InFlight
+    from metron_async.cache import Entry
 
 __all__ = ["exchange", "share"]
 
 T = TypeVar("T")
 
+_PAUSES = (0.03, 0.06, 0.12, 0.24)  # seconds
 _UNUSABLE, _OK, _NOT_MODIFIED = 0, 200, 304
 
 
@@ -85,7 +87,7 @@ async def exchange(
         outcome = _UNUSABLE
         raise
     finally:
-        parts.sender.conclude(flight, outcome, parts.responses.flush)
+        parts.sender.conclude(flight, outcome)
     headers = response.headers
     origin = Origin(
         source=Source.NETWORK,
@@ -107,8 +109,8 @@ async def _received(
     """
     request, responses = flight.request, parts.responses
     responses.stats.coalesced += 1
-    entry = await responses.kept_since(key, -math.inf)
-    if entry is not None and entry.status == status:
+    entry = await _entry_of(parts, key, status)
+    if entry is not None:
         if status == _OK:
             return responses.answer(request, decoder, entry, Source.CACHE)
         raise error_of(request, Response(status, {}, entry.body))
@@ -118,6 +120,16 @@ async def _received(
     if status != _OK:
         raise error_of(request, Response(status, {}, b""))
     flight.key, flight.look = "", None  # it was dropped meanwhile: ask alone
+    return None
+
+
+async def _entry_of(parts: Parts, key: str, status: int) -> Entry | None:
+    """Return what the other process has kept: it collects its writes for a moment."""
+    for pause in _PAUSES if status else ():
+        entry = await parts.responses.kept_since(key, -math.inf)
+        if entry is not None and entry.status == status:
+            return entry
+        await asyncio.sleep(pause)
     return None
 
 

@@ -129,12 +129,6 @@ class ResponseCache:
         entry = await self.cache.get(key, reload=True)
         return entry if entry is not None and entry.checked_at >= since else None
 
-    async def flush(self) -> None:
-        """Wait until other processes find what was kept."""
-        flush = getattr(self._cache, "flush", None)
-        if flush is not None:
-            await flush()
-
     async def look_up(self, request: Request, key: str, options: CallOptions) -> Decision:
         """Return what to do about *request*, given what is cached under its *key*."""
         if not self._is_kept(request):

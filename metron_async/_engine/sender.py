@@ -36,8 +36,6 @@ from metron_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Response
     from metron_async._engine.transport import Transport
@@ -117,22 +115,16 @@ class Sender:
         check_success(request, response)
         return response
 
-    def conclude(
-        self,
-        flight: InFlight[Any],
-        outcome: int | None,
-        stored: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
+    def conclude(self, flight: InFlight[Any], outcome: int | None) -> None:
         """Settle the last response of *flight*, if that was left to its receiver.
 
         Args:
             flight: The request.
             outcome: What other processes may take: see :class:`RequestEnd`.
-            stored: Waits until the cache has what they may take.
         """
         if flight.unsettled is not None:
             (permit, end), flight.unsettled = flight.unsettled, None
-            self._controller.settle(permit, dataclasses.replace(end, outcome=outcome), stored)
+            self._controller.settle(permit, dataclasses.replace(end, outcome=outcome))
 
     async def _attempt(self, flight: InFlight[Any], request: Request) -> Response | Shared:
         """Make one attempt, once it is admitted, unless another process has made it."""
@@ -158,6 +150,12 @@ class Sender:
         else:
             self._controller.settle(permit, end)
         flight.hold = permit.hold(status)
+        if flight.hold:
+            _logger.error(
+                "The server refuses the credentials (401). This is raised in %.0f s, since three in"
+                " five minutes ban the address, and a container that restarts is quicker",
+                flight.hold,
+            )
         return response
 
     async def _admit(self, flight: InFlight[Any], request: Request) -> Permit | Shared:

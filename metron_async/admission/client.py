@@ -28,7 +28,7 @@ from metron_async.admission.table import LIMITS, LOST, REFUSED, TIMED_OUT
 from metron_async.errors import MetronError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from metron_async.admission.commands import Command, Reply
     from metron_async.admission.permit import RequestEnd
@@ -159,10 +159,8 @@ class StoreClient:
         """Give back a slot, or one that may have been granted, in the background."""
         self._conclude(lease, Release(lease))
 
-    def settle(
-        self, permit: Permit, end: RequestEnd, stored: Callable[[], Awaitable[object]] | None
-    ) -> None:
-        """Report *end* in the background, after *stored*. A second end of a permit is ignored."""
+    def settle(self, permit: Permit, end: RequestEnd) -> None:
+        """Report *end* in the background. A second end of a permit is ignored."""
         if self._permits.pop(permit.lease.id, None) is None:
             return
         command = settlement(permit, end, self.credentials)
@@ -174,15 +172,10 @@ class StoreClient:
             kind & LOST or kind in LIMITS for kind in command.failures
         ):
             self.loss = end.error
-        self._conclude(permit.lease, command, stored)
+        self._conclude(permit.lease, command)
 
-    def _conclude(
-        self,
-        lease: Lease,
-        command: Command,
-        stored: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
-        task = self.spawn(self._repeat(lease, command, stored))
+    def _conclude(self, lease: Lease, command: Command) -> None:
+        task = self.spawn(self._repeat(lease, command))
         self._concluding.add(task)
         task.add_done_callback(self._concluded)
 
@@ -190,18 +183,18 @@ class StoreClient:
         self._concluding.discard(task)
         self._changed()
 
-    async def _repeat(
-        self, lease: Lease, command: Command, stored: Callable[[], Awaitable[object]] | None
-    ) -> None:
+    async def _repeat(self, lease: Lease, command: Command) -> None:
         """Carry out the last command about *lease*, until it succeeds or the lease ends."""
         began, delay = loop_time(), _REPEAT[0]
-        if stored is not None:
-            await stored()
         while True:
             if isinstance(command, Settle):
                 command = msgspec.structs.replace(command, age=loop_time() - began)
             try:
                 await self.transact(command)
+            except asyncio.CancelledError:  # the program ends without closing its client
+                with contextlib.suppress(MetronError):
+                    await self.transact(command)
+                raise
             except MetronError as error:
                 if self._closing or loop_time() + delay > began + self.rules.lease:
                     _logger.warning("lease %x was not settled and will expire: %s", lease.id, error)

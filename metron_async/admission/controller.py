@@ -25,7 +25,7 @@ from metron_async.admission.waits import Wait, wait_error
 from metron_async.errors import ClosedError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from metron_async.admission.permit import Granted, RequestEnd
     from metron_async.admission.state import Rules
@@ -174,12 +174,7 @@ class Controller:
             self._queue.add(waiter, loop_time())
             self._dispatcher.added(waiter)
 
-    def settle(
-        self,
-        permit: Permit,
-        end: RequestEnd,
-        stored: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
+    def settle(self, permit: Permit, end: RequestEnd) -> None:
         """Report how a request ended, in the background. A second report is ignored.
 
         A storage that fails is logged and asked again until the lease ends. Then the lease
@@ -188,10 +183,8 @@ class Controller:
         Args:
             permit: The permit of the request.
             end: How it ended.
-            stored: Awaited before, so that others find the response that *end* says is kept. It
-                must not raise.
         """
-        self._client.settle(permit, end, stored)
+        self._client.settle(permit, end)
 
     def release(self, permit: Permit) -> None:
         """Give back the slot of a request that was never sent, in the background.

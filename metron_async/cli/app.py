@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metron_async.cli.caching import cache
 from metron_async.cli.doctor import doctor
@@ -91,14 +91,14 @@ def _client(options: argparse.Namespace, max_wait: float | None) -> AsyncMetron:
         from metron_async.cli import demo  # noqa: PLC0415 - needed by a demo only
 
         return demo.demo_client(max_wait)
-    # Left out where they are not given, so that the client's own defaults hold.
-    more: dict[str, Any] = {}
-    if options.allow_plain_http:
-        more["allow_plain_http"] = True
-    if options.command == "cache":
-        more["token"] = "unused"  # noqa: S105 - the cache is the same for all accounts
-    base_url = options.base_url or os.environ.get("METRON_BASE_URL") or "https://metron.cloud"
-    return AsyncMetron(base_url=base_url, user_agent="metron-async-cli", max_wait=max_wait, **more)
+    return AsyncMetron(
+        "unused" if options.command == "cache" else None,  # the cache is that of all accounts
+        base_url=options.base_url,
+        allow_plain_http=options.allow_plain_http,
+        storage=options.storage,
+        user_agent="metron-async-cli",
+        max_wait=max_wait,
+    )
 
 
 def in_one_line(error: BaseException) -> str:

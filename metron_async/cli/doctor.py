@@ -100,12 +100,14 @@ def _credentials(options: argparse.Namespace) -> str:
 
 
 def _window(window: WindowState) -> dict[str, Any]:
-    facts = {"left": window.remaining, "limit": window.limit}
+    facts: dict[str, Any] = {"left": window.remaining, "limit": window.limit}
+    if not window.known:
+        facts["note"] = "a guess: the server has not said yet"
     return {**facts, "next_slot_in": round(window.resets_in)} if window.resets_in > 0 else facts
 
 
 def _storage(options: argparse.Namespace) -> dict[str, Any]:
-    place = os.environ.get("METRON_ASYNC_STORAGE") or str(default_directory())
+    place = options.storage or os.environ.get("METRON_ASYNC_STORAGE") or str(default_directory())
     if options.demo:
         place = ":memory:"
     if not os.path.isdir(place):  # noqa: PTH112 - it may be a URL

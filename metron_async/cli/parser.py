@@ -52,7 +52,7 @@ _ABOUT = """\
 Query Metron, the open comic-book database.
 
 Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and METRON_PASSWORD.
-So is the default of --base-url (METRON_BASE_URL).
+So are the defaults of --base-url (METRON_BASE_URL) and --storage (METRON_ASYNC_STORAGE).
 """
 
 
@@ -120,6 +120,12 @@ def _add_server(parser: argparse.ArgumentParser, *, default: str | None) -> None
     flag = default if default is not None else False
     add = parser.add_argument
     add("--base-url", default=default, metavar="URL", help="the server")
+    add(
+        "--storage",
+        default=default,
+        metavar="PLACE",
+        help="where quota and cache are shared: a directory, :memory:, or redis://...",
+    )
     add(
         "--allow-plain-http",
         action="store_true",

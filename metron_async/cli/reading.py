@@ -24,7 +24,7 @@ __all__ = ["get", "list_rows", "quota"]
 
 
 async def quota(metron: AsyncMetron, options: argparse.Namespace) -> int:
-    """Print what is left of both windows, as far as this machine knows."""
+    """Print what is left of both windows, after the last response that the storage knows of."""
     state = await metron.quota()
     windows = {"minute": state.burst, "day": state.sustained}
     if options.json:
@@ -32,6 +32,8 @@ async def quota(metron: AsyncMetron, options: argparse.Namespace) -> int:
         return 0
     for name, window in windows.items():
         line = f"{name:7}{window.remaining:>7,} of {window.limit:,} left"
+        if not window.known:
+            line += " (a guess: the server has not said yet)"
         if window.resets_in > 0:
             line += f", the next one back in {duration(window.resets_in)}"
         print_line(line)
@@ -44,6 +46,7 @@ def _window(window: WindowState) -> dict[str, object]:
         "remaining": window.remaining,
         "resets_in": round(window.resets_in, 1),
         "resets_at": window.resets_at,
+        "known": window.known,
     }
 
 

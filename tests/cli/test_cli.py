@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.command import TOKEN, environment, run, start
 
+from metron_async import AsyncMetron
 from metron_async.testing import FakeMetron, Fault
 
 if TYPE_CHECKING:
@@ -64,6 +65,24 @@ async def test_quota_tells_both_windows(url: str, tmp_path: Path) -> None:
     assert json.loads(ran.out)["minute"]["limit"] == 20
     ran = await run(tmp_path, "quota", "--base-url", url)
     assert ran.out.startswith("minute")
+    assert ran.out.count("a guess") == 2
+    await run(tmp_path, "get", "issue", "5", "--base-url", url)
+    ran = await run(tmp_path, "quota", "--base-url", url)
+    assert "a guess" not in ran.out
+
+
+async def test_the_storage_is_shared_with_other_programs(
+    fake: FakeMetron, url: str, tmp_path: Path
+) -> None:
+    where = tmp_path / "shared"
+    async with AsyncMetron(fake.token, base_url=url, storage=where) as metron:
+        await metron.issues.get(5)
+    environment = {"METRON_ASYNC_STORAGE": str(where)}
+    quota = ("quota", "--json", "--base-url", url)
+    for more, variables in ((("--storage", str(where)), {}), ((), environment)):
+        told = json.loads((await run(tmp_path, *quota, *more, **variables)).out)
+        assert told["minute"]["known"]
+    assert not json.loads((await run(tmp_path, *quota)).out)["minute"]["known"]
 
 
 async def test_mirror_fills_a_file_and_brings_it_up_to_date(

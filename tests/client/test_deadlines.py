@@ -1,0 +1,86 @@
+"""``max_wait`` is a moment: whatever else the account is busy with, a call ends by then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+import redis
+from support.fleet import fleet
+from support.virtual import virtual
+
+from metron_async import AsyncMetron, Priority, RateLimitError
+from metron_async.storage import MemoryStorage
+from metron_async.testing import FakeMetron
+
+GRACE = 0.5  # seconds
+
+
+@pytest.mark.parametrize("busy", [Priority.NORMAL, Priority.INTERACTIVE], ids=lambda it: it.name)
+@pytest.mark.parametrize("calls", [20, 40])
+@pytest.mark.parametrize("max_wait", [0, 0.5, 2])
+@pytest.mark.parametrize("shared", [True, False], ids=["one storage", "one client"])
+def test_a_call_beside_a_busy_one_is_refused_in_time(max_wait, calls, busy, shared):
+    async def main():
+        fake = FakeMetron(issues=200)
+        fake.latency = 0.3
+        storage, waits = MemoryStorage(), []
+        options = {"transport": fake.transport(), "storage": storage, "cache": None}
+        async with (
+            AsyncMetron(fake.token, **options) as one,
+            AsyncMetron(fake.token, **options) as two,
+        ):
+            other = two if shared else one
+            await other.issues.get(1)
+            view = other.with_options(priority=busy, max_wait=None)
+            running = [asyncio.create_task(view.issues.get(n)) for n in range(2, 2 + calls)]
+            quick = one.with_options(
+                priority=Priority.INTERACTIVE, max_wait=max_wait, on_wait=waits.append
+            )
+            refused = 0
+            for number in range(100, 115):
+                began = asyncio.get_running_loop().time()
+                (result,) = await asyncio.gather(quick.issues.get(number), return_exceptions=True)
+                if isinstance(result, RateLimitError):
+                    refused += 1
+                    assert result.retry_after > 0
+                    assert asyncio.get_running_loop().time() - began <= max_wait + GRACE
+                await asyncio.sleep(0.5)
+            assert refused
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        assert fake.throttled == 0
+
+    virtual(main())
+
+
+@pytest.mark.parametrize("kind", ["directory", "redis"])
+async def test_a_call_beside_a_busy_process_is_refused_in_time(kind, tmp_path, request):
+    storage = tmp_path
+    if kind == "redis":
+        storage = request.getfixturevalue("redis_url")
+        with redis.Redis.from_url(storage) as client:
+            client.flushall()
+    fake = FakeMetron(issues=200)
+    fake.latency = 0.1
+    async with (
+        fake.serve() as url,
+        fleet(1, url, storage, fake.token) as (busy,),
+        AsyncMetron(fake.token, base_url=url, storage=storage) as metron,
+    ):
+        await busy.ask(1)
+        busy.begin(*range(2, 42))
+        await asyncio.sleep(1)
+        for max_wait in (0, 0.5, 1):
+            quick = metron.with_options(priority=Priority.INTERACTIVE, max_wait=max_wait)
+            results = []
+            for number in range(100, 106):
+                began = time.monotonic()
+                results += await asyncio.gather(quick.issues.get(number), return_exceptions=True)
+                took = time.monotonic() - began
+                if isinstance(results[-1], Exception):
+                    assert took <= max_wait + GRACE
+        assert any(isinstance(result, RateLimitError) for result in results)
+    assert fake.throttled == 0
