@@ -233,10 +233,11 @@ asyncio.run(main())
 @pytest.mark.parametrize("ending", ["pass", "os._exit(0)"])
 async def test_processes_that_just_end_do_not_lock_out(ending, tmp_path):
     fake = FakeMetron(issues=60, throttle=False)
+    script = SCRIPT.format(ending=ending)
     async with fake.serve() as url:
         for number in range(1, 6):
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", SCRIPT.format(ending=ending), url, fake.token, str(tmp_path), str(number),
+                sys.executable, "-c", script, url, fake.token, str(tmp_path), str(number),
                 stdout=asyncio.subprocess.PIPE, cwd=Path(build.__file__).parents[2],
             )  # fmt: skip
             output, _ = await process.communicate()
