@@ -46,7 +46,7 @@ class MetronView(AllResources):
     @property
     def cache(self) -> Cache | None:
         """The cache, to ``clear`` or ``purge`` it; ``None`` if the client has none."""
-        return self._caller.core.blueprint.cache
+        return self._caller.core.blueprint.places.cache
 
     async def quota(self) -> QuotaState:
         """Return the current quota state: both windows, requests in flight, and calls that wait.

@@ -13,8 +13,7 @@ import copy
 import os
 import time
 import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.core import Parts
 from metron_async._engine.credentials import resolve_credentials, scoped_key
@@ -30,23 +29,21 @@ from metron_async._engine.network import (
     is_container,
     is_network_transport,
 )
-from metron_async._engine.options import DEFAULT, is_whole
+from metron_async._engine.options import is_whole
+from metron_async._engine.places import find_places
 from metron_async._engine.response_cache import ResponseCache
 from metron_async._engine.sender import Sender
 from metron_async._engine.single_flight import SingleFlight
 from metron_async._engine.transport import Transport
 from metron_async._noise import hide_noise
 from metron_async.admission import Controller
-from metron_async.cache import MemoryCache
 from metron_async.errors import ConfigurationError, MetronWarning
-from metron_async.storage.choose import address_name, choose_storage
-from metron_async.storage.memory import MemoryStorage
+from metron_async.storage.choose import address_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from metron_async.cache import Cache
-    from metron_async.storage import Storage
+    from metron_async._engine.places import Places
     from metron_async.types import Stats
 
 __all__ = ["Blueprint"]
@@ -66,9 +63,7 @@ class Blueprint:
         api_root: Root of the API, ending with a slash.
         origin: Scheme, host and port of the server.
         account: Name of the account's state in the storage.
-        cache: Where responses are kept, or ``None``.
-        storage: Where the state is kept that is shared.
-        owned: Closes the parts that the client did not get from its user.
+        places: Where the state and the responses are kept.
 
     Raises:
         ConfigurationError: If any of the arguments cannot be used as it is.
@@ -92,25 +87,16 @@ class Blueprint:
         check_transport(**self._http)
         if not any(self._http.values()):
             check_environment(self.api_root)
-        mocked = not is_network_transport(**self._http, url=self.api_root)
-        self._remote = not (mocked or leads_to_this_machine(self.api_root))
-        given, cache = arguments["storage"], arguments["cache"]
-        chosen = choose_storage(
-            ":memory:" if mocked and given is None else given, remote=self._remote
-        )
-        if given is not None and self._remote and isinstance(chosen.place, MemoryStorage):
+        self._given = arguments["storage"], arguments["cache"]
+        self.places: Places = self._find_places()
+        if self._given[0] is not None and self.places.in_memory and self.places.remote:
             msg = "The quota is kept in memory only: other programs of the account do not see it"
             warnings.warn(msg, MetronWarning, stacklevel=_CALLER)
-        self.storage: Storage = chosen.storage
-        self.cache: Cache | None = _cache_for(cache, chosen.place)
-        self.owned: tuple[Callable[[], Awaitable[None]], ...] = tuple(
-            part.aclose
-            for part, owned in (
-                (self.cache, self.cache is not cache),
-                (self.storage, chosen.owned),
-            )
-            if part is not None and owned
-        )
+
+    def _find_places(self) -> Places:
+        mocked = not is_network_transport(**self._http, url=self.api_root)
+        remote = not (mocked or leads_to_this_machine(self.api_root))
+        return find_places(*self._given, mocked=mocked, remote=remote)
 
     def identify(self, arguments: Mapping[str, Any]) -> None:
         """Take the credentials from *arguments*."""
@@ -128,7 +114,7 @@ class Blueprint:
         """
         other = copy.copy(self)
         other.identify(arguments)
-        other.owned = ()
+        other.places = self.places._replace(owned=())
         return other
 
     def connect(self, shared: Transport | None = None) -> Transport:
@@ -142,30 +128,43 @@ class Blueprint:
             agent=self._agent,
         )
 
-    async def open(self, stats: Stats, shared: Transport | None = None) -> Parts:
-        """Open the parts of the client, on the running loop and the connections of *shared*."""
+    async def open(self, stats: Stats, shared: Parts | None = None) -> Parts:
+        """Open the parts of the client, on the running loop.
+
+        Args:
+            stats: Counters for the parts to keep.
+            shared: The parts of the client whose connections, storage and cache are shared.
+        """
         hide_noise()
+        if shared is None:
+            found = self._find_places()
+            if found.mocked != self.places.mocked:  # a library for tests has begun, or ended
+                self.places = found
+        else:
+            self.places = shared.places._replace(owned=())
+        places = self.places
         account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
-        if self.cache is not None:
-            account = proof = await self.cache.account(self._credentials.cache_name)
-            if self.cache.policy.keep_private:
-                proof = await self.cache.account(await self._credentials.proof())
-        transport = self.connect(shared)
+        if places.cache is not None:
+            account = proof = await places.cache.account(self._credentials.cache_name)
+            if places.cache.policy.keep_private:
+                proof = await places.cache.account(await self._credentials.proof())
+        transport = self.connect(shared.transport if shared is not None else None)
         controller = Controller(
-            self.storage,
+            places.storage,
             account=self.account,
             address=self._address,
             credentials=scoped_key(self.origin, self._credentials.guard_name),
             max_in_flight=self._max_in_flight,
-            new_container=self._remote and is_container(),
+            new_container=places.remote and is_container(),
         )
         return Parts(
+            places=places,
             transport=transport,
             controller=controller,
             in_flight=SingleFlight(controller, stats),
-            sender=Sender(transport, controller, stats, self.api_root),
+            sender=Sender(transport, controller, stats, self.api_root, real=not places.mocked),
             responses=ResponseCache(
-                self.cache,
+                places.cache,
                 account=account,
                 proof=proof,
                 api_root=self.api_root,
@@ -173,44 +172,6 @@ class Blueprint:
                 stats=stats,
             ),
         )
-
-
-def _cache_for(cache: Any, place: Storage) -> Cache | None:
-    """Return the cache that the user chose, or the one that belongs to the storage at *place*."""
-    if cache is DEFAULT:
-        return _cache_in(place)
-    if isinstance(cache, str) and cache == ":memory:":
-        return MemoryCache()
-    if isinstance(cache, str | os.PathLike):
-        return _in_file(Path(cast("os.PathLike[str]", cache)))
-    if cache is None or (not isinstance(cache, type) and hasattr(cache, "get_many")):
-        return cast("Cache | None", cache)
-    msg = f"cache must be a path, a cache object, ':memory:' or None, got {type(cache).__name__}"
-    raise ConfigurationError(msg)
-
-
-def _cache_in(place: Storage) -> Cache:
-    if isinstance(place, MemoryStorage):
-        return MemoryCache()
-    server = getattr(place, "server", None)
-    if server is None:
-        return _in_file(directory=getattr(place, "directory", None))
-    from metron_async.cache import RedisCache  # noqa: PLC0415 - loads redis
-
-    return RedisCache(server)
-
-
-def _in_file(path: Path | None = None, directory: Path | None = None) -> Cache:
-    from metron_async.cache.sqlite import FILE_NAME, SQLiteCache  # noqa: PLC0415 - loads aiosqlite
-
-    try:
-        return SQLiteCache(path if directory is None else directory / FILE_NAME)
-    except OSError as error:
-        msg = (
-            "The user's cache directory cannot be determined, since no home directory is known."
-            " Set HOME, or XDG_CACHE_HOME, to a directory"
-        )
-        raise ConfigurationError(msg) from error
 
 
 def _wall_clock() -> Callable[[], float]:

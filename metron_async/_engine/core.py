@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from metron_async._engine.build import Blueprint
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Response
+    from metron_async._engine.places import Places
     from metron_async._engine.response_cache import ResponseCache
     from metron_async._engine.sender import Sender
     from metron_async._engine.single_flight import SingleFlight
@@ -41,6 +42,7 @@ _GRACE = 5.0  # seconds that requests in flight are given to end when the client
 class Parts(NamedTuple):
     """The opened parts of one client."""
 
+    places: Places
     transport: Transport
     controller: Controller
     in_flight: SingleFlight
@@ -58,7 +60,8 @@ class Parts(NamedTuple):
         try:
             return await self.sender.send(flight)
         except (AuthenticationError, PermissionDeniedError) as error:
-            if flight.request.is_read or isinstance(error, AuthenticationError):
+            denied = flight.request.is_read or isinstance(error, AuthenticationError)
+            if denied and not flight.mocked:
                 await self.responses.forget_private()
             raise
 
@@ -107,9 +110,7 @@ class Core:
             async with self._opening:
                 self._check_loop()
                 if self.parts is None:
-                    shared = None
-                    if self._parent is not None:
-                        shared = (await self._parent.ready()).transport
+                    shared = None if self._parent is None else await self._parent.ready()
                     self.parts = await self.blueprint.open(self.stats, shared)
         return self.parts
 
@@ -135,7 +136,7 @@ class Core:
             async with self._opening:  # let it finish
                 pass
         children = [child.close for child in self.children]
-        closers = list(self.blueprint.owned)
+        closers = list(self.blueprint.places.owned)
         if self.parts is not None:
             await self.parts.in_flight.close(_GRACE)
             opened = (self.parts.controller, self.parts.transport)

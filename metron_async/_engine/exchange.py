@@ -75,11 +75,14 @@ async def exchange(
             outcome = _OK
             return answer
         value = decode(flight.request, decoder, response.body)
-        kept = await parts.responses.keep(flight.request, key, response, sent_at, value)
-        outcome = _OK if kept else None
+        if not flight.mocked and await parts.responses.keep(
+            flight.request, key, response, sent_at, value
+        ):
+            outcome = _OK
     except NotFoundError as error:
         outcome = error.status
-        if flight.sent and flight.request.kind is Kind.DETAIL and error.detail is not None:
+        received = flight.sent and not flight.mocked
+        if received and flight.request.kind is Kind.DETAIL and error.detail is not None:
             missing = Response(404, {}, msgspec.json.encode({"detail": error.detail}))
             await parts.responses.keep(flight.request, key, missing, _sent_at(parts, flight), None)
         raise

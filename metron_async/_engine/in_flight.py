@@ -47,6 +47,7 @@ class InFlight(Generic[T]):
         since: Loop time from which on a response that another process has received will do.
         look: Returns whether the cache has such a response by now.
         unsettled: Its permit and how it ended, until its response is cached.
+        mocked: Whether a library for tests responded, which began when the client was in use.
         hold: Seconds for which callers without a deadline hold back its failure.
         trace: What telemetry observes of it.
     """
@@ -70,6 +71,7 @@ class InFlight(Generic[T]):
         self.since: float = math.inf
         self.look: Callable[[], Awaitable[bool]] | None = None
         self.unsettled: tuple[Permit, RequestEnd] | None = None
+        self.mocked = False
         self.hold: float = 0.0
         self.task: asyncio.Task[T]
         self._listeners: set[asyncio.Future[None]] = set()

@@ -28,6 +28,7 @@ __all__ = [
     "check_transport",
     "is_container",
     "is_network_transport",
+    "is_patched",
     "open_client",
 ]
 
@@ -72,7 +73,7 @@ def is_network_transport(
     if http_client is not None:
         find: Any = getattr(http_client, "_transport_for_url", None)  # private: no other way
         transport = find(httpx.URL(url)) if find is not None else None
-    if _is_patched():
+    if is_patched():
         return False
     return transport is None or not _is_mock(transport, _DEPTH)
 
@@ -89,7 +90,7 @@ def _is_mock(transport: httpx.AsyncBaseTransport, depth: int) -> bool:
     return bool(inner) and all(_is_mock(value, depth - 1) for value in inner)
 
 
-def _is_patched() -> bool:
+def is_patched() -> bool:
     """Return whether a library for tests answers in place of httpx's own network transport."""
     import httpcore  # noqa: PLC0415 - httpx has loaded it
 

@@ -255,6 +255,6 @@ def redirect_path(request: Request, response: Response, api_root: str) -> str | 
         return None
     below = there.path[len(root.path) :]
     onward = f"{below}?{there.query}" if there.query else below
-    if ".." in below.split("/") or not onward.isascii() or not onward.isprintable():
+    if {".", ".."} & set(below.split("/")) or not onward.isascii() or not onward.isprintable():
         return None
     return None if " " in onward else onward

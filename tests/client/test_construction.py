@@ -157,10 +157,10 @@ def in_process():
 
 def test_the_defaults_are_files():
     parts = blueprint()
-    assert isinstance(parts.cache, SQLiteCache)
-    assert isinstance(parts.storage, SQLiteStorage)
-    assert parts.cache.path.parent == parts.storage.directory
-    assert len(parts.owned) == 2
+    assert isinstance(parts.places.cache, SQLiteCache)
+    assert isinstance(parts.places.storage, SQLiteStorage)
+    assert parts.places.cache.path.parent == parts.places.storage.directory
+    assert len(parts.places.owned) == 2
     assert repr(DEFAULT) == "DEFAULT"
 
 
@@ -175,24 +175,24 @@ def test_the_defaults_are_files():
 )
 def test_a_client_that_leads_to_no_network_keeps_off_the_files(options):
     parts = blueprint(**options)
-    assert isinstance(parts.cache, MemoryCache)
-    assert isinstance(parts.storage, MemoryStorage)
+    assert isinstance(parts.places.cache, MemoryCache)
+    assert isinstance(parts.places.storage, MemoryStorage)
 
 
 @pytest.mark.parametrize("cache", ["c.sqlite3", pathlib.Path("c.sqlite3")])
 def test_a_path_is_a_cache_of_our_own(cache):
     parts = blueprint(cache=cache, transport=in_process())
-    assert isinstance(parts.cache, SQLiteCache)
-    assert parts.cache.aclose in parts.owned
+    assert isinstance(parts.places.cache, SQLiteCache)
+    assert parts.places.cache.aclose in parts.places.owned
 
 
 def test_a_cache_that_was_passed_in_is_not_ours_to_close():
     cache = MemoryCache()
     parts = blueprint(cache=cache, transport=in_process())
-    assert parts.cache is cache
-    assert cache.aclose not in parts.owned
-    assert blueprint(cache=None).cache is None
-    assert isinstance(blueprint(cache=":memory:").cache, MemoryCache)
+    assert parts.places.cache is cache
+    assert cache.aclose not in parts.places.owned
+    assert blueprint(cache=None).places.cache is None
+    assert isinstance(blueprint(cache=":memory:").places.cache, MemoryCache)
 
 
 def test_accounts_share_a_budget_by_name_and_server():
@@ -217,32 +217,32 @@ def test_storage_in_memory_for_a_real_server_is_warned_of_where_it_is_written():
 
 @pytest.mark.filterwarnings("ignore::metron_async.errors.MetronWarning")
 def test_what_may_lead_to_a_ban_is_kept_in_the_machines_file():
-    storage = AsyncMetron("token", storage=":memory:")._caller.core.blueprint.storage
+    storage = AsyncMetron("token", storage=":memory:")._caller.core.blueprint.places.storage
     assert type(storage).__name__ == "SplitStorage"
 
 
 def test_the_environment_keeps_a_client_in_memory(monkeypatch):
     monkeypatch.setenv("METRON_ASYNC_STORAGE", ":memory:")
     blueprint = AsyncMetron("token")._caller.core.blueprint
-    assert type(blueprint.cache).__name__ == "MemoryCache"
-    assert type(blueprint.storage).__name__ == "SplitStorage"
+    assert type(blueprint.places.cache).__name__ == "MemoryCache"
+    assert type(blueprint.places.storage).__name__ == "SplitStorage"
 
 
 def test_the_cache_lives_in_the_storage_unless_it_is_given(tmp_path, monkeypatch):
     parts = blueprint(storage=tmp_path / "state")
-    assert parts.cache.path.parent == parts.storage.directory == tmp_path / "state"
-    assert blueprint(storage=tmp_path, cache=None).cache is None
+    assert parts.places.cache.path.parent == parts.places.storage.directory == tmp_path / "state"
+    assert blueprint(storage=tmp_path, cache=None).places.cache is None
     other = blueprint(storage=tmp_path, cache=tmp_path / "c")
-    assert other.cache.path == tmp_path / "c"
+    assert other.places.cache.path == tmp_path / "c"
     redis = blueprint(storage="redis://localhost")
-    assert isinstance(redis.storage, RedisStorage)
-    assert isinstance(redis.cache, RedisCache)
+    assert isinstance(redis.places.storage, RedisStorage)
+    assert isinstance(redis.places.cache, RedisCache)
     given = RedisStorage("redis://localhost")
     redis = blueprint(storage=given)
-    assert isinstance(redis.cache, RedisCache)
-    assert given.aclose not in redis.owned
+    assert isinstance(redis.places.cache, RedisCache)
+    assert given.aclose not in redis.places.owned
     monkeypatch.setenv("METRON_ASYNC_STORAGE", str(tmp_path))
-    assert blueprint().storage.directory == tmp_path
+    assert blueprint().places.storage.directory == tmp_path
 
 
 def test_the_environment_names_the_server(monkeypatch):

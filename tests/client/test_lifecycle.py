@@ -270,7 +270,7 @@ def test_everything_is_closed_though_one_part_fails():
             closed.append("fine")
 
         core = metron._caller.core
-        core.blueprint.owned = (broken, fine)
+        core.blueprint.places = core.blueprint.places._replace(owned=(broken, fine))
         with pytest.raises(OSError, match="disk gone"):
             await metron.aclose()
         assert closed == ["broken", "fine"]

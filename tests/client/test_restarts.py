@@ -209,7 +209,7 @@ def test_scripts_that_do_not_close_their_client_do_not_lock_out():
             assert (await metron.issues.get(number)).id == number
             await asyncio.sleep(1)
             await metron.cache.aclose()
-            await metron._caller.core.blueprint.storage.aclose()
+            await metron._caller.core.blueprint.places.storage.aclose()
             await metron._caller.core.parts.transport.aclose()
         assert len(fake.requests) == 40
 

@@ -108,6 +108,7 @@ def test_a_redirect_leads_nowhere_else(location, status):
 
 @given(st.text(max_size=60) | st.from_regex(r"(https?:)?[/\\]{0,3}[a-z@:.#?%\\/]{0,30}/api/.{0,9}"))
 @example("https://metron.cloud/api/issue/1/")
+@example("/api/.")
 @settings(max_examples=400, deadline=None)
 def test_no_location_at_all_leads_elsewhere(location):
     """What is followed is a plain path and query below the API's root, and nothing else."""
