@@ -77,9 +77,10 @@ class RequestTrace:
 
     def __init__(self, request: _Request) -> None:
         self._method, self._target = request.method, request.target
-        self.attempts = 0
+        self.attempts: int = 0
         self.status: int | None = None
-        self.joined = self.shared = False
+        self.joined: bool = False
+        self.shared: bool = False
         otel = opentelemetry()
         self.span: RequestSpan | None = (
             otel.start_request(self._method, self._target) if otel is not None else None

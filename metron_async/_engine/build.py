@@ -104,7 +104,7 @@ class Blueprint:
             arguments["token"], arguments["username"], arguments["password"]
         )
         account = self._credentials.account_name(arguments["account"])
-        self.account = scoped_key(self.origin, account)
+        self.account: str = scoped_key(self.origin, account)
 
     def with_credentials(self, arguments: Mapping[str, Any]) -> Blueprint:
         """Return one for other credentials, whose client shares all parts of this one's.

@@ -54,12 +54,12 @@ class InFlight(Generic[T]):
 
     def __init__(self, request: Request, options: CallOptions) -> None:
         self.request = request
-        self.trace = RequestTrace(request)
+        self.trace: RequestTrace = RequestTrace(request)
         self.priority: Priority = options.priority
         self.retries: int = options.retries
         self.sent = False
         self.sent_at: float = 0.0
-        self.ended = False
+        self.ended: bool = False
         self.waiters = 0
         self.shared = False
         self.began: float = asyncio.get_running_loop().time()
@@ -67,11 +67,11 @@ class InFlight(Generic[T]):
         self.wait: Wait | None = None
         self.wait_until: float = 0.0
         self.waiter: Waiter | None = None
-        self.key = ""
+        self.key: str = ""
         self.since: float = math.inf
         self.look: Callable[[], Awaitable[bool]] | None = None
         self.unsettled: tuple[Permit, RequestEnd] | None = None
-        self.mocked = False
+        self.mocked: bool = False
         self.hold: float = 0.0
         self.task: asyncio.Task[T]
         self._listeners: set[asyncio.Future[None]] = set()

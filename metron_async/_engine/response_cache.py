@@ -65,7 +65,7 @@ class ResponseCache:
         stats: Stats,
     ) -> None:
         self.wall = wall
-        self.account = account
+        self.account: str = account
         self._proof = proof
         self._cache = cache
         self._api_root = api_root

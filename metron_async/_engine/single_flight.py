@@ -55,7 +55,7 @@ class SingleFlight:
     """
 
     def __init__(self, controller: Controller, stats: Stats) -> None:
-        self.done = 0
+        self.done: int = 0
         self._controller = controller
         self._stats = stats
         self._by_key: dict[Hashable, InFlight[Any]] = {}

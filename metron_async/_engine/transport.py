@@ -71,7 +71,7 @@ class Transport:
         credentials: Credentials,
         agent: str,
     ) -> None:
-        self.owned = http_client is None
+        self.owned: bool = http_client is None
         self._root = httpx.URL(api_root)
         try:
             with own_request():
@@ -83,7 +83,7 @@ class Transport:
             raise ConfigurationError(msg) from error
         self._root_path = self._root.raw_path
         # httpx.Headers hides the credentials in its repr, which a debugger shows of a frame.
-        self.headers = httpx.Headers(
+        self.headers: httpx.Headers = httpx.Headers(
             [
                 ("Host", self._root.netloc.decode("ascii")),
                 ("Authorization", credentials.header),
