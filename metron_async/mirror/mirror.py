@@ -118,7 +118,9 @@ class Mirror(Matching):
         store = await self._opened()
         selection = await store.find(name, pairs) or Selection(id=0, name=name, filters=pairs)
         source = PageSource(self._caller(None), selection, "skip")
-        kind, rows, requests, first = await measure(_walk_of(selection, full=full), source)
+        walk = _walk_of(selection, full=full)
+        _, tracked = await store.counts(selection, walk.generation)
+        kind, rows, requests, first = await measure(walk, source, tracked)
         if details or selection.details:
             requests += await _details_of(store, selection, rows, first, full=kind == "full")
         seconds, days = forecast(requests, Allowance.of(await self._metron.quota()))

@@ -8,11 +8,13 @@ page moves to the page before, unread. The ``count`` of the next page is then lo
 steps back by as many rows. A deletion can hide behind an addition, and an edit can move a row to a
 place that was read before. Both leave a trace: the added or edited row has a new ``modified``. So
 a walk of several pages is followed by its *proof*, a walk of the changes since the walk began. If
-there are none, every step back was exact, and all seams between pages are proven. If there are
-``n``, the walk resumes ``n`` rows before the last proven page, and proofs follow in shorter
-intervals, which grow again while they succeed. A single page is one state of the list, and needs
-no proof. A proof of several pages, a list without a filter for changes, and responses without a
-``Date`` are proven by a second walk that shows the same pages.
+there are none and the count never fell, all seams between pages are proven. (A row that is added
+and deleted again leaves no trace but a fall, or itself on a page that was read, and can hide
+another deletion.) If ``n`` rows have
+changed or fell away, the walk resumes ``n`` rows before the last proven page, and proofs follow in
+shorter intervals, which grow again while they succeed. A single page is one state of the list, and
+needs no proof. A proof of several pages, a list without a filter for changes, and responses without
+a ``Date`` are proven by a second walk that shows the same pages.
 
 **The order is not total.** Two pages can repeat one row and lose another although nothing was
 edited. At the end of a walk the rows that it has seen are counted in the file and compared with
@@ -128,7 +130,9 @@ def after_page(walk: Walk, arrived: Arrived) -> Walk:
         proven=min(walk.proven, walk.page - 1),
         digest=zlib.crc32(repr((walk.page, arrived.rows)).encode(), walk.digest),
         doubtful=walk.doubtful or 0 <= walk.count < count,
-        edits=walk.edits + _edits_in(arrived, walk.proves),
+        fell=walk.fell or count < walk.count,
+        recent=walk.recent + _edited(arrived, edited_after) if walk.proves is None else (),
+        edits=walk.edits + _edited(arrived, walk.proves.edited_after or 0.0) if walk.proves else (),
     )
     back = _page_before(walk, walk.page, max(0, walk.count - count))
     turned = (walk.page, arrived.count)
@@ -210,13 +214,16 @@ def _after_proof(walk: Walk, proof: Walk) -> Outcome:
     edits = [edit for edit in proof.edits if edit not in walk.accounted]
     # A `Date` is cut to seconds, so an edit of the next second may have been before the page.
     early = [edit for edit in edits if edit[1] <= (walk.seen_at or 0.0) + 1 + _LATENCY]
-    quiet = not early and not walk.doubtful
+    listed = {number for number, _ in proof.edits}
+    # What was edited and is not listed any more was deleted, and can hide another deletion.
+    gone = sum(number not in listed for number, _ in walk.recent)
+    quiet = not early and not walk.doubtful and not walk.fell and not gone
     if quiet:
         page = walk.page if walk.at_end else _page_before(walk, walk.page, len(edits))
-    elif walk.doubtful and not edits:
+    elif walk.doubtful and not edits and not gone:
         page = 1
     else:
-        slipped = len(edits) + max(0, walk.proven_count - walk.count)
+        slipped = len(edits) + gone + max(0, walk.proven_count - walk.count)
         page = _page_before(walk, walk.proven + 1, slipped)
     fetched = walk.fetched + proof.fetched
     if not quiet and fetched > ATTEMPTS * last + _SPARE_PAGES:
@@ -234,6 +241,8 @@ def _after_proof(walk: Walk, proof: Walk) -> Outcome:
         edited_after=began,
         accounted=tuple(edit for edit in proof.edits if edit[1] > began - _LATENCY),
         doubtful=False,
+        fell=False,
+        recent=(),
         turned=None,
         cached=False,
         dated=walk.dated and proof.dated,
@@ -298,12 +307,9 @@ def _purging(walk: Walk) -> Walk:
     return msgspec.structs.replace(walk, purge=True)
 
 
-def _edits_in(arrived: Arrived, proven: Walk | None) -> tuple[Change, ...]:
-    """Return the rows of a proof's page that were edited since the walk that is proven began."""
-    if proven is None:
-        return ()
-    after = (proven.edited_after or 0.0) - _LATENCY
-    return tuple(row for row in arrived.rows if row[1] >= after)
+def _edited(arrived: Arrived, since: float) -> tuple[Change, ...]:
+    """Return the rows of a page that were edited since that server time."""
+    return tuple(row for row in arrived.rows if row[1] >= since - _LATENCY)
 
 
 def _page_before(walk: Walk, page: int, rows: int) -> int:

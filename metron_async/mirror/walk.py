@@ -66,6 +66,10 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """Latest edits that the last proof accounted for."""
     doubtful: bool = False
     """Whether the count rose, or a step back was not made, since the last proof."""
+    fell: bool = False
+    """Whether the count fell since the last proof."""
+    recent: tuple[Change, ...] = ()
+    """Rows on its pages that were edited since the last proof."""
     digest: int = 0
     """Digest of the pages of this attempt."""
     digest_before: int | None = None

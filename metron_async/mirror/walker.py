@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Walker", "measure"]
 
+_SHORT = 100  # rows of a list that may be one page
 _SERVER_CACHE = 125.0
 """Seconds after which the server's cache has dropped every page that it has now."""
 
@@ -158,16 +159,27 @@ class Walker:
 
 
 async def measure(
-    walk: Walk, source: PageSource
+    walk: Walk, source: PageSource, tracked: int
 ) -> tuple[Literal["full", "resume", "changes"], int, int, Arrived | None]:
     """Return the kind of run that *walk* begins, its rows, its requests, and its first page.
 
-    Sends a request only if the file is not sufficient.
+    Sends a request only if the file is not sufficient, and a second one if a list that was short
+    when it was last seen has grown.
+
+    Args:
+        walk: The walk.
+        source: Requests pages.
+        tracked: Rows of the selection in the file.
     """
     if walk.page > 1:
-        rows = max(0, walk.count - (walk.page - 1) * walk.page_size)
-        return "resume", rows, pages_left(walk) + walk.traced, None
+        left = max(0, walk.count - (walk.page - 1) * walk.page_size)
+        return "resume", left, pages_left(walk) + walk.traced, None
     full = walk.kind == "full"
+    if walk.kind == "check" and tracked <= _SHORT:
+        arrived = (await source.page(1, None)).arrived
+        if not arrived.has_next:  # the check shows the whole list
+            rows = tuple(row for row in arrived.rows if row[1] > (walk.since or 0.0))
+            return "changes", len(rows), 1, dataclasses.replace(arrived, rows=rows)
     arrived = (await source.page(1, None if full else walk.since)).arrived
     pages = 1
     if arrived.has_next and arrived.rows:

@@ -37,6 +37,7 @@ class History:
         self.kills = self.chance.choice([0, 0, 1, 3])
         self.requests = 0
         self.deleted_at = dict[int, int]()
+        self.fleeting = list[int]()
         self.fake.faults.add(Fault.during(self.before_request), times=None, path="/api/issue/")
 
     def before_request(self) -> None:
@@ -48,15 +49,21 @@ class History:
     def edit(self) -> None:
         issues = list(self.fake.catalogue.tables.issue)
         series = list(self.fake.catalogue.tables.series)
-        kind = self.chance.choice(["delete", "add", "pair", "pair", "move", "touch"])
-        if kind in {"delete", "pair"}:
+        kind = self.chance.choice(["delete", "add", "pair", "pair", "fleeting", "move", "touch"])
+        if self.fleeting and self.chance.random() < 0.7:  # it leaves no trace but in the count
+            self.deleted_at[self.fleeting[-1]] = self.requests
+            self.fake.delete("issue", self.fleeting.pop())
+            return
+        if kind in {"delete", "pair", "fleeting"}:
             gone = self.chance.choice(issues)
             self.fake.delete("issue", gone)
             self.deleted_at[gone] = self.requests
-        if kind in {"add", "pair"}:
+        if kind in {"add", "pair", "fleeting"}:
             day = dt.date(1950, 1, 1) + dt.timedelta(days=self.chance.randrange(28_000))
             number = str(self.chance.randrange(10_000, 10**9))
-            self.fake.add_issue(self.chance.choice(series), number, cover_date=day)
+            added = self.fake.add_issue(self.chance.choice(series), number, cover_date=day)
+            if kind == "fleeting":
+                self.fleeting.append(added.id)
         if kind == "move":
             self.fake.touch("issue", self.chance.choice(issues), series=self.chance.choice(series))
         if kind == "touch":
@@ -152,3 +159,29 @@ async def test_a_row_that_no_count_shows_is_not_lost(tmp_path: Path) -> None:
     assert report.complete
     truth, held = await served(fake, "issues"), stored(path, "issues")
     assert {number: held.get(number) for number in truth} == truth
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["before it is read", "after it was read"])
+async def test_an_added_row_that_is_deleted_again_hides_no_other_deletion(
+    tmp_path: Path, seen: bool
+) -> None:
+    fake = fake_metron(1000)
+    order = list(await served(fake, "issues"))
+    last = fake.catalogue.tables.issue[order[-1]].series
+    added: list[int] = []
+
+    def listen(event: Event) -> None:
+        if not isinstance(event, PageStored) or event.kind != "full":
+            return
+        if event.page == 3 and not added:
+            fake.delete("issue", order[150])
+            number = fake.add_issue(last, "99999", cover_date=dt.date(2099, 1, 1)).id
+            added.append(number)
+        if event.page == (10 if seen else 6) and added and added[0] in fake.catalogue.tables.issue:
+            fake.delete("issue", added[0])
+
+    path = tmp_path / "comics.db"
+    async with mirror_of(fake, path) as mirror:
+        report = await mirror.run("issues", deletions=True, on_event=listen)
+    assert report.complete
+    assert stored(path, "issues").keys() == (await served(fake, "issues")).keys()

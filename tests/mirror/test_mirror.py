@@ -630,7 +630,7 @@ async def test_a_plan_knows_which_details_are_there(path: Path) -> None:
         fake.clock.advance(3600)
         fake.touch("issue", 1, desc="News")
         plan = await mirror.plan("issues", series_id=1)
-        assert (plan.kind, plan.requests) == ("changes", 3)
+        assert (plan.kind, plan.requests) == ("changes", 2)
 
 
 def test_the_clients_own_hook_hears_of_waits_too(path: Path) -> None:

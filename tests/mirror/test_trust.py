@@ -248,7 +248,8 @@ async def test_a_plan_counts_only_the_details_that_must_be_fetched(path: Path) -
         plan = await mirror.plan("issues", series_id=1)
         report = await mirror.run("issues", series_id=1)
     assert plan.rows == 9
-    assert (report.details, plan.requests) == (2, 4)
+    assert (report.details, plan.requests) == (2, 3)
+    assert (plan.requests, plan.spent) == (report.requests, 1)
 
 
 async def test_a_report_is_json(path: Path) -> None:
