@@ -41,7 +41,7 @@ class Allowance:
         reserve = math.ceil(day.limit * _DAY_RESERVE)
         return cls(
             per_minute=max(1, burst.limit - 1),
-            ready=max(0, min(burst.remaining - 1, burst.limit // 2)),
+            ready=burst.remaining,  # a job that begins takes all
             per_day=max(1, day.limit - reserve),
             today=max(0, day.remaining - reserve),
             day_opens_in=day.resets_in,

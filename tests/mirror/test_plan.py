@@ -406,7 +406,7 @@ def allowance(left: int = 20, today: int = 5000) -> Allowance:
 
 
 def test_an_allowance_leaves_something_to_the_others() -> None:
-    assert allowance() == Allowance(19, 10, 4750, 4750, 600.0)
+    assert allowance() == Allowance(19, 20, 4750, 4750, 600.0)
     assert allowance(0, 0) == Allowance(19, 0, 4750, 0, 600.0)
 
 
@@ -415,7 +415,7 @@ def test_an_allowance_leaves_something_to_the_others() -> None:
     [
         (0, 20, 5000, 0.0, 1),
         (10, 20, 5000, 0.0, 1),
-        (200, 20, 5000, 600.0, 1),
+        (200, 20, 5000, 180 / 19 * 60, 1),
         (4750 + 19, 20, 5000, DAY + 60.0, 2),
         (4750 * 3, 20, 5000, 2 * DAY + 15_000.0, 3),
         (19, 0, 0, 660.0, 1),
