@@ -211,7 +211,7 @@ class _Instruments:
         self.waits = meter.create_histogram(
             "metron.client.wait",
             "s",
-            "Time that calls have waited for the quota, the ban guard, or the next attempt.",
+            "Time that calls have waited for the quota, to avoid a ban, or for the next attempt.",
             explicit_bucket_boundaries_advisory=_WAITS,
         )
         self.limit = meter.create_gauge(

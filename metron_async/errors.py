@@ -289,7 +289,7 @@ class BlockedError(RetryLaterError):
 
     Attributes:
         reason: What was counted.
-        retry_after: Seconds until the guard admits a call again.
+        retry_after: Seconds until a call is admitted again, at the earliest.
         denied: Whether the server denied access before (401, 403). Cached data does not stand in
             for such a call.
     """

@@ -111,8 +111,8 @@ class Wait:
     seconds: float
     """Lower bound of the wait."""
     reason: Literal["quota", "retry", "guard"]
-    """``"quota"``, ``"retry"`` after a failure, or ``"guard"``: the ban guard spaces calls that
-    can be 404s, and lets one call try credentials before the others.
+    """``"quota"``, ``"retry"`` after a failure, or ``"guard"``: calls that can be
+    404s are spaced to avoid a ban, and one call tries credentials before the others.
     """
     scope: Literal["burst", "sustained"] | None
     """Window that is full: ``"burst"``, ``"sustained"``, or ``None``."""
@@ -149,7 +149,7 @@ class RequestEvent:
     Calls that share a request each report its attempts.
     """
     waited: float
-    """Seconds spent waiting for the quota, the ban guard, or the next attempt."""
+    """Seconds spent waiting for the quota, to avoid a ban, or for the next attempt."""
     elapsed: float
     """Seconds from the beginning to the end of the call, the wait included."""
     priority: Priority

@@ -1,4 +1,4 @@
-"""Credentials, and the names under which quota, guard and cache know an account.
+"""Credentials, and the names under which admission and cache know an account.
 
 Secrets never appear in a repr or a message. Only digests are stored: a token is long and random,
 so a digest of it reveals nothing; a password is not, so at most 20 bits of a digest of it are ever
@@ -84,7 +84,7 @@ class Credentials:
 
     @property
     def guard_name(self) -> str:
-        """Name under which the ban guard records whether these very credentials work."""
+        """Name under which admission records whether these very credentials work."""
         if self.username is None:
             return f"token:{_digest(self.token or '')}"
         return f"user:{self.username}:{_digest(self.header)[:5]}"

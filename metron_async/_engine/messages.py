@@ -81,7 +81,7 @@ class Request(msgspec.Struct, frozen=True):
         kind: What the cache may do with the response.
         object_id: Id of the object, for a detail.
         conditional: Whether the server honors ``If-Modified-Since`` here.
-        may_404: Whether the response can be a 404; such calls are paced by the ban guard.
+        may_404: Whether the response can be a 404; such calls are spaced after many 404s.
         since: HTTP date of an explicit ``If-Modified-Since``.
         body: Body of a write.
     """

@@ -63,7 +63,7 @@ def is_network_transport(
 
     Transports that only answer in process are known by their types; so are libraries that patch
     httpx for tests. A wrapper is looked through. Any other transport counts as one that leads to
-    a network: to lose the ban guard in production is worse than to keep a test's state.
+    a network: to lose the shared state in production is worse than to keep a test's state.
 
     Args:
         transport: The constructor's ``transport``.
