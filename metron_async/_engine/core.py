@@ -147,6 +147,8 @@ class Core:
         if self._closed:
             msg = "The client is closed. Make a new one"
             raise ClosedError(msg)
+        if self._process != os.getpid() and self._loop is None:
+            self._process = os.getpid()  # not used yet, as after `gunicorn --preload`
         if self._process != os.getpid():
             msg = "The client was made in another process. Make a new one after a fork"
             raise ClosedError(msg)

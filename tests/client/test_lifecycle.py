@@ -3,14 +3,18 @@
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import threading
 import weakref
+from pathlib import Path
 
 import httpx
 import pytest
 from support.virtual import settle, virtual
 from support.world import SECRET, client, idle, open_sockets
 
+import metron_async
 from metron_async import AsyncMetron, ClosedError, MetronError
 from metron_async.cache import MemoryCache
 from metron_async.storage import MemoryStorage
@@ -102,13 +106,14 @@ def test_a_client_never_used_belongs_to_no_loop():
     asyncio.run(metron.aclose())
 
 
-def test_a_forked_process_is_refused():
+def test_a_client_that_is_in_use_is_refused_in_a_forked_process():
     fake = fake_of()
     metron = AsyncMetron(token=fake.token, transport=fake.transport())
 
     async def use():
         return await metron.issues.get(7)
 
+    asyncio.run(use())
     outcome_in, outcome_out = os.pipe()
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
@@ -127,7 +132,6 @@ def test_a_forked_process_is_refused():
     os.close(outcome_out)
     with os.fdopen(outcome_in) as outcome:
         assert "fork" in outcome.read()
-    asyncio.run(use())  # the parent may go on
 
 
 async def test_the_first_calls_open_once_even_if_many_and_some_leave():
@@ -278,6 +282,40 @@ def test_everything_is_closed_though_one_part_fails():
         await metron.aclose()
 
     virtual(main())
+
+
+def test_a_client_that_is_not_used_yet_works_after_a_fork(tmp_path):
+    """As with ``gunicorn --preload``: the parent makes it, and each worker uses its own copy."""
+    script = f"""
+import asyncio, os, sys
+from metron_async import AsyncMetron
+from metron_async.testing import FakeMetron
+
+fake = FakeMetron(issues=10)
+metron = AsyncMetron(fake.token, transport=fake.transport(), storage={str(tmp_path)!r})
+
+async def main():
+    async with metron:
+        assert (await metron.issues.get(7)).id == 7
+
+workers = []
+for _ in range(2):
+    worker = os.fork()
+    if worker == 0:
+        asyncio.run(main())
+        os._exit(0)
+    workers.append(worker)
+sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) for worker in workers))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        capture_output=True,
+        check=False,
+        cwd=Path(metron_async.__file__).parents[1],
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # -- What was handed in -------------------------------------------------------------------------
