@@ -191,8 +191,7 @@ def coverage(session: nox.Session) -> None:
     install(session, "test")
     install_redis_server(session)
     session.run("coverage", "erase")
-    processes = ["--numprocesses=auto", "--maxprocesses=4"]
-    session.run("coverage", "run", "-m", "pytest", *processes, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report", "--skip-covered", "--fail-under=95")
     session.run("coverage", "report", f"--include={','.join(PURE_MODULES)}", "--fail-under=100")

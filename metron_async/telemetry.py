@@ -198,10 +198,9 @@ class _Call:
             status = error.status if isinstance(error, NotFoundError) else None
         if error is None:
             source = _source_of(result)
-        elif status is None:
-            source = None
         else:
-            source = Source.NETWORK if attempts else Source.CACHE
+            found = Source.NETWORK if attempts else Source.CACHE
+            source = None if status is None else found
         return RequestEvent(
             method=self._request.method,
             path=_target_of(self._request),
