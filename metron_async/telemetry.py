@@ -196,11 +196,9 @@ class _Call:
             status = _OK
         else:  # a cached 404 was a response, and any other error was raised in place of one
             status = error.status if isinstance(error, NotFoundError) else None
-        if error is None:
-            source = _source_of(result)
-        else:
-            found = Source.NETWORK if attempts else Source.CACHE
-            source = None if status is None else found
+        source = _source_of(result) if error is None else None
+        if error is not None and status is not None:
+            source = Source.NETWORK if attempts else Source.CACHE
         return RequestEvent(
             method=self._request.method,
             path=_target_of(self._request),
