@@ -172,7 +172,9 @@ class Sender:
 
     async def _admit(self, flight: InFlight[Any], request: Request) -> Permit | Shared:
         """Wait for a slot, with the most urgent priority of the callers."""
-        flight.sent = False
+        if flight.sent:  # before a redirect, or another attempt
+            flight.sent = False
+            flight.notify()  # deadlines hold again
         waiter = flight.waiter = Waiter(
             flight.priority,
             may_404=request.may_404,

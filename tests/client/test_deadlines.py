@@ -12,7 +12,7 @@ from support.virtual import virtual
 
 from metron_async import AsyncMetron, Priority, RateLimitError
 from metron_async.storage import MemoryStorage
-from metron_async.testing import FakeMetron
+from metron_async.testing import FakeMetron, Fault
 
 GRACE = 0.5  # seconds
 
@@ -84,3 +84,29 @@ async def test_a_call_beside_a_busy_process_is_refused_in_time(kind, tmp_path, r
                     assert took <= max_wait + GRACE
         assert any(isinstance(result, RateLimitError) for result in results)
     assert fake.throttled == 0
+
+
+def test_a_deadline_holds_also_for_the_attempt_after_a_failed_one():
+    async def main():
+        fake = FakeMetron(issues=200)
+        fake.latency = 0.5
+        storage = MemoryStorage()
+        options = {"transport": fake.transport(), "storage": storage, "cache": None}
+        async with (
+            AsyncMetron(fake.token, **options) as one,
+            AsyncMetron(fake.token, max_in_flight=1, **options) as two,
+        ):
+            await one.issues.get(1)
+            fake.faults.add(Fault.status(429), times=1)
+            fake.faults.add(Fault.latency(60), skip=1, times=None, path="/api/series/")
+            began = asyncio.get_running_loop().time()
+            call = asyncio.create_task(two.with_options(max_wait=2).issues.get(2))
+            await asyncio.sleep(0.2)
+            other = asyncio.create_task(one.series.get(1))
+            with pytest.raises(RateLimitError):
+                await call
+            assert asyncio.get_running_loop().time() - began <= 2 + GRACE
+            other.cancel()
+            await asyncio.gather(other, return_exceptions=True)
+
+    virtual(main())

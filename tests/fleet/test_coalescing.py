@@ -243,6 +243,22 @@ def test_processes_with_caches_of_their_own_do_not_wait_for_each_other(tmp_path)
     scenario(tmp_path, run)
 
 
+@pytest.mark.parametrize(("keep_private", "sent"), [(True, 1), (False, 4)])
+def test_private_lists_are_shared_where_the_cache_keeps_them(keep_private, sent, tmp_path):
+    async def run(world):
+        path = tmp_path / "cache.sqlite3"
+        metrons = [
+            (await world.process(cache=SQLiteCache(path, keep_private=keep_private)))[0]
+            for _ in range(4)
+        ]
+        pages = (metron.collection.iter().page(1) for metron in metrons)
+        assert len({len(page) for page in await asyncio.gather(*pages)}) == 1
+        asked = [it for it in world.fake.requests if it.path.startswith("/api/collection/")]
+        assert len(asked) == sent
+
+    scenario(tmp_path, run)
+
+
 def test_a_call_that_was_queued_looks_into_the_cache_before_it_is_sent(tmp_path):
     async def run(world):
         first, second = await world.processes(2)

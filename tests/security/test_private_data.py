@@ -41,6 +41,8 @@ def caches(request, tmp_path):
             return RedisCache(url, keep_private=True)
         return SQLiteCache(tmp_path / "cache.sqlite3", keep_private=True)
 
+    # With a storage that they share, requests are coalesced too.
+    make.storage = {"memory": ":memory:", "file": tmp_path, "redis": url}[request.param]
     return make
 
 
@@ -49,7 +51,8 @@ async def client(fake, caches, *, address="127.0.0.1", **credentials):
     cache = caches()
     transport = fake.transport(address)
     try:
-        async with AsyncMetron(**credentials, transport=transport, cache=cache) as metron:
+        places = {"storage": caches.storage, "cache": cache}
+        async with AsyncMetron(**credentials, transport=transport, **places) as metron:
             yield metron
     finally:
         await cache.aclose()
