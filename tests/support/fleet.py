@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from metron_async import AsyncMetron, MetronError
+from metron_async import AsyncMetron, MetronError, Priority
 
 
 class Worker:
@@ -79,7 +79,8 @@ async def _main(options):
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
     )
-    async with AsyncMetron(**options) as metron:
+    priority = Priority(options.pop("priority", Priority.NORMAL))
+    async with AsyncMetron(**options, priority=priority) as metron:
         while line := await lines.readline():
             ids, view = json.loads(line)
             asked = [_answer(metron.with_options(**view), number) for number in ids]
