@@ -110,6 +110,10 @@ class StoreClient:
         """Permits that are out."""
         return len(self._permits)
 
+    def flying(self) -> tuple[Lease, ...]:
+        """Return the leases of the permits that are out."""
+        return tuple(permit.lease for permit in self._permits.values())
+
     def recent(self) -> tuple[tuple[int, float], ...]:
         """Return the failures of this process, with the seconds since then."""
         now = loop_time()

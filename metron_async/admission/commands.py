@@ -103,6 +103,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
         recent: Failures that this process has seen, with the seconds since then. They are
             entered again where the list was lost.
         intercepted: Whether something in front of the API sent the last 401 among these.
+        flying: Leases of this process's requests in flight, which are entered again as well.
     """
 
     lease: int
@@ -117,6 +118,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
     epoch: bytes = b""
     recent: tuple[tuple[int, float], ...] = ()
     intercepted: bool = False
+    flying: tuple[Lease, ...] = ()
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):

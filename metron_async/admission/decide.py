@@ -32,7 +32,7 @@ from metron_async.admission.commands import (
     Settle,
     WindowStatus,
 )
-from metron_async.admission.state import OUTCOME_FOR, Outcome
+from metron_async.admission.state import OUTCOME_FOR, Lease, Outcome
 from metron_async.admission.table import (
     LIMITS,
     PROBE,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from metron_async.admission.address import Address
     from metron_async.admission.commands import Command
-    from metron_async.admission.state import Account, Lease, Rules
+    from metron_async.admission.state import Account, Rules
 
 __all__ = ["apply", "decision"]
 
@@ -63,7 +63,7 @@ def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply
         # Failures never age faster than a clock that cannot be set.
         address = [(kind, now - loaded.age(at) if at < now else at) for kind, at in stored]
         if isinstance(command, Acquire) and command.epoch not in {b"", loaded.epoch}:
-            _restore(account, address, now, command)
+            _restore(account, address, rules, now, command)
         reply = apply(account, address, rules, now, command)
         reply.fresh = loaded.account is None and loaded.address is None
         reply.epoch = loaded.epoch
@@ -75,8 +75,17 @@ def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply
     return decide
 
 
-def _restore(account: Account, address: Address, now: float, ask: Acquire) -> None:
-    """Enter the failures of the asking process again, since the storage has lost them."""
+def _restore(account: Account, address: Address, rules: Rules, now: float, ask: Acquire) -> None:
+    """Enter what the asking process knows again, since the storage has lost it."""
+    held = {lease.id for lease in account.leases}
+    for lease in ask.flying:
+        if lease.id not in held:
+            expires = now + rules.lease
+            left = account.burst.left, account.sustained.left
+            account.leases.append(
+                Lease(lease.id, now, expires, lease.kind, *left, lease.credentials, lease.key)
+            )
+            addresses.add(address, lease.kind, expires)
     unmatched = list(address)
     for kind, age in ask.recent:
         at = now - age

@@ -148,6 +148,7 @@ class Dispatcher:
             epoch=self._epoch,
             recent=self._client.recent(),
             intercepted=self._client.intercepted,
+            flying=self._client.flying(),
         )
         try:
             reply = await self._client.transact(command)

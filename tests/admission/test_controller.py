@@ -414,6 +414,27 @@ async def test_only_the_first_401_of_a_new_container_is_held_back():
 
 
 @on_virtual_time
+async def test_a_storage_that_was_emptied_learns_the_requests_in_flight_again():
+    storage = CountingStorage()
+    controller = controller_on(storage)
+    await answer(controller)
+    permits = [await controller.admit(Waiter()) for _ in range(3)]
+    storage._saved.clear()
+    storage._states._seen.clear()
+    other = controller_on(storage, "other")
+    await answer(other)
+    with pytest.raises(RateLimitError):  # as after first contact: one goes alone
+        await controller.admit(Waiter(), max_wait=0)
+    assert (await controller.quota()).in_flight == 3
+    for permit in permits:
+        controller.settle(permit, RequestEnd.answered(200, {}))
+    assert (await controller.quota()).in_flight == 0
+    await answer(controller)
+    for each in (controller, other):
+        await each.aclose()
+
+
+@on_virtual_time
 async def test_a_storage_that_was_emptied_learns_the_failures_of_this_process_again():
     storage = CountingStorage()
     controller = controller_on(storage)
