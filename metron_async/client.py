@@ -155,10 +155,10 @@ class AsyncMetron(MetronView):
             ``http://metron:8000`` in a private network. Anybody on the way can then read the
             credentials. To this machine plain http is always allowed.
         user_agent: Appended to ours, such as ``"my-bot/2.1 (me@example.org)"``.
-        transport: Any httpx transport, such as ``FakeMetron().transport()``. If it does not lead
-            to a network, the default storage and cache are kept in memory.
-        http_client: An :class:`httpx.AsyncClient` to send with; never closed here. Its cookies,
-            headers, credentials and base URL are not used.
+        transport: Any transport of httpx or httpx2, such as ``FakeMetron().transport()``. If it
+            does not lead to a network, the default storage and cache are kept in memory.
+        http_client: An ``AsyncClient`` of httpx or httpx2 to send with; never closed here. Its
+            cookies, headers, credentials and base URL are not used.
         storage: Where everything lives that clients, processes and hosts share: the quota, what
             keeps the address from being banned, requests in flight, and the cache. A directory,
             ``":memory:"``, ``"redis://..."`` or ``"rediss://..."``, or a storage. By default

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.core import Parts
 from metron_async._engine.credentials import resolve_credentials, scoped_key
+from metron_async._engine.httpx2 import adapted
 from metron_async._engine.identity import (
     api_root_of,
     leads_to_this_machine,
@@ -70,7 +71,8 @@ class Blueprint:
     """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        self._http = {name: arguments[name] for name in ("transport", "http_client")}
+        transport, http_client = adapted(arguments["transport"], arguments["http_client"])
+        self._http = {"transport": transport, "http_client": http_client}
         base_url = arguments["base_url"]
         self.api_root: str = api_root_of(
             os.environ.get(_BASE_URL) or _DEFAULT_URL if base_url is None else base_url,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from metron_async._engine.httpx2 import Httpx2Transport
 from metron_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def is_network_transport(
         transport = find(httpx.URL(url)) if find is not None else None
     if is_patched():
         return False
+    if isinstance(transport, Httpx2Transport):
+        return not transport.is_in_process(url)
     return transport is None or not _is_mock(transport, _DEPTH)
 
 
