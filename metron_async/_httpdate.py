@@ -1,5 +1,6 @@
 """Dates as HTTP writes them (RFC 9110, section 5.6.7). Pure."""
 
+import functools
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -11,6 +12,7 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
+@functools.lru_cache(maxsize=64)  # several parts ask for the dates of one response
 def parse_http_date(text: str | None) -> float | None:
     """Return the seconds since 1970 of an HTTP date, or ``None`` if *text* is not one.
 

@@ -78,6 +78,8 @@ class InFlight(Generic[T]):
 
     def announce(self, wait: admission.Wait | None) -> None:
         """Announce to the callers that a wait begins, or (``None``) that it is over."""
+        if wait is None and self.wait is None:
+            return
         if wait is None:
             self.wait = None
         else:
