@@ -13,16 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis.asyncio as redis
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from support import redis_server
-from support.fleet import Worker, fleet
+from support.fleet import fleet
 
 from metron_async import AsyncMetron, Priority
-from metron_async.testing import FakeMetron
+from metron_async.storage import MemoryStorage
+from metron_async.testing import FakeMetron, run_virtual
 
 RESULTS = Path(__file__).parents[1] / "results" / "fleet.md"
 POPULAR = range(1, 11)
@@ -78,55 +80,59 @@ async def hits() -> tuple[float, float]:
     return statistics.median(bare) * 1e6, statistics.median(whole) * 1e6
 
 
-async def beside(seconds: float) -> tuple[float, float, int]:
-    """Return median and 95th percentile of interactive calls beside a nightly job, and the 429s."""
-    fake = FakeMetron(issues=600)
+async def beside(hours: float) -> tuple[float, float, int]:
+    """Return median and 95th percentile of interactive calls beside a nightly job, and the 429s.
+
+    Two clients share a storage, on virtual time.
+    """
+    fake, storage = FakeMetron(issues=600), MemoryStorage()
     fake.latency = (0.05, 0.3)
     took: list[float] = []
-    with fresh("redis") as url:
-        async with (
-            fake.serve() as server,
-            fleet(1, server, url, fake.token, priority=int(Priority.BULK)) as (nightly,),
-            AsyncMetron(fake.token, base_url=server, storage=url) as metron,
-        ):
-            quick = metron.with_options(priority=Priority.INTERACTIVE)
-            await quick.issues.get(599)
-            _begin(nightly)
-            ends = time.monotonic() + seconds
-            number = 500
-            while time.monotonic() < ends:
-                await asyncio.sleep(random.expovariate(1 / 10))
-                began = time.perf_counter()
-                await quick.issues.get(number)
-                took.append(time.perf_counter() - began)
-                number += 1
+    clock = asyncio.get_running_loop().time
+    chance = random.Random(1)
+    options: dict[str, Any] = {"transport": fake.transport(), "storage": storage, "cache": None}
+    async with (
+        AsyncMetron(fake.token, **options) as metron,
+        AsyncMetron(fake.token, priority=Priority.BULK, **options) as nightly,
+    ):
+        job = asyncio.create_task(_saturate(nightly))
+        quick = metron.with_options(priority=Priority.INTERACTIVE)
+        while clock() < hours * 3600:
+            await asyncio.sleep(chance.expovariate(1 / 40))
+            began = clock()
+            await quick.issues.get(chance.randrange(1, 600))
+            took.append(clock() - began)
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
     took.sort()
     return statistics.median(took), took[int(len(took) * 0.95)], fake.throttled
 
 
-def _begin(nightly: Worker) -> None:
-    nightly.begin(*range(1, 400))
+async def _saturate(nightly: AsyncMetron) -> None:
+    while True:
+        async for _ in nightly.issues.fetch_many(range(1, 600)):
+            pass
 
 
-async def main() -> None:
+def main() -> None:
     lines = ["# A fleet", "", "Made by `python -m benchmarks.components.fleet`.", ""]
     table: list[list[str]] = []
     names: list[str] = []
     for kind in ("directory", "redis"):
         for count in (1, 4, 8):
-            found = await requests(kind, count)
+            found = asyncio.run(requests(kind, count))
             names = list(found)
             table.append([kind, str(count), *map(str, found.values())])
             print(table[-1], flush=True)
     lines.append(f"| storage | processes | {' | '.join(names)} |")
     lines.append("|---|---:" + "|---:" * len(names) + "|")
     lines += [f"| {' | '.join(row)} |" for row in table]
-    bare, whole = await hits()
+    bare, whole = asyncio.run(hits())
     ratio = whole / bare
     lines += ["", f"A hit in Redis, decoded: {whole:.0f} us, {ratio:.2f} times a bare `GET`."]
-    middle, late, throttled = await beside(60)
+    middle, late, throttled = run_virtual(beside(3.0))
     lines.append(
-        "Interactive calls beside a nightly job in another process, on one Redis:"
+        "Interactive calls every 40 s beside a nightly job of another client, on virtual time:"
         f" median {middle:.2f} s, 95th percentile {late:.2f} s, {throttled} 429s."
     )
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -134,4 +140,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
