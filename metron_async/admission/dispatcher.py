@@ -228,12 +228,12 @@ class Dispatcher:
             delay = min(_POLL[0] * 1.6**self._polls, _POLL[1]) * (0.75 + jitter / 2)
             self._polls += self._polls < 10  # noqa: PLR2004 - beyond the longest
         self._refusals += 1
-        if self._refusals > 1:  # after a grant, the first refusal does not mean a wait yet
-            if self._looks.has_capacity():
-                await self._looks.acquire()
-            else:
-                delay = max(delay, _LOOKS[1] / _LOOKS[0])
+        limited = self._refusals > 1  # after a grant, the first refusal does not mean a wait yet
+        if limited and not self._looks.has_capacity():
+            delay = max(delay, _LOOKS[1] / _LOOKS[0])
         await self._sleep(min(delay, self._queue.next_late(loop_time()) + _MOMENT))
+        if limited and self._looks.has_capacity():  # a look that was rung for does not wait
+            await self._looks.acquire()
 
     def _others_in_flight(self) -> bool:
         last, client = self._client.last, self._client

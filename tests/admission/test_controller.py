@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 
+import msgspec
 import pytest
 from support.admission import Client, CountingStorage, Server, saturate
 from support.virtual import on_virtual_time
 
-from metron_async.admission import Controller, RequestEnd, Shared, Waiter
+from metron_async.admission import Controller, RequestEnd, Shared, Waiter, dispatcher
 from metron_async.admission.codec import decode_account, decode_address
 from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.errors import BlockedError, ClosedError, RateLimitError, StorageError
@@ -201,6 +202,26 @@ async def test_an_idle_controller_holds_nothing():
     assert len(asyncio.all_tasks()) == 1
     assert failures_in(storage) == []
     await controller.aclose()
+
+
+@on_virtual_time
+async def test_at_most_one_look_a_second_at_a_request_of_another_process(monkeypatch):
+    storage = CountingStorage()
+    monkeypatch.setattr(dispatcher, "_POLL", (0.05, 0.2))  # so that only the limiter holds looks
+    rules = msgspec.structs.replace(DEFAULT_RULES, lease=900.0)
+    ours, other = (controller_on(storage, max_in_flight=1, rules=rules) for _ in range(2))
+    await answer(other)
+    held = await other.admit(Waiter())
+    waiting = asyncio.ensure_future(ours.admit(Waiter()))
+    await asyncio.sleep(5)
+    looks = storage.looks
+    await asyncio.sleep(600)
+    assert storage.looks - looks <= 600 + 4  # the limiter saves up three, and both ends count
+    other.settle(held, RequestEnd.answered(200, {}))
+    await asyncio.sleep(1.5)
+    ours.release(await waiting)
+    for each in (ours, other):
+        await each.aclose()
 
 
 @on_virtual_time
