@@ -1,7 +1,8 @@
 """What admission achieves, against the server's exact throttle, on virtual time.
 
 Run it: ``python -m benchmarks.components.admission [group ...]``. The groups are ``jobs``,
-``alone``, ``beside``, ``command``, ``hosts``, ``many`` and ``rough``; all of them by default.
+``alone``, ``beside``, ``command``, ``hosts``, ``many`` and ``rough``. Without one, all of them are
+measured, and written to ``benchmarks/results/admission.md``.
 """
 
 import asyncio
@@ -29,11 +30,14 @@ from metron_async.testing.clock import run_virtual
 
 HOUR = 3600.0
 BULK, NORMAL, INTERACTIVE = Priority.BULK, Priority.NORMAL, Priority.INTERACTIVE
+RESULTS = Path(__file__).parents[1] / "results" / "admission.md"
 misses: list[str] = []
+rows: list[str] = []
 
 
 def report(name: str, target: str, result: str, *, ok: bool) -> None:
     print(f"{'ok  ' if ok else 'MISS'} {name}: {result}  (target: {target})", flush=True)
+    rows.append(f"| {name} | {target} | {result} | {'yes' if ok else '**no**'} |")
     if not ok:
         misses.append(name)
 
@@ -240,4 +244,9 @@ GROUPS = {
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
         GROUPS[group]()
+    if not sys.argv[1:]:
+        head = ["# Admission", "", "Made by `python -m benchmarks.components.admission`.", ""]
+        head += ["<!-- --8<-- [start:rows] -->", "", "| work | target | measured | met |"]
+        table = [*head, "|---|---|---|---|", *rows, "", "<!-- --8<-- [end:rows] -->"]
+        RESULTS.write_text("\n".join(table) + "\n", encoding="utf-8")
     sys.exit(1 if misses else 0)
