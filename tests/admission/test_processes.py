@@ -8,10 +8,14 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+import redis
+from support import admission_worker as worker
+
 from metron_async.admission import Controller, Waiter
 from metron_async.storage import SQLiteStorage
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(worker.__file__)
 
 
 async def start(directory, number=1, think=0.0, close="leave"):
@@ -71,3 +75,37 @@ async def test_a_process_that_dies_in_flight_costs_what_was_in_flight(tmp_path):
         await process.wait()
     quota = await quota_in(tmp_path)
     assert quota.in_flight == 3
+
+
+@pytest.mark.parametrize("kind", ["directory", "redis"])
+async def test_a_process_that_is_stopped_in_flight_holds_the_others_up_for_a_lease(
+    kind, tmp_path, request, monkeypatch
+):
+    """As when a laptop's lid is closed: its response comes after the lease, and is believed."""
+    place = str(tmp_path)
+    if kind == "redis":
+        place = request.getfixturevalue("redis_url")
+        with redis.Redis.from_url(place) as client:
+            client.flushall()
+    monkeypatch.setenv("LEASE", "1")
+    process = await start(place, number=2, think=0.5, close="idle")
+    await lines_until(process, "settled")  # the credentials are proven
+    await lines_until(process, "sent")
+    process.send_signal(signal.SIGSTOP)
+    storage = worker.storage_at(place)
+    controller = Controller(
+        storage, account="me", address="here", credentials="x", rules=worker.rules()
+    )
+    assert (await controller.quota()).in_flight == 1
+    async with asyncio.timeout(10):
+        while (await controller.quota()).in_flight:  # noqa: ASYNC110 - until the lease expires
+            await asyncio.sleep(0.1)
+    controller.release(await controller.admit(Waiter(), max_wait=5))
+    process.send_signal(signal.SIGCONT)
+    await lines_until(process, "settled")
+    quota = await controller.quota()
+    assert (quota.in_flight, quota.burst.remaining) == (0, quota.burst.limit - 2)
+    process.kill()
+    await process.wait()
+    await controller.aclose()
+    await storage.aclose()

@@ -1,13 +1,16 @@
-"""A process that admits requests on a shared directory, and reports what happened."""
+"""A process that admits requests on a shared storage, and reports what happened."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
-from metron_async.admission import Controller, RequestEnd, Waiter
+import msgspec
+
+from metron_async.admission import DEFAULT_RULES, Controller, RequestEnd, Rules, Waiter
 from metron_async.errors import BlockedError, MetronError
-from metron_async.storage import SQLiteStorage
+from metron_async.storage import RedisStorage, SQLiteStorage, Storage
 
 
 def _say(*words: object) -> None:
@@ -15,9 +18,18 @@ def _say(*words: object) -> None:
     sys.stdout.flush()
 
 
+def rules() -> Rules:
+    lease = float(os.environ.get("LEASE", DEFAULT_RULES.lease))
+    return msgspec.structs.replace(DEFAULT_RULES, lease=lease)
+
+
+def storage_at(place: str) -> Storage:
+    return RedisStorage(place) if place.startswith("redis:") else SQLiteStorage(place)
+
+
 async def main(directory: str, number: int, think: float, close: str) -> None:
-    storage = SQLiteStorage(directory)
-    controller = Controller(storage, account="me", address="here", credentials="x")
+    storage = storage_at(directory)
+    controller = Controller(storage, account="me", address="here", credentials="x", rules=rules())
     for _ in range(number):
         try:
             permit = await controller.admit(Waiter(), max_wait=20)
