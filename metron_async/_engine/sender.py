@@ -158,7 +158,8 @@ class Sender:
         failed = status if flight.key and status >= 500 else None  # noqa: PLR2004
         end = RequestEnd.answered(status, response.headers, failed, intercepted=intercepted)
         if flight.key and status in _KEPT:
-            flight.unsettled = permit, end
+            received = asyncio.get_running_loop().time()
+            flight.unsettled = permit, dataclasses.replace(end, received=received)
         else:
             self._controller.settle(permit, end)
         flight.hold = permit.hold(status)

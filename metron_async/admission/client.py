@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from metron_async.admission.commands import Command, Reply
     from metron_async.admission.permit import RequestEnd
     from metron_async.admission.state import Lease, Rules
-    from metron_async.storage.base import Storage
+    from metron_async.storage.base import Decided, Loaded, Storage
     from metron_async.types import Priority
 
 __all__ = ["StoreClient", "loop_time"]
@@ -127,14 +127,28 @@ class StoreClient:
         """
         return await asyncio.shield(self.spawn(self.transact(command)))
 
-    async def transact(self, command: Command) -> Reply:
+    async def transact(self, command: Command, since: float = math.inf) -> Reply:
         """Carry out *command* in the task of the caller.
+
+        Args:
+            command: The command.
+            since: For a settlement, the loop time at which the response was received. Its age is
+                taken when the storage decides, so that it is never too low: a call that began
+                after that must not take the response.
 
         Raises:
             StorageError: If the storage fails.
         """
+        clock = asyncio.get_running_loop().time
+
+        def decide(loaded: Loaded) -> Decided[Reply]:
+            asked = command
+            if isinstance(asked, Settle):
+                asked = msgspec.structs.replace(asked, age=max(0.0, clock() - since))
+            return decision(asked, self.rules)(loaded)
+
         try:
-            reply = await self._storage.transact(*self._names, decision(command, self.rules))
+            reply = await self._storage.transact(*self._names, decide)
         except MetronError:
             raise
         except Exception as error:
@@ -176,10 +190,10 @@ class StoreClient:
             kind & LOST or kind in LIMITS for kind in command.failures
         ):
             self.loss = end.error
-        self._conclude(permit.lease, command)
+        self._conclude(permit.lease, command, now if end.received is None else end.received)
 
-    def _conclude(self, lease: Lease, command: Command) -> None:
-        task = self.spawn(self._repeat(lease, command))
+    def _conclude(self, lease: Lease, command: Command, since: float = math.inf) -> None:
+        task = self.spawn(self._repeat(lease, command, since))
         self._concluding.add(task)
         task.add_done_callback(self._concluded)
 
@@ -187,17 +201,15 @@ class StoreClient:
         self._concluding.discard(task)
         self._changed()
 
-    async def _repeat(self, lease: Lease, command: Command) -> None:
+    async def _repeat(self, lease: Lease, command: Command, since: float) -> None:
         """Carry out the last command about *lease*, until it succeeds or the lease ends."""
         began, delay = loop_time(), _REPEAT[0]
         while True:
-            if isinstance(command, Settle):
-                command = msgspec.structs.replace(command, age=loop_time() - began)
             try:
-                await self.transact(command)
+                await self.transact(command, since)
             except asyncio.CancelledError:  # the program ends without closing its client
                 with contextlib.suppress(MetronError):
-                    await self.transact(command)
+                    await self.transact(command, since)
                 raise
             except MetronError as error:
                 if self._closing or loop_time() + delay > began + self.rules.lease:

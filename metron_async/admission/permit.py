@@ -113,6 +113,7 @@ class RequestEnd:
             ``None`` if they have to ask themselves.
         intercepted: Whether something in front of the API sent the response, such as a page in
             HTML. Its 401 says nothing about the credentials; the firewall may still count it.
+        received: Loop time at which the response was received; by default when this is reported.
     """
 
     kind: EndKind
@@ -121,6 +122,7 @@ class RequestEnd:
     error: BaseException | None = None
     outcome: int | None = None
     intercepted: bool = False
+    received: float | None = None
 
     @classmethod
     def answered(

@@ -8,6 +8,7 @@ import math
 import msgspec
 import pytest
 from support.admission import Client, CountingStorage, Server, saturate
+from support.stores import Slow
 from support.virtual import on_virtual_time
 
 from metron_async.admission import Controller, RequestEnd, Shared, Waiter, dispatcher
@@ -493,6 +494,18 @@ async def test_processes_that_ask_for_the_same_make_one_request():
     assert (results.count(200), results.count("sent")) == (7, 1)
     # A call that begins later does not take what was there before it began.
     assert await process(9) == "sent"
+
+
+@on_virtual_time
+async def test_a_slow_storage_makes_no_response_younger_than_it_is():
+    shared = CountingStorage()
+    slow, quick = controller_on(Slow(shared, pause=1.0)), controller_on(shared)
+    permit = await slow.admit(Waiter(key="issue 1"))
+    slow.settle(permit, RequestEnd.answered(200, {}, outcome=200))
+    await asyncio.sleep(0.1)  # this call begins after the response was received
+    assert not isinstance(await quick.admit(Waiter(key="issue 1")), Shared)
+    for each in (slow, quick):
+        await each.aclose()
 
 
 @on_virtual_time
