@@ -31,7 +31,7 @@ from metron_async.admission.commands import (
 )
 from metron_async.admission.decide import apply, decision
 from metron_async.admission.log import CELL, MOST, CellLog, EntryLog
-from metron_async.admission.state import BURST, DEFAULT_RULES, SUSTAINED, Account, Budget
+from metron_async.admission.state import BURST, DEFAULT_RULES, SUSTAINED, Account, Budget, Lease
 from metron_async.admission.table import FLIGHT, LIMITS, LOST, MAY_404, PROBE, possibly_banned
 from metron_async.admission.waits import Wait, allowed_wait, spoken, wait_error
 from metron_async.errors import BlockedError, RateLimitError
@@ -795,6 +795,17 @@ def test_a_state_whose_list_was_lost_takes_over_what_a_process_has_seen():
     loaded = Loaded(encode_account(room.account), None, room.now + 1, epoch=b"new")
     assert decision(ask, DEFAULT_RULES)(loaded).reply.lease is not None, "proven since then"
     assert decision(Peek(), DEFAULT_RULES)(loaded).account is None
+
+
+def test_requests_in_flight_are_entered_again_where_they_were_lost_and_only_there():
+    room = Room()
+    room.serve()
+    kept, lost = room.ask().lease, Lease(77, room.now, room.now + 20, 1)
+    ask = Acquire(lease=9, priority=1, credentials="x", epoch=b"old", flying=(kept, lost))
+    loaded = Loaded(encode_account(room.account), None, room.now, epoch=b"new")
+    decided = decision(ask, DEFAULT_RULES)(loaded)
+    account = decode_account(decided.account, DEFAULT_RULES, room.now)
+    assert [lease.id for lease in account.leases] == [kept.id, 77, 9]
 
 
 def test_a_lease_that_a_lost_state_granted_is_taken_as_long_as_it_can_be():
