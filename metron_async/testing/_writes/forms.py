@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import re
@@ -171,11 +172,12 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, Any]]:
         if file.file_name:  # The server ignores a file without a name.
             upload = Upload(file.file_name.decode(errors="replace"), file.file_object.read())
             found.append((file.field_name.decode(), upload))
-        file.close()
+        files.callback(file.close)  # Not here: older parsers flush the file afterwards.
 
     headers: Any = {"Content-Type": content_type.encode(), "Content-Length": str(len(body))}
     try:
-        python_multipart.parse_form(headers, io.BytesIO(body), on_field, on_file)
+        with contextlib.ExitStack() as files:
+            python_multipart.parse_form(headers, io.BytesIO(body), on_field, on_file)
     except FormParserError:
         raise m.error(400, "Multipart form parse error - Invalid boundary.") from None
     return found
