@@ -71,12 +71,13 @@ def canonical_text(
     return _encode([account, normalise_origin(origin), segments, pairs, language.strip().lower()])
 
 
+@functools.lru_cache(maxsize=1024)  # the same questions come again and again
 def make_key(
     *,
     account: str,
     origin: str,
     path: str,
-    query: Iterable[tuple[str, str]] = (),
+    query: tuple[tuple[str, str], ...] = (),
     language: str = "en",
 ) -> str:
     """Return the cache key of one GET.
@@ -94,7 +95,7 @@ def make_key(
     Example:
         >>> a = make_key(account="a", origin="https://x", path="/api/issue/?page=2&cover_year=2026")
         >>> b = make_key(account="a", origin="https://X:443", path="/api/issue/",
-        ...              query=[("cover_year", "2026"), ("page", "2")])
+        ...              query=(("cover_year", "2026"), ("page", "2")))
         >>> a == b
         True
     """

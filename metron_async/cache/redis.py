@@ -103,45 +103,53 @@ class RedisCache(BaseCache):
 
     async def get(self, key: str, *, reload: bool = False) -> Entry | None:
         """Return the entry under *key*."""
-        return (await self.get_many([key], reload=reload)).get(key)
+        if self._lookups >= _USES_KEPT:
+            return (await self.get_many([key], reload=reload)).get(key)
+        self._note_use([key])
+        name = f"{_PREFIX}entry:{key}"  # one command takes half the time of a pipeline
+        row: Any = await self._connection.attempt(lambda: self._client.hmget(name, "b", "c"), None)
+        damaged: list[str] = []
+        entry = self._opened(key, row, damaged)
+        await self.delete(damaged)
+        return entry
 
     async def get_many(self, keys: Iterable[str], *, reload: bool = False) -> dict[str, Entry]:  # noqa: ARG002
         """Return the entries that exist under *keys*, in one round trip."""
         wanted = list(dict.fromkeys(keys))
         if not wanted:
             return {}
+        self._note_use(wanted)
 
         async def read() -> Any:
-            if len(wanted) == 1 and self._lookups < _USES_KEPT:  # half the time of a pipeline
-                return [await self._client.hmget(f"{_PREFIX}entry:{wanted[0]}", "b", "c")]
             pipe = self._client.pipeline(transaction=False)
             for key in wanted:
                 pipe.hmget(f"{_PREFIX}entry:{key}", "b", "c")
             self._save_uses(pipe)
             return (await pipe.execute())[: len(wanted)]
 
-        now = wall_clock(None)
-        self._used |= dict.fromkeys(wanted, now)
-        self._lookups += 1
-
-        rows: list[Any] = await self._connection.attempt(read, default=[])
-        found: dict[str, Entry] = {}
+        rows: list[Any] = await self._connection.attempt(read, default=[None] * len(wanted))
         damaged: list[str] = []
-        for key, row in zip(wanted, rows, strict=False):
-            sealed, checked_at = row
-            if sealed is None:
-                continue
-            entry = scripts.open_entry(key, sealed, checked_at or b"")
-            if entry is None:
-                damaged.append(key)
-            elif entry.version == self._policy.version and self._policy.keeps(entry):
-                found[key] = entry
-        self._stats.disk_hits += len(found)
-        self._stats.misses += len(wanted) - len(found)
-        if damaged:
-            self._stats.damaged += len(damaged)
-            await self.delete(damaged)
-        return found
+        entries = [self._opened(key, row, damaged) for key, row in zip(wanted, rows, strict=True)]
+        await self.delete(damaged)
+        return {entry.key: entry for entry in entries if entry is not None}
+
+    def _opened(self, key: str, row: Any, damaged: list[str]) -> Entry | None:
+        """Return the entry in *row*, if it can be used; add *key* to *damaged* if it is."""
+        sealed, checked_at = row or (None, None)
+        entry = None if sealed is None else scripts.open_entry(key, sealed, checked_at or b"")
+        if sealed is not None and entry is None:
+            self._stats.damaged += 1
+            damaged.append(key)
+        policy = self._policy
+        usable = entry is not None and entry.version == policy.version and policy.keeps(entry)
+        self._stats.disk_hits += usable
+        self._stats.misses += not usable
+        return entry if usable else None
+
+    def _note_use(self, keys: list[str]) -> None:
+        """Note that *keys* are used, which is saved with a later lookup."""
+        self._used |= dict.fromkeys(keys, wall_clock(None))
+        self._lookups += 1
 
     def _save_uses(self, client: Any) -> Any:
         """Record on the server which entries were used, so that others are evicted first."""

@@ -32,7 +32,7 @@ _logger = logging.getLogger("metron_async.cache")
 _TIMEOUT = 0.9  # seconds after which an operation is given up
 _REST = 5.0  # seconds for which a server that failed is left alone
 _MAX_OWED = 1000
-_CONNECTIONS = 8
+_CONNECTIONS = 8  # operations at a time
 
 
 class RedisConnection:
@@ -60,16 +60,23 @@ class RedisConnection:
         self._owed: list[Callable[[], Awaitable[object]]] = []
         self._failing = False
         self._rests_until = -math.inf
+        self._free = asyncio.Semaphore(_CONNECTIONS)
 
     async def attempt(self, operation: Callable[[], Awaitable[T]], default: T) -> T:
         """Run *operation* after the drops that are owed; return *default* if either fails."""
         self._loop.check(asyncio.get_running_loop())
         if asyncio.get_running_loop().time() < self._rests_until:
             return default
-        async with self.reported(), asyncio.timeout(_TIMEOUT):
-            await self._carry_out_drops()
-            return await operation()
-        return default
+        try:
+            async with asyncio.timeout(_TIMEOUT), self._free:
+                if self._owed:
+                    await self._carry_out_drops()
+                done = await operation()
+        except self._failures as error:
+            self._report(error)
+            return default
+        self._failing = False
+        return done
 
     async def insist(self, drop: Callable[[], Awaitable[object]]) -> None:
         """Carry *drop* out now, or before anything else is read."""
@@ -85,20 +92,22 @@ class RedisConnection:
             if drop in self._owed:  # another task may have carried it out meanwhile
                 self._owed.remove(drop)
 
+    def _report(self, error: BaseException) -> None:
+        """Log a failure of the server once, and leave it alone for a while."""
+        self._stats.errors += 1
+        self._rests_until = asyncio.get_running_loop().time() + _REST
+        level = logging.DEBUG if self._failing else logging.WARNING
+        self._failing = True
+        reason = str(error) or type(error).__name__
+        _logger.log(level, "The Redis cache cannot be used, and is skipped: %s", reason)
+
     @contextlib.asynccontextmanager
     async def reported(self) -> AsyncGenerator[None, None]:
-        """Turn a failure of the server into one log line, and leave it alone for a while."""
+        """Turn a failure of the server during a long operation into one log line."""
         try:
             yield
         except self._failures as error:
-            self._stats.errors += 1
-            self._rests_until = asyncio.get_running_loop().time() + _REST
-            level = logging.DEBUG if self._failing else logging.WARNING
-            self._failing = True
-            reason = str(error) or type(error).__name__
-            _logger.log(level, "The Redis cache cannot be used, and is skipped: %s", reason)
-        else:
-            self._failing = False
+            self._report(error)
 
     async def aclose(self) -> None:
         """Close the connections, unless the client was passed in. Safe to call twice."""
@@ -110,8 +119,5 @@ class RedisConnection:
 
 
 def _make_client(redis: ModuleType, url: str) -> Redis:
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=_CONNECTIONS, timeout=_TIMEOUT
-    )
-    client: Redis = redis.asyncio.Redis.from_pool(pool)  # closes its pool
+    client: Redis = redis.asyncio.Redis.from_url(url)
     return client

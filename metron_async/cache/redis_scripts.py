@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from metron_async.cache.entry import Entry, checksum
+from metron_async.cache.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["DROP", "LAYOUT", "PUT", "REMOVE", "TOUCH", "drop_fields", "member_of", "open_entry"]
 __all__ += ["range_of", "seal", "times_of"]
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Version of the layout; another one is another cache on the same server."""
 
 _ANY: Final = "*"
+_CHECKSUM: Final = 4  # bytes
 
 _REMOVE: Final = """
 local P = KEYS[1]
@@ -139,7 +140,7 @@ _decoder = msgspec.msgpack.Decoder(Entry)
 def seal(entry: Entry) -> bytes:
     """Return *entry* as bytes, behind a checksum."""
     body = _encoder.encode(entry)
-    return zlib.crc32(body, checksum(entry)).to_bytes(4, "big") + body
+    return zlib.crc32(body).to_bytes(_CHECKSUM, "big") + body
 
 
 def open_entry(key: str, sealed: bytes, checked_at: bytes) -> Entry | None:
@@ -150,15 +151,19 @@ def open_entry(key: str, sealed: bytes, checked_at: bytes) -> Entry | None:
         sealed: The bytes that were found.
         checked_at: When it was last known to be current, in seconds as text.
     """
+    body = memoryview(sealed)[_CHECKSUM:]
+    if zlib.crc32(body) != int.from_bytes(sealed[:_CHECKSUM], "big"):
+        return None
     try:
-        entry = _decoder.decode(sealed[4:])
+        entry = _decoder.decode(body)
         stamp = float(checked_at)
     except (msgspec.DecodeError, ValueError):
         return None
-    whole = zlib.crc32(sealed[4:], checksum(entry)).to_bytes(4, "big") == sealed[:4]
-    if not whole or entry.key != key:
+    if entry.key != key:
         return None
-    return msgspec.structs.replace(entry, checked_at=max(entry.checked_at, stamp))
+    if stamp > entry.checked_at:
+        return msgspec.structs.replace(entry, checked_at=stamp)
+    return entry
 
 
 def member_of(entry: Entry) -> str:
