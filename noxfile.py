@@ -245,10 +245,13 @@ def examples(session: nox.Session) -> None:
 
 def lowest_on(session: nox.Session) -> None:
     """Run the suite with the lowest versions that pyproject.toml allows."""
-    install(session, "test")
-    session.install(*lowest_versions())
+    groups = nox.project.dependency_groups(PROJECT, "test")
+    newer = "httpx2"  # only passed in by callers, and needs a newer anyio than this package
+    tools = [each for each in groups if not each.startswith(newer)]
+    # In one command, so that the tests' tools are of versions that work with the lowest ones.
+    session.install("--editable", f".[{EXTRAS}]", *tools, *lowest_versions())
     install_redis_server(session)
-    run_tests(session)
+    run_tests(session, f"--ignore=tests/engine/test_{newer}.py")
 
 
 for _version in sorted({"3.11", "3.13"} & set(INTERPRETERS)):
