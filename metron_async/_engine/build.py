@@ -13,6 +13,7 @@ import copy
 import os
 import time
 import warnings
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.core import Parts
@@ -176,10 +177,14 @@ class Blueprint:
         )
 
 
+_offsets: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, float]
+_offsets = weakref.WeakKeyDictionary()
+
+
 def _wall_clock() -> Callable[[], float]:
     """Return the wall clock, or on a loop with virtual time one that moves with it."""
     loop = asyncio.get_running_loop()
     if abs(loop.time() - time.monotonic()) < _SAME_CLOCK:
         return time.time  # it also counts the hours that the machine was asleep
-    offset = time.time() - loop.time()
+    offset = _offsets.setdefault(loop, time.time() - loop.time())  # one for all its clients
     return lambda: loop.time() + offset

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async._engine.exchange import exchange, share
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from metron_async._engine.core import Core, Parts
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Stale
+    from metron_async.cache import Entry
     from metron_async.cache.policy import Decision
     from metron_async.types import Added, CallOptions, NotModified
 
@@ -72,13 +74,23 @@ class Caller:
         """Return a caller that asks the server, or this one if it is offline."""
         return self if self.options.offline else self.with_options(refresh=True)
 
-    async def get(self, request: Request, kind: type[T]) -> T:
+    async def get(
+        self, request: Request, kind: type[T], current: Callable[[Entry], bool] | None = None
+    ) -> T:
         """Return the object that *request* asks for, and record its origin."""
-        return self._recorded(await self.fetch(request, kind))
+        return self._recorded(await self.fetch(request, kind, current))
 
     @observed
-    async def fetch(self, request: Request, kind: type[T]) -> Answer[T]:
+    async def fetch(
+        self, request: Request, kind: type[T], current: Callable[[Entry], bool] | None = None
+    ) -> Answer[T]:
         """Return the response to a GET, decoded, from where it costs the least.
+
+        Args:
+            request: The GET.
+            kind: Type of the response.
+            current: Returns whether a cached response is known to be current, whatever the
+                options say.
 
         Raises:
             UsageError: If the filters are too long to be sent.
@@ -88,7 +100,7 @@ class Caller:
         parts, decoder, options = await self._begin(request), decoder_for(kind), self.options
         began = asyncio.get_running_loop().time()
         key = parts.responses.key_of(request)
-        decision = await self._consult(parts, request, key)
+        decision = await self._consult(parts, request, key, current)
         if isinstance(decision, Serve):
             try:
                 return parts.responses.serve(request, decoder, decision)
@@ -99,7 +111,7 @@ class Caller:
             raise _unavailable(request)
         try:
             answer: Answer[T] = await self._join(
-                parts, request, decoder, key, decision, began=began
+                parts, request, decoder, key, decision, began=began, current=current
             )
         except MetronError as error:
             entry = decision.fallback if isinstance(decision, Fetch) else decision.entry
@@ -181,10 +193,20 @@ class Caller:
         self.core.origins.remember(answer.value, answer.origin)
         return answer.value
 
-    async def _consult(self, parts: Parts, request: Request, key: str) -> Decision:
+    async def _consult(
+        self,
+        parts: Parts,
+        request: Request,
+        key: str,
+        current: Callable[[Entry], bool] | None,
+    ) -> Decision:
         while True:
             done = parts.in_flight.done
             decision = await parts.responses.look_up(request, key, self.options)
+            if current is not None and isinstance(decision, Fetch) and parts.responses.enabled:
+                entry = await parts.responses.kept_since(key, -math.inf)
+                if entry is not None and current(entry):
+                    return Serve(entry, 0.0)
             # A request that ended while the file was read may have stored what was not there.
             done_meanwhile = done != parts.in_flight.done
             if not (isinstance(decision, Fetch) and done_meanwhile) or self.options.refresh:
@@ -199,13 +221,15 @@ class Caller:
         decision: Fetch | Revalidate,
         *,
         began: float,
+        current: Callable[[Entry], bool] | None,
     ) -> Answer[T]:
         place: tuple[str, str | None] = (key, None)
         if isinstance(decision, Revalidate) and parts.in_flight.find(place) is None:
             place = (key, decision.if_modified_since)
         flight, launched = self._launched(parts, request, decoder, decision, place)
         if launched:
-            share(parts, flight, key, began)
+            flight.current = current
+            share(parts, flight, key, began, self.options)
         answer: Answer[T] = await parts.in_flight.join(flight, self.options, place)
         return answer
 

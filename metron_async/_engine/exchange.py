@@ -28,29 +28,39 @@ if TYPE_CHECKING:
     from metron_async._engine.core import Parts
     from metron_async._engine.in_flight import InFlight
     from metron_async.cache import Entry
+    from metron_async.types import CallOptions
 
 __all__ = ["exchange", "share"]
 
 T = TypeVar("T")
 
 _PAUSES = (0.03, 0.06, 0.12, 0.24)  # seconds
+_WRITTEN = 0.5  # seconds within which a response is in the cache
 _UNUSABLE, _OK, _NOT_MODIFIED = 0, 200, 304
+_IN_CACHE = frozenset({_OK, _NOT_MODIFIED})
 
 
-def share(parts: Parts, flight: InFlight[Any], key: str, began: float) -> None:
+def share(
+    parts: Parts, flight: InFlight[Any], key: str, began: float, options: CallOptions
+) -> None:
     """Let *flight* share its response with the same requests of other processes.
 
-    A call takes whatever was received after it began, whatever its options.
+    A call takes whatever was received after it began, whatever its options; and what was received
+    shortly before, if that is fresh for it: the process that has it may still be writing it.
     """
     responses = parts.responses
     flight.key = responses.shared_key(key, flight.request)
     if not flight.key:
         return
     flight.since = began
-    since = responses.wall()
+    flight.fresh = min(_WRITTEN, responses.fresh_for(flight.request, options, began))
+    if flight.current is not None:
+        flight.fresh = _WRITTEN
+    passed = asyncio.get_running_loop().time() - began
+    flight.kept_since = responses.wall() - passed - flight.fresh
 
     async def look() -> bool:
-        return await responses.kept_since(key, since) is not None
+        return await responses.kept_since(key, flight.kept_since) is not None
 
     flight.look = look
 
@@ -72,7 +82,7 @@ async def exchange(
         sent_at = _sent_at(parts, flight)
         if response.status == _NOT_MODIFIED:
             answer = await _confirmed(parts, flight, decoder, decision, sent_at)
-            outcome = _OK
+            outcome = _NOT_MODIFIED
             return answer
         value = decode(flight.request, decoder, response.body)
         if not flight.mocked and await parts.responses.keep(
@@ -112,26 +122,42 @@ async def _received(
     """
     request, responses = flight.request, parts.responses
     responses.stats.coalesced += 1
-    entry = await _entry_of(parts, key, status)
+    entry = await _entry_of(parts, flight, key, status)
     if entry is not None:
-        if status == _OK:
+        if status in _IN_CACHE:
             return responses.answer(request, decoder, entry, Source.CACHE)
         raise error_of(request, Response(status, {}, entry.body))
     if status == _UNUSABLE:
         msg = "Unexpected response format, received by another process with the same request"
         raise DecodeError(msg, path=request.target)
-    if status != _OK:
+    if status not in _IN_CACHE:
         raise error_of(request, Response(status, {}, b""))
-    flight.key, flight.look = "", None  # it was dropped meanwhile: ask alone
+    if flight.fresh:  # it was an older one: take what is received from now on
+        flight.fresh, flight.since = 0.0, asyncio.get_running_loop().time()
+        flight.kept_since = responses.wall()
+    else:  # it was dropped meanwhile: ask alone
+        flight.key, flight.look = "", None
     return None
 
 
-async def _entry_of(parts: Parts, key: str, status: int) -> Entry | None:
-    """Return what the other process has kept: it collects its writes for a moment."""
+async def _entry_of(parts: Parts, flight: InFlight[Any], key: str, status: int) -> Entry | None:
+    """Return what the other process has kept, which it may collect for a moment before it writes.
+
+    Until then there may be an older entry, which will do only if the server has confirmed it.
+    """
+    responses, confirmed = parts.responses, status == _NOT_MODIFIED
+    at_once = responses.written_at_once
     for pause in _PAUSES if status else ():
-        entry = await parts.responses.kept_since(key, -math.inf)
-        if entry is not None and entry.status == status:
-            return entry
+        entry = await responses.kept_since(key, -math.inf)
+        if entry is not None and entry.status == (_OK if confirmed else status):
+            if flight.current is not None:
+                will_do = flight.current(entry)
+            else:
+                will_do = at_once or confirmed or entry.stored_at >= flight.kept_since
+            if will_do:
+                return entry
+        if at_once:
+            break
         await asyncio.sleep(pause)
     return None
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from metron_async import admission
     from metron_async._engine.messages import Request
     from metron_async.admission import Controller, Permit, RequestEnd
+    from metron_async.cache import Entry
     from metron_async.errors import MetronError
     from metron_async.types import CallOptions, Priority
 
@@ -45,6 +46,9 @@ class InFlight(Generic[T]):
         waiter: Its place in the queue of the quota, while it has one.
         key: Key under which other processes wait for it; empty if they do not.
         since: Loop time from which on a response that another process has received will do.
+        fresh: Seconds before that in which a response that another process has cached will do.
+        kept_since: Wall-clock time from which on such a response has been cached.
+        current: Returns whether a cached response is current, whatever the caller's options.
         look: Returns whether the cache has such a response by now.
         unsettled: Its permit and how it ended, until its response is cached.
         mocked: Whether a library for tests responded, which began when the client was in use.
@@ -69,6 +73,9 @@ class InFlight(Generic[T]):
         self.waiter: Waiter | None = None
         self.key: str = ""
         self.since: float = math.inf
+        self.fresh: float = 0.0
+        self.kept_since: float = -math.inf
+        self.current: Callable[[Entry], bool] | None = None
         self.look: Callable[[], Awaitable[bool]] | None = None
         self.unsettled: tuple[Permit, RequestEnd] | None = None
         self.mocked: bool = False

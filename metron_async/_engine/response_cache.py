@@ -8,6 +8,7 @@ kept.
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async._engine.messages import Answer, Response, decode
@@ -70,6 +71,7 @@ class ResponseCache:
         self._cache = cache
         self._api_root = api_root
         self.stats = stats
+        self.dropped_at: float = -math.inf  # loop time of the last write that made some stale
 
     async def ready(self) -> None:
         """Ask for the account's name again, if the cache could not know it so far."""
@@ -89,6 +91,11 @@ class ResponseCache:
             msg = "This client has no cache"
             raise CacheError(msg)
         return self._cache
+
+    @property
+    def written_at_once(self) -> bool:
+        """Whether other processes find an entry as soon as it was put into the cache."""
+        return not getattr(self._cache, "deferred", False)
 
     def key_of(self, request: Request) -> str:
         """Return the key under which the response to *request* is cached and joined."""
@@ -123,6 +130,15 @@ class ResponseCache:
         policy = self.cache.policy
         text = f"{key} {policy.version} {policy.keep_empty_lists}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def fresh_for(self, request: Request, options: CallOptions, now: float) -> float:
+        """Return for how many seconds until loop time *now* a response was fresh to this call."""
+        if options.refresh:
+            return 0.0
+        fresh = options.fresh_for
+        if fresh is None:
+            fresh = self.cache.policy.fresh_for(request.resource, request.kind)
+        return min(fresh, now - self.dropped_at)
 
     async def kept_since(self, key: str, since: float) -> Entry | None:
         """Return the entry under *key*, if the server has confirmed it *since* that time."""

@@ -110,6 +110,7 @@ class Sender:
                 if given_up or not may_retry(error, is_read=request.is_read):
                     raise
                 flight.failure, flight.since = error, asyncio.get_running_loop().time()
+                flight.fresh = 0.0
                 self._stats.retries += 1
                 pause = backoff(attempt, error, random.random())  # noqa: S311
                 flight.trace.retrying(error, pause)
@@ -181,6 +182,7 @@ class Sender:
             may_404=request.may_404,
             key=flight.key,
             since=flight.since,
+            fresh=flight.fresh,
             on_wait=flight.announce,
         )
         try:
@@ -206,7 +208,7 @@ class Sender:
             raise
         if kept:
             self._controller.release(permit)
-            return Shared(_OK)
+            return Shared(_NOT_MODIFIED)
         return permit
 
     async def _pause(self, flight: InFlight[Any], seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -18,11 +19,26 @@ if TYPE_CHECKING:
     from metron_async._engine.response_cache import ResponseCache
     from metron_async.cache import Entry
 
-__all__ = ["vouched_for"]
+__all__ = ["shown_by", "vouched_for"]
 
 T = TypeVar("T")
 
 _SOURCES = {Verdict.CURRENT: Source.LIST, Verdict.NEWER: Source.CACHE}
+
+
+def shown_by(modified: datetime, as_of: float) -> Callable[[Entry], bool]:
+    """Return whether an entry that was just received has the state that a row shows, or a later.
+
+    Args:
+        modified: ``modified`` of the row.
+        as_of: Wall-clock seconds at which the page was current.
+    """
+
+    def current(entry: Entry) -> bool:
+        verdict = vouch(entry, modified, as_of, now=entry.stored_at, max_age=math.inf)
+        return verdict in _SOURCES
+
+    return current
 
 
 async def vouched_for(

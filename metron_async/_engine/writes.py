@@ -14,6 +14,7 @@ a read date each time that it is reported, so a scrobble that is sent twice has 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from metron_async._engine.messages import decode
@@ -105,7 +106,7 @@ async def _drop(parts: Parts, stale: Iterable[Stale]) -> None:
     parts.in_flight.unlist(lambda request: any(one.covers(request) for one in dropped))
     if not responses.enabled:
         return
-    now = responses.wall()
+    now, responses.dropped_at = responses.wall(), asyncio.get_running_loop().time()
     for one in dropped:
         await responses.cache.invalidate(
             responses.account,

@@ -99,6 +99,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
         max_in_flight: Requests of the account that may be in flight at a time.
         key: Key of the response, where its holder keeps it for others.
         waited: Seconds since the call began, whose responses are recent enough for it.
+        fresh: Seconds before that in which a response that others have cached will do as well.
         epoch: Identity of the address's list when this process last saw it.
         recent: Failures that this process has seen, with the seconds since then. They are
             entered again where the list was lost.
@@ -115,6 +116,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
     max_in_flight: int = 8
     key: str = ""
     waited: float = 0.0
+    fresh: float = 0.0
     epoch: bytes = b""
     recent: tuple[tuple[int, float], ...] = ()
     intercepted: bool = False

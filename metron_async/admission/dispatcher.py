@@ -145,6 +145,7 @@ class Dispatcher:
             max_in_flight=self._max_in_flight,
             key=waiter.key,
             waited=now - min(waiter.since, waiter.began),
+            fresh=waiter.fresh,
             epoch=self._epoch,
             recent=self._client.recent(),
             intercepted=self._client.intercepted,

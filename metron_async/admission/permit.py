@@ -74,7 +74,8 @@ class Shared(NamedTuple):
     """Another process has made the same request: no permit is needed.
 
     Attributes:
-        status: Status of the response: 200 if it is in the cache; or 0 if it could not be used.
+        status: Status of the response: 200 if it is in the cache, 304 if what the cache has was
+            confirmed, or 0 if it could not be used.
     """
 
     status: int
@@ -109,8 +110,8 @@ class RequestEnd:
         headers: Headers of the response by lower-case name.
         error: What went wrong, which later refusals because of it have as their cause.
         outcome: What other processes that want the same response may take from this one: 200 if
-            it is in the cache, the status of a failure, 0 if the response could not be used, or
-            ``None`` if they have to ask themselves.
+            it is in the cache, 304 if what is there was confirmed, the status of a failure, 0 if
+            the response could not be used, or ``None`` if they have to ask themselves.
         intercepted: Whether something in front of the API sent the response, such as a page in
             HTML. Its 401 says nothing about the credentials; the firewall may still count it.
         received: Loop time at which the response was received; by default when this is reported.

@@ -37,6 +37,7 @@ class Waiter:
         key: Key of the response, if this process will keep it where others find it.
         since: Loop time from which on a response of another process is recent enough; by default
             when the waiting begins.
+        fresh: Seconds before that in which a response that another process has cached will do.
         on_wait: Called with a wait that lies ahead, and again when it becomes longer.
 
     Attributes:
@@ -50,12 +51,14 @@ class Waiter:
         may_404: bool = False,
         key: str = "",
         since: float = math.inf,
+        fresh: float = 0.0,
         on_wait: Callable[[Wait], object] | None = None,
     ) -> None:
         self.priority = priority
         self.may_404 = may_404
         self.key = key
         self.since = since
+        self.fresh = fresh
         self.wait: Wait | None = None
         self.future: asyncio.Future[Granted]
         self.place = 0  # in the order of arrival; for the queue only

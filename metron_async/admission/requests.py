@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["acquire", "credentials", "proven"]
 
 _KEEP = 8  # credentials that are remembered
+_KEPT = frozenset({200, 304})  # statuses of responses that are in the cache
 
 
 def acquire(account: Account, address: Address, rules: Rules, ask: Acquire) -> Reply:
@@ -40,7 +41,8 @@ def acquire(account: Account, address: Address, rules: Rules, ask: Acquire) -> R
         if any(lease.key == ask.key for lease in account.leases):
             return Reply(changed=False, refusal=Refusal(Cause.HELD))
         for kept in account.outcomes:
-            if kept.key == ask.key and now - kept.at < min(OUTCOME_FOR, ask.waited):
+            allowed = ask.waited + (ask.fresh if kept.status in _KEPT else 0.0)
+            if kept.key == ask.key and now - kept.at < min(OUTCOME_FOR, allowed):
                 return Reply(changed=False, outcome=kept.status)
     known = proven(account, ask.credentials)
     refusal = _forbidden(account, address, ask, known=known)

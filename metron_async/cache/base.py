@@ -171,6 +171,8 @@ class BaseCache:
 
     shared: ClassVar[bool] = False
     """Whether other processes find what is kept here."""
+    deferred: ClassVar[bool] = False
+    """Whether they find it only some time after it was put."""
 
     def __init__(
         self,

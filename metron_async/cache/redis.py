@@ -124,7 +124,8 @@ class RedisCache(BaseCache):
             pipe = self._client.pipeline(transaction=False)
             for key in wanted:
                 pipe.hmget(f"{_PREFIX}entry:{key}", "b", "c")
-            self._save_uses(pipe)
+            if self._used:  # another operation may have saved them meanwhile
+                self._save_uses(pipe)
             return (await pipe.execute())[: len(wanted)]
 
         rows: list[Any] = await self._connection.attempt(read, default=[None] * len(wanted))

@@ -77,6 +77,7 @@ class SQLiteCache(BaseCache):
     """
 
     shared = True
+    deferred = True
 
     def __init__(
         self,

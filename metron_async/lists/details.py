@@ -124,7 +124,7 @@ class Details(LazyList[D_co]):
                 while running < self._concurrency and (row := next(rows, None)) is not None:
                     task = None
                     if row.id not in known:
-                        task = asyncio.create_task(self._unless_gone(row.id))
+                        task = asyncio.create_task(self._unless_gone(row, page))
                         running += 1
                     waiting.append((row.id, task))
                 if not waiting:
@@ -142,8 +142,8 @@ class Details(LazyList[D_co]):
         finally:
             await cancel_all([task for _, task in waiting if task is not None])
 
-    async def _unless_gone(self, number: int) -> D_co | None:
+    async def _unless_gone(self, row: Any, page: Page[Any]) -> D_co | None:
         try:
-            return await self._objects.refetch(number)
+            return await self._objects.refetch(row, page)
         except NotFoundError:
             return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from metron_async._engine.messages import decode, decoder_for
+from metron_async._engine.vouching import shown_by
 from metron_async._values import encode_datetime
 from metron_async.cache import Kind
 from metron_async.errors import DecodeError
@@ -203,6 +204,11 @@ class DetailSource(Generic[D]):
         rows = {row.id: (self.request(row.id), row.modified) for row in page.rows}
         return await self.caller.known(rows, self.model, page.as_of)
 
-    async def refetch(self, number: int) -> D:
-        """Fetch an object past the client's cache, unless the view is offline."""
-        return await self.caller.refreshed().get(self.request(number), self.model)
+    async def refetch(self, row: Any, page: Page[Any]) -> D:
+        """Fetch the object of *row*, which the cache did not have in the state that *page* shows.
+
+        By now another process may have it in that state. Otherwise it is fetched past the cache,
+        unless the view is offline.
+        """
+        caller, current = self.caller.refreshed(), shown_by(row.modified, page.as_of)
+        return await caller.get(self.request(row.id), self.model, current)

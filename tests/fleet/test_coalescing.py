@@ -20,6 +20,7 @@ from metron_async import (
     Priority,
     ServerError,
     Source,
+    models,
 )
 from metron_async.cache import MemoryCache, SQLiteCache
 from metron_async.errors import StorageError
@@ -63,6 +64,7 @@ class World:
 
     def __init__(self, folder):
         self.fake = FakeMetron(issues=200)
+        self.token = self.fake.token
         self.fake.latency = 0.3
         self.shared = MemoryStorage()
         self.folder = folder
@@ -74,7 +76,7 @@ class World:
         cache = options.pop("cache", SQLiteCache(self.folder / "cache.sqlite3"))
         transport = self.fake.transport()
         metron = AsyncMetron(
-            self.fake.token, transport=transport, storage=storage, cache=cache, **options
+            self.token, transport=transport, storage=storage, cache=cache, **options
         )
         await self.stack.enter_async_context(metron)
         self.stack.push_async_callback(cache.aclose)
@@ -109,6 +111,7 @@ async def outcomes(metrons, number=7, **options):
 def test_a_value_is_shared_whatever_the_options(options, tmp_path):
     async def run(world):
         metrons = await world.processes(5)
+        before = sum(metron.stats.coalesced for metron in metrons)
         began = asyncio.get_running_loop().time()
         found = await outcomes(metrons, **options)
         assert [issue.id for issue in found] == [7] * 5
@@ -116,7 +119,7 @@ def test_a_value_is_shared_whatever_the_options(options, tmp_path):
         assert world.sent == 1
         sources = [metron.origin_of(it).source for metron, it in zip(metrons, found, strict=True)]
         assert sorted(source.value for source in sources) == ["cache"] * 4 + ["network"]
-        assert sum(metron.stats.coalesced for metron in metrons) == 4
+        assert sum(metron.stats.coalesced for metron in metrons) == before + 4
         await outcomes(metrons, refresh=True)
         assert world.sent == 2  # a call that begins later asks again
 
@@ -132,6 +135,72 @@ def test_a_revalidation_is_shared(tmp_path):
         assert [issue.id for issue in found] == [7] * 4
         assert [asked.status for asked in world.fake.requests][-1] == 304
         assert world.sent == 2
+
+    scenario(tmp_path, run)
+
+
+@pytest.mark.parametrize("options", [{"refresh": True}, {"fresh_for": 0}])
+def test_a_shared_response_is_never_the_one_that_it_replaces(options, tmp_path):
+    async def run(world):
+        metrons = await world.processes(4)
+        await outcomes(metrons)
+        await asyncio.sleep(100)
+        world.fake.touch("issue", 7, desc="new")
+        found = await outcomes(metrons, **options)
+        assert [issue.desc for issue in found] == ["new"] * 4
+        assert world.sent == 2
+
+    scenario(tmp_path, run)
+
+
+@pytest.mark.parametrize("lag", [0.01, 0.05, 0.31, 0.35, 0.4, 0.5])
+def test_a_process_that_lags_behind_another_does_not_ask_again(lag, tmp_path):
+    async def run(world):
+        first, second = await world.processes(2)
+
+        async def follow():
+            await asyncio.sleep(lag)
+            for number in IDS:
+                await second.issues.get(number)
+
+        behind = asyncio.create_task(follow())
+        for number in IDS:
+            await first.issues.get(number)
+        await behind
+        assert world.sent == len(IDS)
+
+    scenario(tmp_path, run)
+
+
+def test_what_a_write_makes_stale_is_not_waited_for(tmp_path):
+    async def run(world):
+        world.token = "editor-token"
+        metron, _ = await world.process(priority=Priority.INTERACTIVE)
+        arc = await metron.arcs.get(1)
+        await metron.arcs.update(arc.id, models.ArcInput(desc="new"))
+        began = asyncio.get_running_loop().time()
+        assert (await metron.arcs.get(1)).desc == "new"
+        assert asyncio.get_running_loop().time() - began < 0.3 + 0.1
+
+    scenario(tmp_path, run)
+
+
+@pytest.mark.parametrize("pause", [0.1, 100])
+def test_details_of_changed_rows_are_shared(pause, tmp_path):
+    async def run(world):
+        metrons = await world.processes(4)
+        rows = await metrons[0].issues.iter(series_id=1).collect()
+        await asyncio.gather(
+            *(metron.issues.fetch_many(row.id for row in rows).collect() for metron in metrons)
+        )
+        await asyncio.sleep(pause)
+        for row in rows[:5]:
+            world.fake.touch("issue", row.id, desc="new")
+        before = world.sent
+        lists = [metron.issues.iter(series_id=1).details().collect() for metron in metrons]
+        for found in await asyncio.gather(*lists):
+            assert [issue.desc == "new" for issue in found[:6]] == [True] * 5 + [False]
+        assert world.sent - before == 1 + 5
 
     scenario(tmp_path, run)
 

@@ -51,7 +51,8 @@ async def _with_failure(call, number, *, after):
     """Let the store fail at its call *number*; return whether there was one."""
     fake = FakeMetron(SIZE)
     store = slow_storage(after=after)
-    async with AsyncMetron("editor-token", transport=fake.transport(), storage=store) as metron:
+    options = {"transport": fake.transport(), "storage": store, "cache": ":memory:"}
+    async with AsyncMetron("editor-token", **options) as metron:
         await furnish(metron)
         shown = call in READS
         if not shown or call.warm:
