@@ -8,7 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparison import costs, counting, decoding, machine, matching, timing, waiting
+from benchmarks.comparison import (
+    costs,
+    counting,
+    decoding,
+    fleets,
+    machine,
+    matching,
+    timing,
+    waiting,
+)
 from benchmarks.comparison.contenders import Ours
 from benchmarks.comparison.harness import alone
 from benchmarks.comparison.peers import FOUR, HishelAsking, MokkariAsking
@@ -69,6 +78,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "cost": cost,
     "counted": counted,
     "matched": matched,
+    "fleet": lambda: {"fleet": fleets.measure()},
     "timed": timed,
     "people": people,
 }

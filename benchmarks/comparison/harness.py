@@ -221,6 +221,24 @@ def alone(work: Callable[..., Any], *arguments: Any, timeout: float = 240.0) -> 
 
 
 @contextlib.contextmanager
+def spawn(work: Callable[..., Any], *arguments: Any) -> Iterator[Connection]:
+    """Run *work* in a process beside others, with a pipe as its first argument."""
+    here, there = _spawn.Pipe()
+    process = _spawn.Process(target=_serve_pipe, args=(work, there, arguments), daemon=True)
+    process.start()
+    try:
+        yield here
+    finally:
+        process.join(5)  # told through the pipe to end
+        process.kill()
+        process.join()
+
+
+def _serve_pipe(work: Callable[..., Any], pipe: Connection, arguments: tuple[Any, ...]) -> None:
+    asyncio.run(work(pipe, *arguments))
+
+
+@contextlib.contextmanager
 def home() -> Iterator[str]:
     """Give a client an empty directory for its files."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:

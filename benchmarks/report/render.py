@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.report import charts
 from benchmarks.report.claims import COSTS, claims, peers_ahead, promises
-from benchmarks.report.tables import HTTPX, TABLES, draw, grid, summary
+from benchmarks.report.tables import FLEET_JOBS, HTTPX, TABLES, draw, grid, summary
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -33,6 +33,12 @@ that, and a busy machine makes them longer. Absolute times are this machine's; r
 BEHIND = """Everything in which one that found all changes is more than 2 % better, from the data.
 """
 
+FLEET = """Every process does the whole job, all at the same moment, as web workers do that are
+asked the same. Counted without a quota; a round trip takes 50 ms. metron_async shares a directory
+or a Redis server, and keeps private data there. mokkari shares the quota by its Redis limiter, and
+its cache file where the processes are on one machine; it finds none of the changes, as above.
+"""
+
 COST = """Without a quota, so that only work is measured, in turn, medians. In brackets: times httpx
 with msgspec. mokkari's CPU includes its threads. `import metron_async` alone loads nothing, so what
 is imported is `AsyncMetron`. Memory is the growth of the process at its peak; mokkari gives a list
@@ -55,6 +61,13 @@ def costs(results: Results) -> str:
             cells.append(shown)
         rows.append(cells)
     return grid(["client", *(title for _, title, _ in COSTS)], rows)
+
+
+def fleet(results: Results) -> str:
+    """Return the table of what fleets cost."""
+    lines = results["fleet"]
+    rows = [[title, *(f"{line[key]:,}" for line in lines)] for key, title in FLEET_JOBS]
+    return grid(["requests", *(line["fleet"] for line in lines)], rows)
 
 
 def kept(results: Results) -> str:
@@ -87,6 +100,9 @@ def page(results: Results) -> str:
         if table.key == "interactive":
             parts.append("![waits](charts/waits.png)\n")
     parts += [
+        "## Several processes and hosts\n",
+        FLEET,
+        fleet(results),
         "## What a call costs this side\n",
         COST,
         costs(results),

@@ -215,6 +215,18 @@ SUMMARY = (
 )
 
 
+FLEET_JOBS = (
+    ("walk", "a series of 200 issues, walked again after 5 changes"),
+    ("refresh", "200 known issues, refreshed after 5 changes"),
+    ("tag", "30 files tagged"),
+    ("read", "a reading list of 120 items imported"),
+    ("sync", "a sync after a day: 40 issues changed, 10 new"),
+    ("chat", "the week's releases, 100 users"),
+    ("typeahead", "a typeahead, 50 users"),
+    ("interactive", "interactive calls beside a bulk job of 100 issues"),
+)
+
+
 def summary(results: dict[str, Any]) -> str:
     """Return the table of requests and 429s of all workloads."""
     rows = []
