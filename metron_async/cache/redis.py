@@ -107,9 +107,9 @@ class RedisCache(BaseCache):
             return (await self.get_many([key], reload=reload)).get(key)
         self._note_use([key])
         name = f"{_PREFIX}entry:{key}"  # one command takes half the time of a pipeline
-        row: Any = await self._connection.attempt(lambda: self._client.hmget(name, "b", "c"), None)
+        sealed = await self._connection.attempt(lambda: self._client.get(name), default=None)
         damaged: list[str] = []
-        entry = self._opened(key, row, damaged)
+        entry = self._opened(key, sealed, damaged)
         await self.delete(damaged)
         return entry
 
@@ -122,11 +122,10 @@ class RedisCache(BaseCache):
 
         async def read() -> Any:
             pipe = self._client.pipeline(transaction=False)
-            for key in wanted:
-                pipe.hmget(f"{_PREFIX}entry:{key}", "b", "c")
+            pipe.mget([f"{_PREFIX}entry:{key}" for key in wanted])
             if self._used:  # another operation may have saved them meanwhile
                 self._save_uses(pipe)
-            return (await pipe.execute())[: len(wanted)]
+            return (await pipe.execute())[0]
 
         rows: list[Any] = await self._connection.attempt(read, default=[None] * len(wanted))
         damaged: list[str] = []
@@ -134,10 +133,9 @@ class RedisCache(BaseCache):
         await self.delete(damaged)
         return {entry.key: entry for entry in entries if entry is not None}
 
-    def _opened(self, key: str, row: Any, damaged: list[str]) -> Entry | None:
-        """Return the entry in *row*, if it can be used; add *key* to *damaged* if it is."""
-        sealed, checked_at = row or (None, None)
-        entry = None if sealed is None else scripts.open_entry(key, sealed, checked_at or b"")
+    def _opened(self, key: str, sealed: bytes | None, damaged: list[str]) -> Entry | None:
+        """Return what was found, if it can be used; add *key* to *damaged* if it is."""
+        entry = None if sealed is None else scripts.open_entry(key, sealed)
         if sealed is not None and entry is None:
             self._stats.damaged += 1
             damaged.append(key)
@@ -170,8 +168,8 @@ class RedisCache(BaseCache):
         arguments: list[Any] = [self._max_bytes, int(self._max_bytes * _EVICT_TO), max(1, expiry)]
         arguments.append(LATE_ARRIVAL)
         for entry in kept:
-            arguments += [entry.key, scripts.seal(entry), repr(entry.checked_at)]
-            arguments += [repr(entry.asked_at), entry.account, entry.size]
+            arguments += [entry.key, scripts.seal(entry), repr(entry.asked_at)]
+            arguments += [entry.account, entry.size]
             arguments += [scripts.member_of(entry), repr(wall_clock(None))]
             arguments += [repr(entry.stored_at), scripts.times_of(entry)]
 
@@ -186,7 +184,7 @@ class RedisCache(BaseCache):
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
         """Record that the entries under *keys* were current at *checked_at*."""
-        arguments = [repr(checked_at), *keys]
+        arguments = [scripts.stamp_of(checked_at), *keys]
         if len(arguments) > 1:
             await self._connection.attempt(
                 lambda: self._touch(keys=[_PREFIX], args=arguments), default=None

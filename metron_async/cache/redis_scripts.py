@@ -2,7 +2,7 @@
 
 Every name begins with one prefix, which carries the version of the layout::
 
-    entry:KEY      hash    b: the sealed entry, c: its checked_at
+    entry:KEY      string  its checked_at, in 18 digits, and the entry, each with a checksum
     used           zset    KEY by the wall-clock second of its last use
     about          hash    KEY: "size stored_at account member"
     bytes          number  sum of the sizes in ``about``
@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     from metron_async.cache.entry import Kind, Selector
 
 __all__ = ["DROP", "LAYOUT", "PUT", "REMOVE", "TOUCH", "drop_fields", "member_of", "open_entry"]
-__all__ += ["range_of", "seal", "times_of"]
+__all__ += ["range_of", "seal", "stamp_of", "times_of"]
 
 LAYOUT: Final = 2
 """Version of the layout; another one is another cache on the same server."""
 
 _ANY: Final = "*"
+_DIGITS: Final = 18  # of a time
 _CHECKSUM: Final = 4  # bytes
+_HEAD: Final = _DIGITS + 2 * _CHECKSUM
+_LATEST: Final = 1e11 - 1.0  # seconds, the most that a time can have
 
 _REMOVE: Final = """
 local P = KEYS[1]
@@ -71,21 +74,20 @@ PUT: Final = (
 local most, target, expiry = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local late = tonumber(ARGV[4])
 local stored, evicted = 0, 0
-for i = 5, #ARGV, 10 do
-  local key, sealed, checked, asked = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
-  local account, size, member, now = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
+for i = 5, #ARGV, 9 do
+  local key, sealed, asked = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  local account, size, member, now = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
   local dropped = false
-  for field in string.gmatch(ARGV[i + 9], '%S+') do
+  for field in string.gmatch(ARGV[i + 8], '%S+') do
     local at = tonumber(redis.call('HGET', P .. 'drops:' .. account, field) or '-1')
     dropped = dropped or (asked <= at and at <= asked + late)
   end
   if not dropped and tonumber(size) <= most then
     remove(key)
-    redis.call('HSET', P .. 'entry:' .. key, 'b', sealed, 'c', checked)
-    redis.call('PEXPIRE', P .. 'entry:' .. key, expiry)
+    redis.call('SET', P .. 'entry:' .. key, sealed, 'PX', expiry)
     redis.call('ZADD', P .. 'used', now, key)
     redis.call('ZADD', P .. 'index:' .. account, 0, member)
-    redis.call('HSET', P .. 'about', key, table.concat({size, ARGV[i + 8], account, member}, ' '))
+    redis.call('HSET', P .. 'about', key, table.concat({size, ARGV[i + 7], account, member}, ' '))
     redis.call('INCRBY', P .. 'bytes', size)
     stored = stored + 1
   end
@@ -101,7 +103,7 @@ end
 return {stored, evicted}
 """
 )
-"""Store entries, ten arguments each, unless a later write has dropped them; then evict."""
+"""Store entries, nine arguments each, unless a later write has dropped them; then evict."""
 
 DROP: Final = (
     _REMOVE
@@ -124,9 +126,9 @@ return 1
 TOUCH: Final = """
 local P, stamp = KEYS[1], ARGV[1]
 for i = 2, #ARGV do
-  local checked = redis.call('HGET', P .. 'entry:' .. ARGV[i], 'c')
-  if checked and tonumber(checked) < tonumber(stamp) then
-    redis.call('HSET', P .. 'entry:' .. ARGV[i], 'c', stamp)
+  local checked = redis.call('GETRANGE', P .. 'entry:' .. ARGV[i], 0, #stamp - 1)
+  if checked ~= '' and checked < stamp then
+    redis.call('SETRANGE', P .. 'entry:' .. ARGV[i], 0, stamp)
   end
 end
 return 1
@@ -137,26 +139,31 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Entry)
 
 
+def stamp_of(checked_at: float) -> bytes:
+    """Return a wall-clock time in seconds as text of a fixed width, which sorts by time."""
+    text = b"%0*.6f" % (_DIGITS, min(max(checked_at, 0.0), _LATEST))
+    return text + _checksum(text)
+
+
 def seal(entry: Entry) -> bytes:
-    """Return *entry* as bytes, behind a checksum."""
+    """Return *entry* as bytes, behind its ``checked_at``, which can be replaced."""
     body = _encoder.encode(entry)
-    return zlib.crc32(body).to_bytes(_CHECKSUM, "big") + body
+    return stamp_of(entry.checked_at) + _checksum(body) + body
 
 
-def open_entry(key: str, sealed: bytes, checked_at: bytes) -> Entry | None:
+def open_entry(key: str, sealed: bytes) -> Entry | None:
     """Return the entry that :func:`seal` made, or ``None`` if it is damaged or another one's.
 
     Args:
         key: The key under which it was found.
         sealed: The bytes that were found.
-        checked_at: When it was last known to be current, in seconds as text.
     """
-    body = memoryview(sealed)[_CHECKSUM:]
-    if zlib.crc32(body) != int.from_bytes(sealed[:_CHECKSUM], "big"):
+    digits, body = sealed[:_DIGITS], memoryview(sealed)[_HEAD:]
+    if sealed[_DIGITS:_HEAD] != _checksum(digits) + _checksum(body):
         return None
     try:
         entry = _decoder.decode(body)
-        stamp = float(checked_at)
+        stamp = float(digits)
     except (msgspec.DecodeError, ValueError):
         return None
     if entry.key != key:
@@ -164,6 +171,10 @@ def open_entry(key: str, sealed: bytes, checked_at: bytes) -> Entry | None:
     if stamp > entry.checked_at:
         return msgspec.structs.replace(entry, checked_at=stamp)
     return entry
+
+
+def _checksum(text: bytes | memoryview) -> bytes:
+    return zlib.crc32(text).to_bytes(_CHECKSUM, "big")
 
 
 def member_of(entry: Entry) -> str:

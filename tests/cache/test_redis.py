@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import sys
 import time
+import zlib
 
 import pytest
 import redis
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 from support import redis_server
 from support.cache_hardship import NOW, entry_of, key_of
@@ -18,7 +22,7 @@ from support.cache_hardship import NOW, entry_of, key_of
 from metron_async import AsyncMetron
 from metron_async.cache import Kind, RedisCache
 from metron_async.cache.keys import PENDING
-from metron_async.cache.redis_scripts import open_entry, seal
+from metron_async.cache.redis_scripts import open_entry, seal, stamp_of
 from metron_async.errors import ClosedError, ConfigurationError
 from metron_async.testing import FakeMetron
 
@@ -150,6 +154,8 @@ async def test_entries_expire(server):
         lambda _: b"",
         lambda _: seal(entry_of(2)),
         lambda sealed: sealed[4:],
+        lambda sealed: sealed[:9] + bytes([sealed[9] ^ 1]) + sealed[10:],
+        lambda sealed: sealed[:18] + sealed[22:],
     ],
 )
 async def test_damaged_entries_are_misses_and_go(server, damage):
@@ -157,14 +163,26 @@ async def test_damaged_entries_are_misses_and_go(server, damage):
         await one.put([entry_of(1)])
         with plain(server[0]) as client:
             (name,) = client.scan_iter("*entry:*")
-            client.hset(name, "b", damage(client.hget(name, "b")))
+            client.set(name, damage(client.get(name)))
             assert await one.get(key_of(1)) is None
             assert one.stats.damaged == 1
             assert not client.exists(name)
 
 
-def test_an_entry_without_a_stamp_is_damaged():
-    assert open_entry(key_of(1), seal(entry_of(1)), b"") is None
+@pytest.mark.parametrize("head", [b"", b"?" * 18, b"nan".rjust(18)])
+def test_an_entry_without_a_time_is_damaged_or_as_old_as_it_was(head):
+    found = open_entry(
+        key_of(1), head + zlib.crc32(head).to_bytes(4, "big") + seal(entry_of(1))[22:]
+    )
+    assert found is None or found == entry_of(1)
+
+
+@given(st.floats(), st.floats())
+def test_stamps_sort_by_time(one, other):
+    assume(not math.isnan(one + other))
+    first, second = sorted([one, other])
+    assert stamp_of(first) <= stamp_of(second)
+    assert len(stamp_of(first)) == 22
 
 
 async def test_a_server_that_is_away_is_a_miss_and_one_line(server, caplog):
