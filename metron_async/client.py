@@ -1,13 +1,16 @@
 """The client: :class:`AsyncMetron`, its resources, options and lifecycle.
 
-The engine, and each resource with its models and filters, is imported on first use: a program
-that reads issues never loads the rest.
+Each resource with its models and filters is imported on first use, and httpx in a thread: a program
+that reads issues never loads the rest, and its event loop is not held up.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from metron_async._engine.build import Blueprint
+from metron_async._engine.caller import Caller
+from metron_async._engine.core import Core
 from metron_async._engine.options import DEFAULT, checked_options
 from metron_async._signature import spelled_out
 from metron_async.errors import ConfigurationError, MetronError
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from metron_async._engine.caller import Caller
     from metron_async._engine.options import Default
     from metron_async.admission import QuotaState
     from metron_async.cache import Cache
@@ -213,6 +215,7 @@ class AsyncMetron(MetronView):
         raise failure
 
     async def __aenter__(self) -> Self:
+        await self._caller.core.ready()
         return self
 
     async def __aexit__(
@@ -253,8 +256,6 @@ class AsyncMetron(MetronView):
         Example:
             >>> anna = metron.with_credentials(token="...")
         """
-        from metron_async._engine.core import Core
-
         arguments = locals()
         failure: MetronError
         core = self._caller.core
@@ -267,9 +268,7 @@ class AsyncMetron(MetronView):
             failure = error.with_traceback(None)
         else:
             other = object.__new__(AsyncMetron)
-            MetronView.__init__(
-                other, type(self._caller)(Core(blueprint, core), self._caller.options)
-            )
+            MetronView.__init__(other, Caller(Core(blueprint, core), self._caller.options))
             return other
         del token, username, password, arguments
         raise failure
@@ -285,10 +284,6 @@ class AsyncMetron(MetronView):
 
 def _caller_for(arguments: dict[str, Any]) -> Caller:
     """Return the caller for the *arguments* of :class:`AsyncMetron`, which are its locals."""
-    from metron_async._engine.build import Blueprint
-    from metron_async._engine.caller import Caller
-    from metron_async._engine.core import Core
-
     names = tuple(name for name in arguments if name not in {"self", "options", "__class__"})
     options = checked_options(CallOptions(), arguments["options"], names)
     return Caller(Core(Blueprint(arguments)), options)

@@ -48,7 +48,10 @@ TESTING_MAY_IMPORT = {"testing", "_lazy", "errors", "enums", "models"}
 MAY_IMPORT_TESTING = {"cli/demo.py"}
 """Runs the command against the fake server, where somebody asks for that."""
 
-MAY_IMPORT_HTTPX = {"_engine/httpx2.py", "_engine/network.py", "_engine/transport.py", "client.py"}
+MAY_IMPORT_HTTPX = {
+    f"_engine/{name}.py" for name in ("environment", "httpx2", "network", "transport")
+}
+MAY_IMPORT_HTTPX |= {"client.py"}
 
 LATER = [
     "starlette",

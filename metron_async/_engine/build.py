@@ -1,4 +1,4 @@
-"""Checks the constructor's arguments, and opens the parts of a client on first use.
+"""Checks the constructor's arguments, without loading httpx, which takes a while.
 
 By default the state that programs share (quota, bans, requests in flight) and the cache are files
 in the user's cache directory. ``storage=`` moves all of it, and ``cache=`` the cache alone. A
@@ -9,42 +9,33 @@ not be the real server's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
+import functools
 import os
-import time
+import sys
 import warnings
-import weakref
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from metron_async._engine.core import Parts
 from metron_async._engine.credentials import resolve_credentials, scoped_key
-from metron_async._engine.httpx2 import adapted
+from metron_async._engine.environment import check_environment
 from metron_async._engine.identity import (
     api_root_of,
     leads_to_this_machine,
     origin_of_url,
     user_agent,
 )
-from metron_async._engine.network import (
-    check_environment,
-    check_transport,
-    is_container,
-    is_network_transport,
-)
 from metron_async._engine.options import is_whole
 from metron_async._engine.places import find_places
-from metron_async._engine.response_cache import ResponseCache
-from metron_async._engine.sender import Sender
-from metron_async._engine.single_flight import SingleFlight
-from metron_async._engine.transport import Transport
 from metron_async._noise import hide_noise
-from metron_async.admission import Controller
 from metron_async.errors import ConfigurationError, MetronWarning
 from metron_async.storage.choose import address_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from metron_async._engine.core import Parts
     from metron_async._engine.places import Places
     from metron_async.types import Stats
 
@@ -52,7 +43,8 @@ __all__ = ["Blueprint"]
 
 _BASE_URL, _DEFAULT_URL = "METRON_BASE_URL", "https://metron.cloud"
 _CALLER = 4  # frames from here to the program that makes a client
-_SAME_CLOCK = 1.0  # seconds by which two readings of one clock can lie apart
+_EARLY = ("httpx", "httpcore", "anyio._backends._asyncio", "metron_async.resources.issues")
+"""Modules that the first call loads otherwise, while it holds the event loop."""
 
 
 class Blueprint:
@@ -63,6 +55,11 @@ class Blueprint:
 
     Attributes:
         api_root: Root of the API, ending with a slash.
+        http: The transport and the client of httpx that were passed in.
+        agent: Value of the ``User-Agent`` header.
+        max_in_flight: Requests in flight at a time.
+        credentials: The credentials.
+        address: Name of the network address's state in the storage.
         origin: Scheme, host and port of the server.
         account: Name of the account's state in the storage.
         places: Where the state and the responses are kept.
@@ -72,23 +69,29 @@ class Blueprint:
     """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
-        transport, http_client = adapted(arguments["transport"], arguments["http_client"])
-        self._http = {"transport": transport, "http_client": http_client}
+        self.http: dict[str, Any] = {name: arguments[name] for name in ("transport", "http_client")}
+        if "httpx2" in sys.modules:
+            from metron_async._engine.httpx2 import adapted
+
+            self.http = dict(zip(self.http, adapted(*self.http.values()), strict=True))
         base_url = arguments["base_url"]
         self.api_root: str = api_root_of(
             os.environ.get(_BASE_URL) or _DEFAULT_URL if base_url is None else base_url,
             allow_plain_http=arguments["allow_plain_http"],
         )
         self.origin: str = origin_of_url(self.api_root)
-        self._agent = user_agent(arguments["user_agent"])
-        self._max_in_flight: int = arguments["max_in_flight"]
-        if not is_whole(self._max_in_flight) or self._max_in_flight < 1:
-            msg = f"max_in_flight must be a whole number from 1, got {self._max_in_flight!r:.80}"
+        self.agent: str = user_agent(arguments["user_agent"])
+        self.max_in_flight: int = arguments["max_in_flight"]
+        if not is_whole(self.max_in_flight) or self.max_in_flight < 1:
+            msg = f"max_in_flight must be a whole number from 1, got {self.max_in_flight!r:.80}"
             raise ConfigurationError(msg)
         self.identify(arguments)
-        self._address = address_name(arguments["address"])
-        check_transport(**self._http)
-        if not any(self._http.values()):
+        self.address = address_name(arguments["address"])
+        if self.is_given:
+            from metron_async._engine.network import check_transport
+
+            check_transport(**self.http)
+        else:
             check_environment(self.api_root)
         self._given = arguments["storage"], arguments["cache"]
         self.places: Places = self._find_places()
@@ -96,17 +99,30 @@ class Blueprint:
             msg = "The quota is kept in memory only: other programs of the account do not see it"
             warnings.warn(msg, MetronWarning, stacklevel=_CALLER)
 
+    @property
+    def is_given(self) -> bool:
+        """Whether a transport or a client was passed in."""
+        return any(value is not None for value in self.http.values())
+
     def _find_places(self) -> Places:
-        mocked = not is_network_transport(**self._http, url=self.api_root)
+        mocked = self._is_mocked()
         remote = not (mocked or leads_to_this_machine(self.api_root))
         return find_places(*self._given, mocked=mocked, remote=remote)
 
+    def _is_mocked(self) -> bool:
+        """Return whether a transport or a library for tests answers in this process."""
+        if not self.is_given and "httpx" not in sys.modules:
+            return False  # what is not loaded is not patched
+        from metron_async._engine.network import is_network_transport
+
+        return not is_network_transport(**self.http, url=self.api_root)
+
     def identify(self, arguments: Mapping[str, Any]) -> None:
         """Take the credentials from *arguments*."""
-        self._credentials = resolve_credentials(
+        self.credentials = resolve_credentials(
             arguments["token"], arguments["username"], arguments["password"]
         )
-        account = self._credentials.account_name(arguments["account"])
+        account = self.credentials.account_name(arguments["account"])
         self.account: str = scoped_key(self.origin, account)
 
     def with_credentials(self, arguments: Mapping[str, Any]) -> Blueprint:
@@ -120,16 +136,18 @@ class Blueprint:
         other.places = self.places._replace(owned=())
         return other
 
-    def connect(self, shared: Transport | None = None) -> Transport:
-        """Return the transport of the client, on the connections of *shared* if that is given."""
+    def _settle_places(self, shared: Places | None) -> None:
+        """Choose the places again at first use, since a library for tests may have begun.
+
+        Args:
+            shared: Places of the client whose storage and cache are shared.
+        """
         if shared is not None:
-            return shared.with_credentials(self._credentials)
-        return Transport(
-            **self._http,
-            api_root=self.api_root,
-            credentials=self._credentials,
-            agent=self._agent,
-        )
+            self.places = shared._replace(owned=())
+            return
+        found = self._find_places()
+        if found.mocked != self.places.mocked:
+            self.places = found
 
     async def open(self, stats: Stats, shared: Parts | None = None) -> Parts:
         """Open the parts of the client, on the running loop.
@@ -139,52 +157,45 @@ class Blueprint:
             shared: The parts of the client whose connections, storage and cache are shared.
         """
         hide_noise()
-        if shared is None:
-            found = self._find_places()
-            if found.mocked != self.places.mocked:  # a library for tests has begun, or ended
-                self.places = found
-        else:
-            self.places = shared.places._replace(owned=())
-        places = self.places
-        account = proof = ""  # first what takes time: if it is cancelled, nothing has been opened
-        if places.cache is not None:
-            account = proof = await places.cache.account(self._credentials.cache_name)
-            if places.cache.policy.keep_private:
-                proof = await places.cache.account(await self._credentials.proof())
-        transport = self.connect(shared.transport if shared is not None else None)
-        controller = Controller(
-            places.storage,
-            account=self.account,
-            address=self._address,
-            credentials=scoped_key(self.origin, self._credentials.guard_name),
-            max_in_flight=self._max_in_flight,
-            new_container=places.remote and is_container(),
-        )
-        return Parts(
-            places=places,
-            transport=transport,
-            controller=controller,
-            in_flight=SingleFlight(controller, stats),
-            sender=Sender(transport, controller, stats, self.api_root, real=not places.mocked),
-            responses=ResponseCache(
-                places.cache,
-                account=account,
-                proof=proof,
-                api_root=self.api_root,
-                wall=_wall_clock(),
-                stats=stats,
-            ),
-        )
+        self._settle_places(None if shared is None else shared.places)
+        # If it is cancelled meanwhile, no connection has been opened.
+        steps: list[Any] = [_opening_module(), self._prepare()]
+        results: list[Any] = await asyncio.gather(*steps, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        opening, names = results
+        parts: Parts = await opening.open_parts(self, stats, names, shared)
+        return parts
+
+    async def _prepare(self) -> tuple[str, str]:
+        """Open the files of storage and cache, one after the other, to need few threads.
+
+        Returns:
+            The names under which the cache keeps the account's responses, and private ones. They
+            differ, since private data need proof of the credentials.
+        """
+        prepare, cache = getattr(self.places.storage, "prepare", None), self.places.cache
+        if prepare is not None:
+            await prepare()
+        if cache is None:
+            return "", ""
+        account = await cache.account(self.credentials.cache_name)
+        if not cache.policy.keep_private:
+            return account, account
+        return account, await cache.account(await self.credentials.proof())
 
 
-_offsets: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, float]
-_offsets = weakref.WeakKeyDictionary()
+async def _opening_module() -> Any:
+    """Return the module that opens connections. It is loaded in a thread."""
+    if _load_opening.cache_info().currsize:
+        return _load_opening()
+    return await asyncio.to_thread(_load_opening)
 
 
-def _wall_clock() -> Callable[[], float]:
-    """Return the wall clock, or on a loop with virtual time one that moves with it."""
-    loop = asyncio.get_running_loop()
-    if abs(loop.time() - time.monotonic()) < _SAME_CLOCK:
-        return time.time  # it also counts the hours that the machine was asleep
-    offset = _offsets.setdefault(loop, time.time() - loop.time())  # one for all its clients
-    return lambda: loop.time() + offset
+@functools.cache
+def _load_opening() -> Any:
+    for name in _EARLY:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+    return import_module("metron_async._engine.opening")

@@ -1,7 +1,8 @@
 """What all views of one client share: its parts, opened on first use, and their lifecycle.
 
-Building a client opens no socket, file or task. The first call opens what it needs and binds the
-client to its event loop and process; using it from another one raises an error.
+Building a client opens no socket, file or task. ``async with``, or the first call, opens what is
+needed and binds the client to its event loop and process; using it from another one raises an
+error.
 """
 
 from __future__ import annotations

@@ -1,41 +1,24 @@
-"""How connections are made: which transports lead to a network, proxies, and certificates.
-
-The client talks to one server, so the environment's proxy settings come down to one proxy, or
-none. They are read here and not by httpx, which fails on many of them with errors of all kinds,
-and only at the first call.
-"""
+"""How connections are made, and which transports lead to a network."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import ssl
-import urllib.request
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 import httpx
 
+from metron_async._engine.environment import check_environment, proxy_for
 from metron_async._engine.httpx2 import Httpx2Transport
 from metron_async.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = [
-    "check_environment",
     "check_transport",
-    "is_container",
     "is_network_transport",
     "is_patched",
     "open_client",
 ]
 
-_PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _MOCKING = frozenset({"respx", "pytest_httpx", "vcr"})
-_CONTAINERS = ("container", "ECS_CONTAINER_METADATA_URI_V4", "FLY_ALLOC_ID", "DYNO", "K_SERVICE")
 _DEPTH = 8  # wrappers around wrappers
 
 
@@ -106,35 +89,6 @@ def is_patched() -> bool:
     return any(home.partition(".")[0] in _MOCKING for home in homes)
 
 
-def is_container() -> bool:
-    """Return whether this process runs in a container, as far as can be known."""
-    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
-    if "KUBERNETES_SERVICE_HOST" in os.environ or any(mark.exists() for mark in marks):
-        return True
-    return any(variable in os.environ for variable in _CONTAINERS)
-
-
-def check_environment(url: str) -> None:
-    """Check the environment's proxy and certificates for connections to *url*.
-
-    Raises:
-        ConfigurationError: If they cannot be used; the message names the variable.
-    """
-    if not url.startswith("https:"):
-        return
-    _proxy_for(url, urllib.request.getproxies())
-    bundle = os.environ.get("SSL_CERT_FILE")
-    if bundle:
-        try:
-            ssl.create_default_context(cafile=bundle)
-        except (OSError, ValueError) as error:
-            msg = (
-                "SSL_CERT_FILE does not name a readable file with certificates:"
-                f" {type(error).__name__}. Correct or unset it"
-            )
-            raise ConfigurationError(msg) from error
-
-
 def open_client(transport: httpx.AsyncBaseTransport | None, url: str) -> httpx.AsyncClient:
     """Return a client for requests to *url*, over *transport* or the network.
 
@@ -145,45 +99,11 @@ def open_client(transport: httpx.AsyncBaseTransport | None, url: str) -> httpx.A
         ConfigurationError: If the environment's settings cannot be used.
     """
     how: dict[str, Any] = {"transport": transport}
+    if transport is None:
+        how["verify"] = False  # plain http has no certificates, which take a while to load
     if transport is None and url.startswith("https:"):
         check_environment(url)
-        how = {
-            "proxy": _proxy_for(url, urllib.request.getproxies()),
-            "verify": httpx.create_ssl_context(),
-        }
+        how["proxy"] = proxy_for(url)
+        how["verify"] = httpx.create_ssl_context()
     refusing = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     return httpx.AsyncClient(cookies=refusing, trust_env=False, **how)
-
-
-def _proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
-    """Return the URL of the proxy to use for *url*, or ``None``.
-
-    Args:
-        url: Root of the API.
-        proxies: Proxies by scheme, as :func:`urllib.request.getproxies` returns them.
-    """
-    name = "https" if proxies.get("https") else "all"
-    proxy = proxies.get(name)
-    if not proxy or urllib.request.proxy_bypass(urlsplit(url).netloc):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    variable = f"{name.upper()}_PROXY"
-    try:
-        parts = urlsplit(proxy)
-        valid = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
-        httpx.URL(proxy)
-    except (ValueError, httpx.InvalidURL):
-        valid = False
-    if not valid:
-        msg = (
-            f"{variable} is not the URL of a proxy that can be used; expected"
-            " http://, https:// or socks5://host:port. Correct it, or add the server to NO_PROXY"
-        )
-        raise ConfigurationError(msg)
-    if proxy.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        msg = (
-            f"{variable} names a SOCKS proxy, which needs the package socksio."
-            " Install it with: pip install 'httpx[socks]'"
-        )
-        raise ConfigurationError(msg)
-    return proxy

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from metron_async._engine.options import DEFAULT
-from metron_async.cache import MemoryCache
+from metron_async.cache.memory import MemoryCache
+from metron_async.cache.sqlite import FILE_NAME, SQLiteCache
 from metron_async.errors import ConfigurationError
 from metron_async.storage.choose import choose_storage
 from metron_async.storage.memory import MemoryStorage
@@ -82,8 +83,6 @@ def _cache_in(place: Storage) -> Cache:
 
 
 def _in_file(path: Path | None = None, directory: Path | None = None) -> Cache:
-    from metron_async.cache.sqlite import FILE_NAME, SQLiteCache  # noqa: PLC0415 - loads aiosqlite
-
     try:
         return SQLiteCache(path if directory is None else directory / FILE_NAME)
     except OSError as error:

@@ -12,7 +12,6 @@ import random
 import secrets
 from typing import TYPE_CHECKING
 
-import aiolimiter
 import anyio
 import msgspec
 
@@ -25,6 +24,8 @@ from metron_async.errors import MetronError, StorageError
 from metron_async.types import Priority
 
 if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
+
     from metron_async.admission.client import StoreClient
     from metron_async.admission.commands import Refusal, Reply
     from metron_async.admission.queue import Queue, Waiter
@@ -58,7 +59,7 @@ class Dispatcher:
         self._queue = queue
         self._max_in_flight = max_in_flight
         self._new_container = new_container
-        self._looks = aiolimiter.AsyncLimiter(*_LOOKS)
+        self._looks: AsyncLimiter | None = None
         self._running = False
         self._rung = False
         self._sleeping: anyio.CancelScope | None = None
@@ -230,11 +231,12 @@ class Dispatcher:
             self._polls += self._polls < 10  # noqa: PLR2004 - beyond the longest
         self._refusals += 1
         limited = self._refusals > 1  # after a grant, the first refusal does not mean a wait yet
-        if limited and not self._looks.has_capacity():
+        looks = self._looks = self._looks or _limiter()
+        if limited and not looks.has_capacity():
             delay = max(delay, _LOOKS[1] / _LOOKS[0])
         await self._sleep(min(delay, self._queue.next_late(loop_time()) + _MOMENT))
-        if limited and self._looks.has_capacity():  # a look that was rung for does not wait
-            await self._looks.acquire()
+        if limited and looks.has_capacity():  # a look that was rung for does not wait
+            await looks.acquire()
 
     def _others_in_flight(self) -> bool:
         last, client = self._client.last, self._client
@@ -250,3 +252,9 @@ class Dispatcher:
         """Take nothing for known that was refused."""
         self._refusal, self._polls = None, 0
         self.ring()
+
+
+def _limiter() -> AsyncLimiter:
+    from aiolimiter import AsyncLimiter  # noqa: PLC0415 - takes 10 ms; needed late
+
+    return AsyncLimiter(*_LOOKS)

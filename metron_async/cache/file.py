@@ -76,6 +76,11 @@ class CacheFile:
         self._refusal: Exception | None = None
         self._retry_at = 0.0
 
+    async def open(self) -> None:
+        """Open the file for reading now; if that fails, the first lookup deals with it."""
+        with contextlib.suppress(*FILE_ERRORS):
+            await self._use("reader", _nothing)
+
     async def read(
         self, statement: str, parameters: tuple[str | int | float | None, ...]
     ) -> list[sqlite3.Row]:
@@ -203,6 +208,10 @@ class CacheFile:
         for connection in connections:
             with contextlib.suppress(*FILE_ERRORS):
                 await connection.close()
+
+
+async def _nothing(_: aiosqlite.Connection) -> None:
+    """Use a connection for nothing."""
 
 
 def spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

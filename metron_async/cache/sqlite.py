@@ -276,7 +276,8 @@ class SQLiteCache(BaseCache):
             await asyncio.shield(self._starting)
 
     async def _start(self) -> None:
-        """Read the small files beside the database."""
+        """Open the database, and read the small files beside it."""
+        opening = spawn(self._file.open())
         try:
             path = self._path.with_name(self._path.name + ".secret")
             self._secret = await asyncio.to_thread(load_secret, path)
@@ -285,6 +286,7 @@ class SQLiteCache(BaseCache):
             self._secret = secrets.token_bytes(32)
             self._complain(error)
         await asyncio.to_thread(self._token.open)
+        await opening
         self._lookup.notice_drops()
 
     def _written(self, outcome: Outcome) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from metron_async.errors import ConfigurationError
 from metron_async.storage.memory import MemoryStorage
+from metron_async.storage.split import SplitStorage
+from metron_async.storage.sqlite import SQLiteStorage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async.storage.base import Storage
-    from metron_async.storage.sqlite import SQLiteStorage
 
 __all__ = ["VARIABLE", "Chosen", "address_name", "choose_storage"]
 
@@ -64,16 +65,14 @@ def choose_storage(
         raise ConfigurationError(msg)
     owned = chosen is not place
     if remote and isinstance(chosen, MemoryStorage):
-        from metron_async.storage.split import SplitStorage  # noqa: PLC0415
-
-        return Chosen(SplitStorage(chosen, _sqlite(None)), owned=True, place=chosen)
+        return Chosen(SplitStorage(chosen, SQLiteStorage(None)), owned=True, place=chosen)
     return Chosen(chosen, owned, chosen)
 
 
 def _open(place: str | os.PathLike[str] | None) -> Storage:
     text = None if place is None else cast("str | bytes", os.fspath(place))
     if text is None:
-        return _sqlite(None)
+        return SQLiteStorage(None)
     if text == ":memory:":
         return MemoryStorage()
     if isinstance(text, str) and text.startswith(_REDIS):
@@ -94,12 +93,6 @@ def _open(place: str | os.PathLike[str] | None) -> Storage:
     if is_file:
         msg = f"Invalid storage: {directory} is a file, expected a directory"
         raise ConfigurationError(msg)
-    return _sqlite(directory)
-
-
-def _sqlite(directory: Path | None) -> SQLiteStorage:
-    from metron_async.storage.sqlite import SQLiteStorage  # noqa: PLC0415
-
     return SQLiteStorage(directory)
 
 

@@ -54,6 +54,10 @@ class SplitStorage:
             accounts[account] = changed
         return reply
 
+    async def prepare(self) -> None:
+        """Open the machine's file."""
+        await self._machine.prepare()
+
     async def aclose(self) -> None:
         """Close the machine's file. The accounts stay in the memory."""
         await self._machine.aclose()

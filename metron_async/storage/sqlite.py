@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 import zlib
@@ -93,6 +94,15 @@ class SQLiteStorage:
             self._warn("it is kept in memory and not shared with other processes")
             now = self._clock.now()
             return self._memory.transact_at(now, account, address, decide, self._states)
+        finally:
+            self._binding.leave(token)
+
+    async def prepare(self) -> None:
+        """Open the file now; if that fails, the first transaction deals with it."""
+        token = self._binding.enter(asyncio.get_running_loop())
+        try:
+            with contextlib.suppress(*OPEN_ERRORS):
+                await self._files[0].open()
         finally:
             self._binding.leave(token)
 

@@ -111,8 +111,7 @@ class StateFile:
         deadline, pause, repaired = loop.time() + timeout, _PAUSE, False
         while True:
             try:
-                if self._inodes is None or self._inodes != self._find():
-                    await self._open()
+                await self.open()
                 reply = self._attempt(account, address, decide, states)
             except sqlite3.Error as error:
                 if is_busy(error) and loop.time() < deadline:
@@ -168,11 +167,12 @@ class StateFile:
                     await asyncio.shield(pending)
         await self._close()
 
-    async def _open(self) -> None:
-        """Open the file, once for all callers, also if the first of them is cancelled."""
+    async def open(self) -> None:
+        """Open the file if it is not, once for all callers, even if the first is cancelled."""
+        if self._inodes is not None and self._inodes == self._find():
+            return
         if self._opening is None:
-            loop = asyncio.get_running_loop()
-            self._opening = loop.create_task(self._reopen(), context=Context())
+            self._opening = asyncio.create_task(self._reopen(), context=Context())
             self._opening.add_done_callback(self._opened)
         await asyncio.shield(self._opening)
 
@@ -253,9 +253,9 @@ class StateFile:
         self._commits += 1
         if self._commits >= _COMMITS and (self._checkpoint is None or self._checkpoint.done()):
             self._commits = 0
-            loop = asyncio.get_running_loop()
+            run = asyncio.get_running_loop().run_in_executor
             with suppress(RuntimeError):  # no thread can be started
-                self._checkpoint = loop.run_in_executor(None, _copy_log, self.path)
+                self._checkpoint = run(None, _copy_log, self.path)
 
 
 def _close_quietly(connection: sqlite3.Connection) -> None:

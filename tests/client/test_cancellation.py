@@ -166,13 +166,13 @@ async def test_with_stores_on_disk(tmp_path):
             transport=fake.transport(),
             storage=folder,
         )
+        over = await cancelled_at(number, get(metron))
+        for _ in range(200):
+            parts = metron._caller.core.parts
+            if parts is None or not parts.in_flight._running:
+                break
+            await asyncio.sleep(0.005)
         async with metron:
-            over = await cancelled_at(number, get(metron))
-            for _ in range(200):
-                parts = metron._caller.core.parts
-                if parts is None or not parts.in_flight._running:
-                    break
-                await asyncio.sleep(0.005)
             await get(metron)
             for _ in range(200):
                 if (await metron.quota()).in_flight == 0:

@@ -32,8 +32,7 @@ def test_nothing_is_opened_before_the_first_call(tmp_path):
 
 
 async def test_and_nothing_is_to_be_closed_then(tmp_path):
-    async with AsyncMetron(token=SECRET):
-        pass
+    await AsyncMetron(token=SECRET).aclose()
     assert not (tmp_path / "user-cache").exists()
     assert len(asyncio.all_tasks()) == 1
 

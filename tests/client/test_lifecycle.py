@@ -158,10 +158,12 @@ async def test_an_opening_that_fails_is_tried_again():
             return await super().account(identity)
 
     fake = fake_of()
-    async with client(fake, cache=Failing()) as metron:
-        with pytest.raises(OSError, match="not yet"):
-            await metron.issues.get(7)
-        assert metron._caller.core.parts is None
+    metron = client(fake, cache=Failing())
+    with pytest.raises(OSError, match="not yet"):
+        async with metron:
+            raise AssertionError
+    assert metron._caller.core.parts is None
+    async with metron:
         assert (await metron.issues.get(7)).id == 7
 
 

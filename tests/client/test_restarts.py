@@ -20,7 +20,7 @@ from metron_async import (
     MetronError,
     TransportError,
 )
-from metron_async._engine import build
+from metron_async._engine import opening
 from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron, Fault
 
@@ -43,7 +43,7 @@ class Wire(httpx.AsyncBaseTransport):
 
 @pytest.fixture(autouse=True)
 def no_container(monkeypatch):
-    monkeypatch.setattr(build, "is_container", lambda: False)
+    monkeypatch.setattr(opening, "is_container", lambda: False)
 
 
 def start(fake, token=WRONG, **options):
@@ -99,7 +99,7 @@ def test_a_home_that_cannot_be_written_is_no_way_to_a_ban(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("storage", [None, ":memory:"])
 def test_a_container_with_a_fresh_disk_at_each_start_is_not_banned(storage, monkeypatch, tmp_path):
-    monkeypatch.setattr(build, "is_container", lambda: True)
+    monkeypatch.setattr(opening, "is_container", lambda: True)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     async def main():
@@ -115,7 +115,7 @@ def test_a_container_with_a_fresh_disk_at_each_start_is_not_banned(storage, monk
 
 @pytest.mark.parametrize("option", ["max_wait", "timeout"])
 def test_a_caller_with_a_deadline_does_not_hold_the_first_401_back(option, monkeypatch):
-    monkeypatch.setattr(build, "is_container", lambda: True)
+    monkeypatch.setattr(opening, "is_container", lambda: True)
 
     async def main():
         fake, clock = FakeMetron(issues=10), asyncio.get_running_loop().time
@@ -131,7 +131,7 @@ def test_a_caller_with_a_deadline_does_not_hold_the_first_401_back(option, monke
 def test_a_first_401_that_is_held_back_is_logged_at_once_and_ends_with_the_client(
     monkeypatch, caplog
 ):
-    monkeypatch.setattr(build, "is_container", lambda: True)
+    monkeypatch.setattr(opening, "is_container", lambda: True)
 
     async def main():
         fake, clock = FakeMetron(issues=10), asyncio.get_running_loop().time
@@ -238,7 +238,7 @@ async def test_processes_that_just_end_do_not_lock_out(ending, tmp_path):
         for number in range(1, 6):
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", script, url, fake.token, str(tmp_path), str(number),
-                stdout=asyncio.subprocess.PIPE, cwd=Path(build.__file__).parents[2],
+                stdout=asyncio.subprocess.PIPE, cwd=Path(opening.__file__).parents[2],
             )  # fmt: skip
             output, _ = await process.communicate()
             assert output == b"done\n"

@@ -1,5 +1,7 @@
 """Which transports lead to a network, and what the environment may say about proxies."""
 
+import importlib.util
+
 import httpx
 import pytest
 
@@ -93,7 +95,7 @@ def test_types_are_checked():
 def test_what_the_environment_gets_wrong_is_named_by_the_constructor(
     monkeypatch, environment, message
 ):
-    monkeypatch.setattr(network.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     token = None if "METRON_TOKEN_FILE" in environment else "t0ken"
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

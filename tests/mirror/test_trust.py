@@ -67,7 +67,7 @@ async def test_without_dates_a_clock_that_is_ahead_does_not_freeze_the_mirror(
     real = time.time
     fake.faults.add(Fault.headers(date=""), times=None)
     ahead = lambda: real() + 30 * 86400  # noqa: E731
-    monkeypatch.setattr("metron_async._engine.build._wall_clock", lambda: ahead)
+    monkeypatch.setattr("metron_async._engine.opening._wall_clock", lambda: ahead)
     async with mirror_of(fake, path, cache=None) as mirror:
         assert (await mirror.run(name)).complete
         fake.touch(name[:-1], 5, **({"upc": "1"} if name == "issues" else {"desc": "x"}))

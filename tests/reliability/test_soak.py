@@ -24,7 +24,7 @@ from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron, Priority
-from metron_async._engine import build
+from metron_async._engine import opening
 from metron_async.cache import MemoryCache
 from metron_async.errors import (
     BlockedError,
@@ -64,7 +64,7 @@ class Life:
         self.storage, self.cache = MemoryStorage(), MemoryCache()
         self.wall_skew = 0.0
         monkeypatch.setattr(
-            build, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
+            opening, "time", types.SimpleNamespace(monotonic=self.steady, time=self.wall)
         )
         self.low = 20
         self.ends = Counter()

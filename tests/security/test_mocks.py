@@ -8,7 +8,7 @@ import respx
 from support.virtual import settle
 
 from metron_async import AsyncMetron, AuthenticationError, BlockedError
-from metron_async._engine import build
+from metron_async._engine import opening
 from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
@@ -18,7 +18,7 @@ ISSUE = FakeMetron(issues=10)
 
 @pytest.fixture(autouse=True)
 def no_container(monkeypatch):
-    monkeypatch.setattr(build, "is_container", lambda: False)
+    monkeypatch.setattr(opening, "is_container", lambda: False)
 
 
 async def body_of(number):
