@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async._engine.core import Parts
+    from metron_async._engine.credentials import Credentials
     from metron_async._engine.places import Places
     from metron_async.types import Stats
 
@@ -86,7 +87,7 @@ class Blueprint:
             msg = f"max_in_flight must be a whole number from 1, got {self.max_in_flight!r:.80}"
             raise ConfigurationError(msg)
         self.identify(arguments)
-        self.address = address_name(arguments["address"])
+        self.address: str = address_name(arguments["address"])
         if self.is_given:
             from metron_async._engine.network import check_transport
 
@@ -119,7 +120,7 @@ class Blueprint:
 
     def identify(self, arguments: Mapping[str, Any]) -> None:
         """Take the credentials from *arguments*."""
-        self.credentials = resolve_credentials(
+        self.credentials: Credentials = resolve_credentials(
             arguments["token"], arguments["username"], arguments["password"]
         )
         account = self.credentials.account_name(arguments["account"])
