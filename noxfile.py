@@ -236,6 +236,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def zensical(session: nox.Session) -> None:
+    """Build the site with Zensical, which is to follow Material for MkDocs after May 2027."""
+    install(session, "docs", "zensical")
+    session.run("zensical", "build", "--strict", "--config-file", "mkdocs.yml")
+    session.run("python", "docs/_ext/check.py", "site")
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Run the example programs against the fake server."""
     install(session, "test")

@@ -17,7 +17,11 @@ from metron_async import MetronView
 
 PARTS = ["", ".types", ".errors", ".models", ".filters", ".enums", ".storage", ".cache", ".mirror"]
 PARTS += [".matching", ".testing"]
-LOADS = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?https?://")
+LOADS = re.compile(
+    r"<(?:script|img|iframe|link(?![^>]*rel=[\"']?(?:next|prev|edit|canonical)))\b"
+    r"[^>]*?(?:src|href)=[\"']?https?://"
+)
+"""Parts of a page that a browser fetches; a link to another page is not one."""
 
 
 def documented(site: Path) -> set[str]:
