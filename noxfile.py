@@ -302,6 +302,19 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def frozen(session: nox.Session) -> None:
+    """Freeze a program with PyInstaller, and run it away from the source tree."""
+    session.install("pyinstaller>=6", f".[{EXTRAS}]")
+    work = Path(session.create_tmp()).resolve()
+    places = [f"--{name}path={work / name}" for name in ("dist", "work", "spec")]
+    program = "tests/support/frozen_program.py"
+    session.run("pyinstaller", "--noconfirm", "--log-level=ERROR", *places, program)
+    session.chdir(work)
+    name = Path(program).stem
+    session.run(str(work / "dist" / name / name), external=True)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure this client beside its peers, write benchmarks/results, and check the targets.
 

@@ -199,4 +199,6 @@ def _load_opening() -> Any:
     for name in _EARLY:
         with contextlib.suppress(ImportError):
             import_module(name)
-    return import_module("metron_async._engine.opening")
+    from metron_async._engine import opening  # a statement, which programs that freeze others see
+
+    return opening
