@@ -104,7 +104,6 @@ SCHEMAS = {
     "vendor.readthedocs": [".readthedocs.yaml"],
 }
 PROSE = ["metron_async", "docs", "examples", "tests", "README.md", "CHANGELOG.md", "noxfile.py"]
-BESIDE_THE_WHEEL = ["tests", "examples", "docs", "README.md", "mkdocs.yml", "pyproject.toml"]
 
 
 def install(session: nox.Session, *groups: str, project: str = ".", editable: bool = True) -> None:
@@ -275,9 +274,9 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Run the suite against the built wheel, away from the source tree.
+    """Run the tests of the source distribution against the built wheel.
 
-    ``-- --dist FOLDER`` takes the wheel from that folder instead of building one.
+    ``-- --dist FOLDER`` takes both from that folder instead of building them.
     """
     work = Path(session.create_tmp()).resolve()
     shutil.rmtree(work)
@@ -287,17 +286,13 @@ def wheel(session: nox.Session) -> None:
         dist = work / "dist"
         session.install("build")
         session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
-    (built,) = dist.glob("*.whl")
+    (built,), (source,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
     install(session, "test", project=str(built), editable=False)
     install_redis_server(session)
-    for name in BESIDE_THE_WHEEL:
-        source, target = ROOT / name, work / "beside" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    session.chdir(work / "beside")
+    shutil.unpack_archive(source, work / "source")
+    (unpacked,) = (work / "source").iterdir()
+    shutil.rmtree(unpacked / "metron_async")  # what is tested is what is installed
+    session.chdir(unpacked)
     parallel(session)
 
 
