@@ -141,7 +141,7 @@ _decoder = msgspec.msgpack.Decoder(Entry)
 
 def stamp_of(checked_at: float) -> bytes:
     """Return a wall-clock time in seconds as text of a fixed width, which sorts by time."""
-    text = b"%0*.6f" % (_DIGITS, min(max(checked_at, 0.0), _LATEST))
+    text = b"%0*.6f" % (_DIGITS, min(max(0.0, checked_at), _LATEST))
     return text + _checksum(text)
 
 

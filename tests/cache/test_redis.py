@@ -13,7 +13,7 @@ import zlib
 
 import pytest
 import redis
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from support import redis_server
@@ -178,6 +178,7 @@ def test_an_entry_without_a_time_is_damaged_or_as_old_as_it_was(head):
 
 
 @given(st.floats(), st.floats())
+@example(-0.0, -1.0)
 def test_stamps_sort_by_time(one, other):
     assume(not math.isnan(one + other))
     first, second = sorted([one, other])
