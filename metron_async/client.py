@@ -215,7 +215,11 @@ class AsyncMetron(MetronView):
         raise failure
 
     async def __aenter__(self) -> Self:
-        await self._caller.core.ready()
+        try:
+            await self._caller.core.ready()
+        except BaseException:  # nobody will leave what could not be entered
+            await self._caller.core.close()
+            raise
         return self
 
     async def __aexit__(

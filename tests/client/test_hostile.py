@@ -197,6 +197,7 @@ async def test_frames_of_a_failed_connection_hold_no_secret(monkeypatch):
     with pytest.raises(ConfigurationError, match="cannot be set up") as caught:
         await metron.issues.get(1)
     assert_hidden(caught.value)
+    await metron.aclose()
 
 
 def test_a_latin_1_password_of_the_environment_is_in_no_error(monkeypatch):

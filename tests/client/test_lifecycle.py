@@ -160,11 +160,26 @@ async def test_an_opening_that_fails_is_tried_again():
     fake = fake_of()
     metron = client(fake, cache=Failing())
     with pytest.raises(OSError, match="not yet"):
-        async with metron:
-            raise AssertionError
+        await metron.issues.get(7)
     assert metron._caller.core.parts is None
     async with metron:
         assert (await metron.issues.get(7)).id == 7
+
+
+async def test_a_client_that_cannot_be_entered_is_closed(tmp_path):
+    class Failing(MemoryCache):
+        async def account(self, identity):
+            msg = "not yet"
+            raise OSError(msg)
+
+    metron = client(fake_of(), cache=Failing(), storage=tmp_path)
+    with pytest.raises(OSError, match="not yet"):
+        async with metron:
+            raise AssertionError
+    with pytest.raises(ClosedError):
+        await metron.issues.get(7)
+    file = metron._caller.core.blueprint.places.storage._files[0]
+    assert file._connection is None
 
 
 # -- Closing with calls under way ---------------------------------------------------------------
