@@ -93,7 +93,7 @@ def normal_name(text: str) -> str:
     if text.isascii():
         lowered = text.lower().replace("'", "").replace("`", "").replace("&", " and ")
         found = _ASCII_REST.sub(" ", lowered).strip()
-        return found or "".join(lowered.split())
+        return found or "".join(text.lower().split())
     folded = unicodedata.normalize("NFKD", text.translate(_SPELLED)).casefold()
     folded = unicodedata.normalize("NFKD", folded).translate(_SPELLED)
     found = " ".join("".join(map(_plain, folded)).split())

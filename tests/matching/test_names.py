@@ -128,6 +128,7 @@ def test_vowel_signs_of_other_scripts_are_kept(mark):
 
 
 @given(names)
+@example("'\xa0")
 def test_a_normal_form_is_its_own_normal_form(text):
     assert normal_name(normal_name(text)) == normal_name(text)
 
