@@ -91,7 +91,7 @@ class MokkariInFleet(Mokkari):
 
         await super().start()
         limiter = RedisRateLimiter(redis.Redis.from_url(self.place.redis), "reader")
-        self.session._rate_limiter = limiter  # noqa: SLF001
+        self.session.rate_limiter = limiter
 
 
 # -- the jobs, as one process does them ------------------------------------------------------------
