@@ -100,7 +100,9 @@ class Lookup:
     def _from_memory(self, key: str, *, reload: bool) -> Entry | None:
         self.notice_drops()
         entry = self._queue.get(key)
-        if entry is None and not reload:
+        if entry is not None:
+            self._memory.put(entry)
+        elif not reload:
             entry = self._memory.get(key)
         if entry is not None:
             self._stats.memory_hits += 1

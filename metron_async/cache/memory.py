@@ -58,6 +58,11 @@ class RecentlyUsed:
             evicted += 1
         return evicted
 
+    def replace(self, entry: Entry) -> None:
+        """Keep *entry* if there is another one under its key."""
+        if entry.key in self._entries:
+            self.put(entry)
+
     def touch(self, key: str, checked_at: float) -> None:
         """Record that the entry under *key* was current at *checked_at*."""
         entry = self._entries.get(key)

@@ -99,6 +99,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     # Damaged strings must not raise here: the checksum of the entry finds them.
     connection.text_factory = _decode_leniently
     connection.execute("PRAGMA journal_size_limit = 16777216")
+    connection.execute("PRAGMA cache_size = -256")  # KB; the system caches the file too
     if _is_ready(connection):
         return
     connection.execute("BEGIN IMMEDIATE")

@@ -2,8 +2,10 @@
 
 A lookup in memory costs a dictionary access and one ``pread`` (see
 :mod:`~metron_async.cache.invalidation_token`). A lookup in the file costs one round trip to
-aiosqlite's thread. Writes are queued in the :class:`~metron_async.cache.write_queue.WriteQueue`:
-a caller waits only for a drop, because it must not read again what it has dropped.
+aiosqlite's thread. Memory keeps what was asked for again: a walk through thousands of pages, each
+read once, does not fill it. Writes are queued in the
+:class:`~metron_async.cache.write_queue.WriteQueue`: a caller waits only for a drop, because it must
+not read again what it has dropped.
 
 An error of the file never reaches the caller. A damaged file is set aside and a new one is created.
 If the file cannot be opened, or the disk is full, the cache continues in memory, with one warning.
@@ -63,7 +65,8 @@ class SQLiteCache(BaseCache):
         path: The file; by default one in the user's cache directory.
         max_bytes: Size limit of its entries, in bytes. The least recently used ones are evicted
             first.
-        memory_bytes: Size limit of the entries that are also kept in memory, in bytes.
+        memory_bytes: Size limit of the entries that are also kept in memory, in bytes. An entry is
+            kept there when it is used again.
         freshness: Seconds by kind, resource, or both, over the defaults.
         max_age: Seconds after which an entry is fetched again, without a condition.
         keep_private: Also keep collection, pull list, wish list and reading lists.
@@ -102,7 +105,7 @@ class SQLiteCache(BaseCache):
         self._invalidations = Invalidations()
         self._token = InvalidationToken(self._path.with_name(self._path.name + ".epoch"))
         self._file = CacheFile(self._path, self._recovered)
-        self._queue = WriteQueue(self._file, max_bytes, self._written, self._complain)
+        self._queue = WriteQueue(self._file, max_bytes, self._written, self._refused)
         self._lookup = Lookup(
             memory=self._memory,
             queue=self._queue,
@@ -153,7 +156,7 @@ class SQLiteCache(BaseCache):
             return
         self._lookup.notice_drops()
         for entry in kept:
-            self._memory.put(entry)
+            self._memory.replace(entry)
         self._stats.stored += len(kept)
         if self._queue.put(kept):
             await self._queue.flush()
@@ -296,6 +299,11 @@ class SQLiteCache(BaseCache):
         self._token.open()
         if outcome.dropped:
             self._token.renew()
+
+    def _refused(self, error: Exception, lost: list[Entry]) -> None:
+        self._complain(error)
+        for entry in lost:
+            self._memory.put(entry)
 
     def _recovered(self) -> None:
         self._stats.recovered += 1

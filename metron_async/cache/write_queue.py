@@ -1,7 +1,7 @@
 """Queue of writes to the file, applied in batches by one task of the cache.
 
 A put returns at once. Entries that are not written yet are served from here, also when memory has
-evicted them. If the file refuses a batch, its entries are lost, which may cost a request later.
+evicted them. If the file refuses a batch, its entries are handed back, and memory keeps them.
 Drops are different: an entry that should be dropped and is not would be *wrong*. So a drop is
 repeated until the file accepts it, and entries that it selects are not served meanwhile.
 """
@@ -40,7 +40,7 @@ class WriteQueue:
         file: The file.
         max_bytes: Size limit of the file's entries, in bytes.
         on_outcome: Called after each transaction.
-        on_failure: Called after each transaction that failed.
+        on_failure: Called after each transaction that failed, with the entries that are not saved.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class WriteQueue:
         file: CacheFile,
         max_bytes: int,
         on_outcome: Callable[[Outcome], None],
-        on_failure: Callable[[Exception], None],
+        on_failure: Callable[[Exception, list[Entry]], None],
     ) -> None:
         self._file = file
         self._max_bytes = max_bytes
@@ -143,12 +143,11 @@ class WriteQueue:
             outcome = await self._write([*owed, *batch])
         except Exception as error:  # noqa: BLE001 - a failure must not reach a caller
             self._owed = self._owed[-_MAX_OWED:]
-            self._on_failure(error)
+            self._on_failure(error, self._settle(batch))
         else:
             self._owed.clear()
-            self._on_outcome(outcome)
-        finally:
             self._settle(batch)
+            self._on_outcome(outcome)
 
     async def _write(self, operations: list[Operation]) -> Outcome:
         work = functools.partial(apply, operations=operations, max_bytes=self._max_bytes)
@@ -166,14 +165,17 @@ class WriteQueue:
             if entry is not None and entry.checked_at < stamp:
                 self._unsaved[key] = msgspec.structs.replace(entry, checked_at=stamp)
 
-    def _settle(self, batch: Iterable[Operation]) -> None:
-        """Forget the entries of *batch* that were not put again meanwhile."""
+    def _settle(self, batch: Iterable[Operation]) -> list[Entry]:
+        """Forget and return the entries of *batch* that were not put again or dropped meanwhile."""
+        settled: list[Entry] = []
         for operation in batch:
             if isinstance(operation, Put):
                 for entry in operation.entries:
                     unsaved = self._unsaved.get(entry.key)
                     if unsaved is not None and unsaved.stored_at == entry.stored_at:
+                        settled.append(unsaved)
                         self._forget(entry.key)
+        return settled
 
     def _forget(self, key: str) -> None:
         entry = self._unsaved.pop(key, None)

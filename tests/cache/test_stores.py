@@ -285,6 +285,29 @@ async def test_entries_outlive_the_process(tmp_path):
     await second.aclose()
 
 
+async def test_memory_keeps_what_is_asked_for_again(tmp_path):
+    """A walk through many pages, each read once, must not fill it: 20,000 rows took 10 MB."""
+    cache = SQLiteCache(tmp_path / "cache.sqlite3")
+    await cache.put(entry_of(n, body=b"a page" * 1000) for n in range(200))
+    await cache.flush()
+    for number, (of_disk, of_memory) in enumerate([(1, 0), (1, 1)]):
+        assert await cache.get(key_of(7)), number
+        assert (cache.stats.disk_hits, cache.stats.memory_hits) == (of_disk, of_memory)
+
+    newer = entry_of(7, stored_at=NOW + 1, checked_at=NOW + 1, body=b"newer")
+    await cache.put([newer])  # in place of what memory has
+    await cache.flush()
+    assert await cache.get(key_of(7)) == newer
+    assert (cache.stats.disk_hits, cache.stats.memory_hits) == (1, 2)
+
+    await cache.put([entry_of(900)])
+    assert await cache.get(key_of(900))  # not written yet
+    await cache.flush()
+    assert await cache.get(key_of(900))
+    assert (cache.stats.disk_hits, cache.stats.memory_hits) == (1, 4)
+    await cache.aclose()
+
+
 async def test_nothing_in_the_directory_is_readable_by_others(tmp_path):
     path = tmp_path / "private" / "cache.sqlite3"
     old = os.umask(0)
