@@ -120,7 +120,7 @@ def run_block(block: Block, source: str, namespace: dict[str, Any], runner: asyn
     """Run a block in *namespace*; errors tell the line of the page."""
     padded = "\n" * block.line + source
     flags = 0 if block.is_program else ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(padded, str(block.page), "exec", flags=flags)
+    code = compile(padded, str(block.page), "exec", flags=flags, dont_inherit=True)
     result = eval(code, {"__name__": "__main__"} if block.is_program else namespace)  # noqa: S307
     if inspect.iscoroutine(result):
         runner.run(asyncio.wait_for(result, SECONDS))
