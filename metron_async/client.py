@@ -140,8 +140,9 @@ class MetronView(AllResources):
 class AsyncMetron(MetronView):
     """The asynchronous client for Metron, the open comic-book database.
 
-    Use it as an async context manager, or call :meth:`aclose` at the end. Nothing is opened before
-    the first call. One client serves any number of concurrent calls on one event loop.
+    Use it as an async context manager, or call :meth:`aclose` at the end. The constructor opens
+    nothing; ``async with`` opens what the first call needs. One client serves any number of
+    concurrent calls on one event loop.
 
     Args:
         token: API token, sent as ``Authorization: Bearer``. Without any credentials given, they
@@ -217,7 +218,7 @@ class AsyncMetron(MetronView):
     async def __aenter__(self) -> Self:
         try:
             await self._caller.core.ready()
-        except BaseException:  # nobody will leave what could not be entered
+        except BaseException:  # __aexit__ is not called then
             await self._caller.core.close()
             raise
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from metron_async import __version__
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 
@@ -23,3 +25,8 @@ def test_attributes_of_a_paragraph_have_a_line_of_their_own() -> None:
         for line in page.read_text(encoding="utf-8").splitlines()
         if re.search(r"\S +\{ *[.#]\w+ *\}$", line)
     ] == []
+
+
+def test_every_page_has_the_version() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert f"\ncopyright: metron_async {__version__}\n" in settings

@@ -61,9 +61,21 @@ def loading(site: Path) -> list[str]:
     ]
 
 
+def abstract(site: Path) -> list[str]:
+    """Return the pages of namespaces that show a type variable, or keywords without their names."""
+    wrong: list[str] = []
+    for page in sorted((site / "reference" / "namespaces").glob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        words = set(re.findall(r"\w+", re.sub(r"<[^>]+>", " ", text)))
+        if words & {"TypeVar", "D", "R", "I", "W"} or ("Unpack" in words and "Other" not in words):
+            wrong.append(page.as_posix())
+    return wrong
+
+
 def main(site: Path) -> None:
     """Print what is wrong, and exit accordingly."""
     problems = [f"{name} is not documented" for name in undocumented(site)]
+    problems += [f"{page} shows types or keywords that are not concrete" for page in abstract(site)]
     problems += [f"{page} loads something from elsewhere" for page in loading(site)]
     sys.exit("\n".join(problems) or None)
 
