@@ -13,13 +13,19 @@ A block can ask for something with a comment on the line before it, ``<!-- snipp
     The block needs a Redis server; one is started, and takes the place of the URL in the block.
 
 There is no way to ask for a block not to be run.
+
+A block that prints is followed by a block of text with what it prints, where ``...`` stands for
+anything.
 """
 
 from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
+import doctest
 import inspect
+import io
 import re
 import subprocess
 import sys
@@ -41,6 +47,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 MARKER = re.compile(r"<!-- snippet: (\w+) -->\s*$")
+OUTPUT = re.compile(r"\n\n(?P<indent> *)```text\n(?P<output>.*?)^(?P=indent)```$", FENCE.flags)
 REDIS_URL = "redis://localhost:6379"
 
 
@@ -51,6 +58,8 @@ class Block(NamedTuple):
     line: int
     source: str
     asks: str | None
+    output: str
+    """What it prints, as the page shows it."""
 
     @property
     def is_program(self) -> bool:
@@ -65,7 +74,9 @@ def blocks_of(page: Path) -> list[Block]:
             line = text.count("\n", 0, match.start("code"))
             asks = MARKER.search(text[: match.start()])
             source = textwrap.dedent(match["code"])
-            found.append(Block(page, line, source, asks[1] if asks else None))
+            shown = OUTPUT.match(text, match.end())
+            output = textwrap.dedent(shown["output"]) if shown else ""
+            found.append(Block(page, line, source, asks[1] if asks else None, output))
     return found
 
 
@@ -117,7 +128,18 @@ def run_tests(block: Block) -> None:
 
 
 def run_block(block: Block, source: str, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
-    """Run a block in *namespace*; errors tell the line of the page."""
+    """Run a block in *namespace*, and compare what it prints; errors tell the line of the page."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        execute(block, source, namespace, runner)
+    want, got = block.output, printed.getvalue()
+    if "fetch_many" in source:  # results come as they are ready
+        want, got = ("".join(sorted(text.splitlines(keepends=True))) for text in (want, got))
+    same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
+    assert same, f"{name_of(block.page)}:{block.line} prints\n{printed.getvalue()}"
+
+
+def execute(block: Block, source: str, namespace: dict[str, Any], runner: asyncio.Runner) -> None:
     padded = "\n" * block.line + source
     flags = 0 if block.is_program else ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     code = compile(padded, str(block.page), "exec", flags=flags, dont_inherit=True)
@@ -148,14 +170,15 @@ def test_snippets_run(page: Path, request: pytest.FixtureRequest) -> None:
 def test_every_block_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "```python title='a.py'\nx = 1\n```\n\n!!! note\n\n    ```py\n    x = 2\n    ```\n\n"
+        "```python title='a.py'\nx = 1\n```\n\n```text\n2\n```\n\n"
+        "!!! note\n\n    ```py\n    x = 2\n    ```\n\n"
         "```console\n$ ls\n```\n\n<!-- snippet: pytest -->\n```python\nx = 3\n```\n",
         encoding="utf-8",
     )
-    assert [(block.source, block.asks) for block in blocks_of(page)] == [
-        ("x = 1\n", None),
-        ("x = 2\n", None),
-        ("x = 3\n", "pytest"),
+    assert [block[2:] for block in blocks_of(page)] == [
+        ("x = 1\n", None, "2\n"),
+        ("x = 2\n", None, ""),
+        ("x = 3\n", "pytest", ""),
     ]
 
 
