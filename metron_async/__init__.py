@@ -10,7 +10,7 @@ The names below are loaded on first use, so that a program loads only what it ne
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import listed, load
+from metron_async._lazy import lazy
 from metron_async._version import __version__
 
 if TYPE_CHECKING:
@@ -95,10 +95,5 @@ _HOMES = (
 )
 """Modules that define the public names, the lightest first."""
 
-
-def __getattr__(name: str) -> object:
-    return load(__name__, _HOMES, name)
-
-
-def __dir__() -> list[str]:
-    return listed(__name__)
+if not TYPE_CHECKING:  # a misspelled name is an error to type checkers
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

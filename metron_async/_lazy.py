@@ -12,35 +12,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["listed", "load"]
+__all__ = ["lazy"]
 
 
-def load(package: str, homes: Sequence[str], name: str) -> object:
-    """Return the attribute *name* of a package, and keep it there.
+def lazy(
+    package: str, homes: Sequence[str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package whose public names load on first use.
 
     Args:
         package: The package's ``__name__``.
         homes: Full names of the modules that define its public names, in the order in which they
             are searched. A module that loads much stands last.
-        name: The requested attribute.
-
-    Raises:
-        AttributeError: If the package does not export *name*.
     """
     module = sys.modules[package]
-    if name in module.__all__:
-        for home in map(import_module, homes):
-            if name in home.__all__:
-                value = getattr(home, name)
-                setattr(module, name, value)
-                return value
-    msg = f"module {package!r} has no attribute {name!r}"
-    raise AttributeError(msg)
 
+    def load(name: str) -> object:
+        if name in module.__all__:
+            for home in map(import_module, homes):
+                if name in home.__all__:
+                    value = getattr(home, name)
+                    setattr(module, name, value)
+                    return value
+        msg = f"module {package!r} has no attribute {name!r}"
+        raise AttributeError(msg)
 
-def listed(package: str) -> list[str]:
-    """Return what ``dir()`` of a package shows: also the names that are not loaded yet."""
-    module = sys.modules[package]
-    return sorted({*vars(module), *module.__all__})
+    def listed() -> list[str]:
+        return sorted({*vars(module), *module.__all__})
+
+    return load, listed

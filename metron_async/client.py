@@ -19,7 +19,6 @@ from metron_async.types import CallOptions, OptionArguments
 
 if TYPE_CHECKING:
     import os
-    from types import TracebackType
     from typing import Self, Unpack
 
     import httpx
@@ -223,12 +222,7 @@ class AsyncMetron(MetronView):
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def with_credentials(

@@ -13,7 +13,6 @@ from metron_async.cli.output import clock
 from metron_async.cli.progress import Progress, remark
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from metron_async.admission import QuotaState
@@ -48,14 +47,9 @@ class BarProgress(Progress):
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # What the terminal shows for Ctrl-C moves the cursor: a last bar would stand below it.
-        self._bar.live.transient = kind is not None
+        self._bar.live.transient = error[0] is not None
         self._bar.stop()
 
     def quota(self, state: QuotaState) -> None:

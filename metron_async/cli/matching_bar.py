@@ -10,7 +10,6 @@ from rich.progress import Progress
 from metron_async.cli.matching_progress import Silent, facts_of_run
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from metron_async.matching.run import MatchProgress
@@ -33,12 +32,7 @@ class MatchBar(Silent):
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def show(self, state: MatchProgress) -> None:

@@ -20,7 +20,6 @@ from metron_async.mirror import (
 from metron_async.mirror.forecast import Allowance, forecast
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from metron_async.admission import QuotaState
@@ -101,12 +100,7 @@ class Shown:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
 

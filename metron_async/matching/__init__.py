@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import listed, load
+from metron_async._lazy import lazy
 
 if TYPE_CHECKING:
     from metron_async.matching.covers import *
@@ -74,10 +74,5 @@ _HOMES = (
     "metron_async.matching.local",
 )
 
-
-def __getattr__(name: str) -> object:
-    return load(__name__, _HOMES, name)
-
-
-def __dir__() -> list[str]:
-    return listed(__name__)
+if not TYPE_CHECKING:  # a misspelled name is an error to type checkers
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -25,7 +25,6 @@ from metron_async.types import Progress
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Callable, Generator
-    from types import TracebackType
     from typing import Self
 
     from metron_async._engine.caller import Caller
@@ -75,12 +74,7 @@ class Mirror(Matching):
         await self._opened()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

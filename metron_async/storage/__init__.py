@@ -10,7 +10,7 @@ A storage loads two states, calls a pure decision, and saves what it returns, at
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import listed, load
+from metron_async._lazy import lazy
 
 if TYPE_CHECKING:
     from metron_async.storage.base import *
@@ -27,10 +27,5 @@ _HOMES = (
     "metron_async.storage.redis",
 )
 
-
-def __getattr__(name: str) -> object:
-    return load(__name__, _HOMES, name)
-
-
-def __dir__() -> list[str]:
-    return listed(__name__)
+if not TYPE_CHECKING:  # a misspelled name is an error to type checkers
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -6,7 +6,7 @@ Needs ``metron-async[testing]`` for sockets and for writes with files.
 
 from typing import TYPE_CHECKING
 
-from metron_async._lazy import listed, load
+from metron_async._lazy import lazy
 
 if TYPE_CHECKING:
     from metron_async.testing._server.wire import *
@@ -37,10 +37,5 @@ _HOMES = (
     "metron_async.testing.fake",
 )
 
-
-def __getattr__(name: str) -> object:
-    return load(__name__, _HOMES, name)
-
-
-def __dir__() -> list[str]:
-    return listed(__name__)
+if not TYPE_CHECKING:  # a misspelled name is an error to type checkers
+    __getattr__, __dir__ = lazy(__name__, _HOMES)

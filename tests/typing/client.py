@@ -6,6 +6,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import assert_type
 
+import metron_async.cache
+import metron_async.testing
 from metron_async import (
     NOT_MODIFIED,
     AsyncMetron,
@@ -20,6 +22,13 @@ from metron_async import (
     RowList,
 )
 from metron_async.models import Issue, IssueSummary, PullList, Role, Series, SeriesSummary
+
+
+def misspelled_names() -> None:
+    """Names load on first use, and type checkers still know which there are."""
+    metron_async.AsyncMetro()  # type: ignore[attr-defined]
+    metron_async.cache.RedisCash()  # type: ignore[attr-defined]
+    metron_async.testing.FakeMetro()  # type: ignore[attr-defined]
 
 
 async def reads(metron: AsyncMetron) -> None:
