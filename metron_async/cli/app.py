@@ -1,4 +1,4 @@
-"""Runs a command, and turns a failure into one line and an exit code."""
+"""Entry point: runs a command, and turns a failure into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -113,4 +113,4 @@ def _how_to_resume(options: argparse.Namespace, given: Sequence[str]) -> str:
     kept = options.command == "mirror" or getattr(options, "write", "") == "json"
     if not kept or options.demo:
         return ""
-    return f" What was fetched is kept; go on with: metron-async {shlex.join(given)}"
+    return f" What was fetched is kept; resume with: metron-async {shlex.join(given)}"

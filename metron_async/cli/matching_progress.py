@@ -1,4 +1,4 @@
-"""Shows how matching gets on: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""Progress of matching: a bar on a terminal, plain lines elsewhere, or nothing."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def ready() -> bool:
 
 
 def release() -> None:
-    """Lead the standard output nowhere, so that Python does not fail when it flushes at exit."""
+    """Redirect the standard output to nowhere: Python flushes it at exit, which must not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -41,7 +41,7 @@ class FakeMetron(Controls, OwnBuilders):
     Args:
         issues: Number of issues in the catalogue; its other sizes follow from it.
         seed: Another seed generates another catalogue, and other latencies.
-        today: Day around which running series publish their issues, as date or ISO text; by
+        today: Day around which running series publish their issues, as date or an ISO string; by
             default the clock's.
         token: Bearer token of the account ``reader``.
         throttle: Whether there is a quota; without one, the headers announce a huge limit.
@@ -183,7 +183,7 @@ class FakeMetron(Controls, OwnBuilders):
         Args:
             kind: Kind of object, as in its path: ``"issue"``, ``"series"``, ...
             rid: Its id.
-            changes: Fields and their new values; dates may be ISO text.
+            changes: Fields and their new values; dates may be ISO strings.
 
         Returns:
             The record.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from metron_async.testing._faults.answers import AnswerFaults
 from metron_async.testing._faults.bodies import BodyFaults
+from metron_async.testing._faults.responses import ResponseFaults
 from metron_async.testing._server.checks import require_callable, require_count
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "Faults", "Planned"]
 
 
-class Fault(AnswerFaults, BodyFaults):
+class Fault(ResponseFaults, BodyFaults):
     """Fault of one request or response; see the constructors.
 
     Example:

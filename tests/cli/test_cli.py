@@ -191,7 +191,7 @@ async def test_nobody_there_is_a_code_of_its_own(tmp_path: Path) -> None:
     ran = await run(tmp_path, "mirror", "comics.db", "series", "--base-url", "http://127.0.0.1:9")
     assert ran.code == 11
     assert one_line(ran.err)
-    assert "go on with: metron-async mirror comics.db series" in ran.err
+    assert "resume with: metron-async mirror comics.db series" in ran.err
 
 
 async def test_a_spent_day_says_when_to_come_back(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ async def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, number
         _, err = await asyncio.wait_for(process.communicate(), 20)
         assert process.returncode == 130
         last = err.decode().splitlines()[-1]
-        assert last.endswith(f"go on with: metron-async mirror comics.db issues --base-url {url}")
+        assert last.endswith(f"resume with: metron-async mirror comics.db issues --base-url {url}")
         assert b"Traceback" not in err
         had = held(tmp_path / "comics.db")
         assert 0 < had < 600

@@ -113,12 +113,12 @@ WRONG = {
     "no date": (
         lambda f: f.add_creator("X", birth="May 1980"),
         ValueError,
-        "birth: expected a date or ISO text such as '2026-11-20'",
+        "birth: expected a date or ISO 8601, such as '2026-11-20'",
     ),
     "no date-time": (
         lambda f: f.add_arc("X", modified="yesterday"),
         ValueError,
-        "modified: expected ISO text such as",
+        "modified: expected ISO 8601, such as",
     ),
     "a text for a list": (
         lambda f: f.add_creator("X", alias="Y"),

@@ -69,11 +69,11 @@ def _types(record: type[msgspec.Struct]) -> dict[str, Any]:
 def checked(
     record: type[msgspec.Struct], values: Mapping[str, Any], catalogue: Catalogue
 ) -> dict[str, Any]:
-    """Return *values* as a record stores them: dates from ISO text, lists as tuples.
+    """Return *values* as a record stores them: dates from ISO strings, lists as tuples.
 
     Args:
         record: The class of the record.
-        values: Values by field. Dates and date-times may be ISO text; a date-time without an
+        values: Values by field. Dates and date-times may be ISO strings; a date-time without an
             offset is New York time. Prices may be text or ``Decimal``.
         catalogue: The objects to which ids refer.
 
@@ -107,7 +107,7 @@ def _stored(name: str, value: Any, annotation: Any) -> Any:
         try:
             value = dt.datetime.fromisoformat(value)
         except ValueError:
-            msg = f"Invalid {name}: expected ISO text such as '2026-11-20T17:00Z', got {value!r}"
+            msg = f"Invalid {name}: expected ISO 8601, such as '2026-11-20T17:00Z', got {value!r}"
             raise ValueError(msg) from None
     try:
         stored = msgspec.convert(value, annotation)
@@ -116,7 +116,7 @@ def _stored(name: str, value: Any, annotation: Any) -> Any:
         if message.startswith("Expected"):
             msg = f"Invalid {name}: {message[0].lower()}{message[1:]}"
             raise TypeError(msg) from None
-        msg = f"Invalid {name}: expected a date or ISO text such as '2026-11-20', got {value!r}"
+        msg = f"Invalid {name}: expected a date or ISO 8601, such as '2026-11-20', got {value!r}"
         raise ValueError(msg) from None
     return aware(stored) if isinstance(stored, dt.datetime) else stored
 

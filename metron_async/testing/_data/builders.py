@@ -119,8 +119,8 @@ class CatalogueBuilders:
 
         Args:
             name: The name.
-            birth: Date, or ISO text.
-            death: Date, or ISO text.
+            birth: Date, or an ISO string.
+            death: Date, or an ISO string.
             alias: Other names.
             common: Fields that most objects have.
         """
@@ -243,9 +243,9 @@ class CatalogueBuilders:
         Args:
             series: Id of the series.
             number: Its number, as text.
-            cover_date: Date or ISO text; by default the first day of the present month.
-            store_date: Date, or ISO text.
-            foc_date: Date, or ISO text.
+            cover_date: Date or an ISO string; by default the first day of the present month.
+            store_date: Date, or an ISO string.
+            foc_date: Date, or an ISO string.
             alt_number: Alternative number.
             title: Title of a collection.
             names: Names of its stories.

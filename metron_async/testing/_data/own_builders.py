@@ -100,14 +100,14 @@ class OwnBuilders(CatalogueBuilders):
             book_format: Code: ``"PRINT"``, ``"DIGITAL"`` or ``"BOTH"``.
             grade: Grade from 0.5 to 10.0.
             grading_company: Code: ``"CGC"``, ``"CBCS"``, ``"PGX"`` or ``""``.
-            purchase_date: Date, or ISO text.
+            purchase_date: Date, or an ISO string.
             purchase_price: Price, such as ``"4.99"``.
             purchase_store: Name of the store.
             storage_location: Place where it is kept.
             notes: Notes.
             rating: The owner's rating from 1 to 5.
-            read: Date-times at which it was read, or ISO text.
-            modified: Date-time of the last change, or ISO text; by default now.
+            read: Date-times at which it was read, or an ISO string.
+            modified: Date-time of the last change, or an ISO string; by default now.
         """
         shelf, now = account_of(self.accounts, user).shelf, self.clock.moment()
         own: dict[str, Any] = {

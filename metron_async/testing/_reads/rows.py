@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def day(value: Any) -> str | None:
-    """Return a date as ISO text, or ``None``."""
+    """Return a date as an ISO string, or ``None``."""
     return None if value is None else value.isoformat()
 
 

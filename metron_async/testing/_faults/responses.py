@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
-__all__ = ["AnswerFaults"]
+__all__ = ["ResponseFaults"]
 
 
-class AnswerFaults(FaultBase):
+class ResponseFaults(FaultBase):
     """Constructors of these faults."""
 
     # -- time and connections ------------------------------------------------------------------
