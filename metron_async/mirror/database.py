@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiosqlite
 
-from metron_async.mirror.errors import MirrorBusyError, MirrorFileError
+from metron_async.mirror.errors import MirrorFileError, mirror_error
 from metron_async.mirror.files import open_mirror
 
 if TYPE_CHECKING:
@@ -91,7 +91,4 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            text = str(error)
-            kind = MirrorBusyError if "locked" in text or "busy" in text else MirrorFileError
-            msg = f"{self.path}: {text}"
-            raise kind(msg) from error
+            raise mirror_error(self.path, error) from error

@@ -1,8 +1,16 @@
 """Errors of a mirror's file."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from metron_async.errors import MetronError
 
-__all__ = ["MirrorBusyError", "MirrorError", "MirrorFileError"]
+if TYPE_CHECKING:
+    from pathlib import Path
+    from sqlite3 import Error
+
+__all__ = ["MirrorBusyError", "MirrorError", "MirrorFileError", "mirror_error"]
 
 
 class MirrorError(MetronError):
@@ -20,3 +28,10 @@ class MirrorBusyError(MirrorError):
     """Another process or task is updating the same selection."""
 
     retryable = True
+
+
+def mirror_error(path: Path, error: Error) -> MirrorError:
+    """Return the error of the mirror at *path* for one of SQLite."""
+    text = str(error)
+    kind = MirrorBusyError if "locked" in text or "busy" in text else MirrorFileError
+    return kind(f"{path}: {text}")
