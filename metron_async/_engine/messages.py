@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import urlencode
@@ -37,8 +36,7 @@ _LONGEST_TARGET = 60_000  # characters; httpx refuses URLs from 65,536
 _SHOWN = 200  # characters of a decoder's message that an error repeats
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """The encoded body of a write."""
 
     content: bytes
@@ -50,8 +48,7 @@ class Body:
         return len(self.content)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Multipart:
+class Multipart(msgspec.Struct, frozen=True):
     """The body of a write with an image; the transport encodes it.
 
     Attributes:
@@ -112,8 +109,7 @@ class Request(msgspec.Struct, frozen=True):
         return self.method == "GET"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """The response to one attempt.
 
     Attributes:
@@ -145,8 +141,7 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
     dated: bool = True
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """Responses that a write has made stale; ``None`` means any.
 
     Attributes:

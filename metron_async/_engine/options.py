@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import enum
 import inspect
 import math
@@ -68,6 +67,8 @@ def checked_options(
 
 def _unknown(name: str, arguments: tuple[str, ...]) -> str:
     """Return the message for an unknown name. Its value may be a secret, and is not shown."""
+    import difflib  # noqa: PLC0415 - takes a millisecond, and only mistakes need it
+
     known = [*arguments, *OptionArguments.__annotations__]
     close = difflib.get_close_matches(name, known, 1)
     for meant, parts in _SECRETS.items():

@@ -8,7 +8,6 @@ turned out to be of no use.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import math
 import random
@@ -134,7 +133,7 @@ class Sender:
         """
         if flight.unsettled is not None:
             (permit, end), flight.unsettled = flight.unsettled, None
-            self._controller.settle(permit, dataclasses.replace(end, outcome=outcome))
+            self._controller.settle(permit, msgspec.structs.replace(end, outcome=outcome))
 
     async def _attempt(self, flight: InFlight[Any], request: Request) -> Response | Shared:
         """Make one attempt, once it is admitted, unless another process has made it."""
@@ -160,7 +159,7 @@ class Sender:
         end = RequestEnd.answered(status, response.headers, failed, intercepted=intercepted)
         if flight.key and status in _KEPT:
             received = asyncio.get_running_loop().time()
-            flight.unsettled = permit, dataclasses.replace(end, received=received)
+            flight.unsettled = permit, msgspec.structs.replace(end, received=received)
         else:
             self._controller.settle(permit, end)
         flight.hold = permit.hold(status)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import msgspec
 
 from metron_async._httpdate import parse_http_date
 from metron_async.admission.commands import Settle
@@ -100,8 +101,7 @@ class EndKind(enum.Enum):
     """It was sent, and the connection broke, or the response was not valid HTTP."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnd:
+class RequestEnd(msgspec.Struct, frozen=True):
     """How a request that was sent, or whose connection timed out, ended.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import zlib
-from dataclasses import dataclass
 
 import msgspec
 
@@ -83,8 +82,7 @@ OVERHEAD = 512
 """Bytes counted for an entry besides its body: columns, indexes, Python objects."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True, kw_only=True):
     """Selects entries of one account; ``None`` means any.
 
     Attributes:

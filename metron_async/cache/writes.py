@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
 from metron_async.cache.schema import PUT_BODY, PUT_ENTRY, to_row
@@ -25,44 +26,38 @@ _EVICT_TO = 0.9  # of the limit, so that not every put evicts
 _EVICT_CHUNK = 500
 
 
-@dataclass(slots=True)
-class Put:
+class Put(msgspec.Struct):
     """Keep entries."""
 
     entries: list[Entry]
 
 
-@dataclass(slots=True)
-class Touch:
+class Touch(msgspec.Struct):
     """Record when entries were current."""
 
     checked_at: dict[str, float]
 
 
-@dataclass(slots=True)
-class Used:
+class Used(msgspec.Struct):
     """Record that entries were used."""
 
     keys: list[str]
 
 
-@dataclass(slots=True)
-class Delete:
+class Delete(msgspec.Struct):
     """Drop entries by key."""
 
     keys: list[str]
 
 
-@dataclass(slots=True)
-class Drop:
+class Drop(msgspec.Struct):
     """Drop what a write made stale, now and when it arrives late."""
 
     selector: Selector
     at: float
 
 
-@dataclass(slots=True)
-class Purge:
+class Purge(msgspec.Struct):
     """Drop entries by resource and age."""
 
     resource: str | None
@@ -70,16 +65,14 @@ class Purge:
     removed: int = 0
 
 
-@dataclass(slots=True)
-class Clear:
+class Clear(msgspec.Struct):
     """Drop everything."""
 
 
 Operation: TypeAlias = Put | Touch | Used | Delete | Drop | Purge | Clear
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """Result of a transaction.
 
     Attributes:
@@ -89,7 +82,7 @@ class Outcome:
     """
 
     evicted: int = 0
-    late: list[Entry] = field(default_factory=list[Entry])
+    late: list[Entry] = []
     dropped: bool = False
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
 
 from metron_async.errors import NotFoundError
 from metron_async.lists.base import LazyList, checked_whole
@@ -67,9 +68,9 @@ class DetailedList(RowList[R_co], Generic[R_co, D_co]):
             UsageError: If an argument is invalid.
         """
         meter = Meter(progress, self._objects.caller.core.stats)
-        objects = dataclasses.replace(self._objects, caller=meter.watched(self._objects.caller))
+        objects = msgspec.structs.replace(self._objects, caller=meter.watched(self._objects.caller))
         source = self._decoding(on_bad_row, strict=False)
-        pages = dataclasses.replace(source, caller=objects.caller.refreshed())
+        pages = msgspec.structs.replace(source, caller=objects.caller.refreshed())
         return Details(RowList(pages), objects, concurrency=concurrency, meter=meter)
 
 

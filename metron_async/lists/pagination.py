@@ -9,11 +9,12 @@ and missing rows.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
 import math
 import warnings
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
 
 from metron_async._values import show
 from metron_async.errors import (
@@ -125,7 +126,7 @@ class RowList(LazyList[R_co]):
         if strict:
             msg = "strict=True and on_bad_row='skip' are mutually exclusive"
             raise UsageError(msg)
-        return dataclasses.replace(self._source, skip_bad_rows=True)
+        return msgspec.structs.replace(self._source, skip_bad_rows=True)
 
     async def _pages(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -50,8 +49,7 @@ class _Head(msgspec.Struct):
     id: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PageSource(Generic[R_co]):
+class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
     """Source of the pages of one list.
 
     Attributes:
@@ -67,7 +65,7 @@ class PageSource(Generic[R_co]):
     caller: Caller
     request: Request
     row: type[R_co]
-    filters: Mapping[str, object] = dataclasses.field(default_factory=dict[str, object])
+    filters: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     by_change: bool = False
     changed_after: str = ""
     skip_bad_rows: bool = False
@@ -119,12 +117,12 @@ class PageSource(Generic[R_co]):
 
     def refreshed(self) -> PageSource[R_co]:
         """Return the same source past the client's cache, unless the view is offline."""
-        return dataclasses.replace(self, caller=self.caller.refreshed())
+        return msgspec.structs.replace(self, caller=self.caller.refreshed())
 
     def strict(self) -> PageSource[R_co]:
         """Return the same list past all caches, also where the server fails."""
         caller = self.caller.refreshed().with_options(stale_if_error=False)
-        return dataclasses.replace(self, caller=caller).uncached()
+        return msgspec.structs.replace(self, caller=caller).uncached()
 
     def uncached(self) -> PageSource[R_co]:
         """Return the same list past the server's cache, which keeps each URL for two minutes.
@@ -145,7 +143,7 @@ class PageSource(Generic[R_co]):
 
     def _changed_after(self, seconds: float) -> PageSource[R_co]:
         moment = encode_datetime(_EPOCH + timedelta(seconds=seconds))
-        return dataclasses.replace(self, changed_after=moment)
+        return msgspec.structs.replace(self, changed_after=moment)
 
     def _decoded(self, request: Request, position: int, raw: msgspec.Raw) -> R_co | BadRow:
         try:
@@ -181,8 +179,7 @@ def _id_of(raw: msgspec.Raw) -> int | None:
         return None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DetailSource(Generic[D]):
+class DetailSource(msgspec.Struct, Generic[D], frozen=True):
     """Source of the full objects of one resource.
 
     Attributes:

@@ -12,11 +12,12 @@ A namespace inherits one class per capability, with its types as arguments, and 
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+import msgspec
 
 from metron_async._engine.messages import Request
 from metron_async._httpdate import http_date
@@ -241,7 +242,7 @@ class Retrievable(Resource, Generic[D]):
             ...     print(got.id, got.value or got.error)
         """
         meter = Meter(progress, self._caller.core.stats)
-        objects = dataclasses.replace(self._objects, caller=meter.watched(self._caller))
+        objects = msgspec.structs.replace(self._objects, caller=meter.watched(self._caller))
         return FetchMany(
             objects.fetch, ids, concurrency=concurrency, on_error=on_error, meter=meter
         )
