@@ -190,7 +190,7 @@ def _forget_what_the_fake_keeps(fake):
 
 @pytest.mark.timeout(scaled(120, 1800))
 async def test_calls_over_sockets_and_files_leave_nothing(tmp_path):
-    calls = scaled(1_000, 10_000)
+    calls = scaled(500, 10_000)
     random = Random(6)
     fake = FakeMetron(130, throttle=False, bans=False, keep_requests=10)
     async with (

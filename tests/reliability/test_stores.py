@@ -20,6 +20,7 @@ from support.virtual import virtual
 from support.world import idle
 
 from metron_async import AsyncMetron, StorageError
+from metron_async.cache.file import _BUSY_TIMEOUTS
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
 from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
@@ -204,8 +205,11 @@ DAMAGE = {
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("running", [False, True], ids=["between two runs", "while in use"])
-async def test_files_that_are_damaged(kind, running, caplog):
+async def test_files_that_are_damaged(kind, running, caplog, monkeypatch):
     """Both default files; at night first one after the other."""
+    # A file that is emptied under its readers looks locked to the writer of the cache.
+    monkeypatch.setitem(_BUSY_TIMEOUTS, "writer", 0.2)
+    monkeypatch.setattr("metron_async.storage.files.OPEN_TIMEOUT", 0.2)
     caplog.set_level("CRITICAL")
     fake = FakeMetron(SIZE, throttle=False)
     names = ("cache-*.sqlite3", "state.sqlite3")
