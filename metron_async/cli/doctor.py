@@ -47,7 +47,7 @@ async def doctor(metron: AsyncMetron, options: argparse.Namespace) -> int:
         error = caught
     quota = await metron.quota()
     facts: dict[str, dict[str, Any]] = {
-        "request": {"result": "answered" if error is None else " ".join(str(error).split())},
+        "request": {"result": "responded" if error is None else " ".join(str(error).split())},
         "address": {"state": _address(error)},
         "account": {"credentials": _credentials(options), "user": user or "not known"},
         "minute": _window(quota.burst),
