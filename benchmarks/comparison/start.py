@@ -1,5 +1,7 @@
 """How long a new process takes to import a client, and to get its first answer with it.
 
+Also for how long the event loop of a running program is held meanwhile.
+
 ``import metron_async`` alone loads next to nothing: names are loaded when they are first used. That
 moves the cost and does not save it. So what is imported here is what a program uses, and what
 counts more is the time to the first answer, with everything loaded and opened that it takes.
@@ -51,6 +53,25 @@ session.issue(1)
     "httpx": BY_HTTPX.replace("CLIENT", "httpx.AsyncClient()"),
 }
 
+HELD = """
+import asyncio
+worst = 0.0
+async def watch():
+    global worst
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0.001)
+        worst = max(worst, time.perf_counter() - began - 0.001)
+async def main():
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0.02)
+    async with AsyncMetron("reader-token", base_url=URL) as metron:
+        await metron.issues.get(1)
+    watching.cancel()
+asyncio.run(main())
+t = time.perf_counter() - worst
+"""
+
 
 def once(code: str, home: str) -> float:
     """Run *code* in a new process, and return the milliseconds it took."""
@@ -67,13 +88,14 @@ def once(code: str, home: str) -> float:
 
 
 def measure(url: str, home: str) -> dict[str, dict[str, float]]:
-    """Return the median milliseconds of importing, and of a new process's first answer.
+    """Return the median milliseconds of importing, of the first answer, and of holding the loop.
 
     All take turns. Each has a directory of its own each time: no answer may come from a cache.
     """
     programs = {("import", name): program for name, program in IMPORTS.items()}
     for name, program in FIRST.items():
         programs["first", name] = f"URL, HOME = {url!r}, '__HOME__'\n{IMPORTS[name]}\n{program}"
+    programs["held", "metron_async"] = f"URL = {url!r}\n{IMPORTS['metron_async']}\n{HELD}"
     times: dict[tuple[str, str], list[float]] = {which: [] for which in programs}
     for number in range(ROUNDS + 1):
         for which, program in programs.items():
@@ -82,7 +104,7 @@ def measure(url: str, home: str) -> dict[str, dict[str, float]]:
             spent = once(program.replace("__HOME__", str(own)), str(own))
             if number:  # the first compiles
                 times[which].append(spent)
-    found: dict[str, dict[str, float]] = {"import": {}, "first": {}}
+    found: dict[str, dict[str, float]] = {"import": {}, "first": {}, "held": {}}
     for (what, name), each in times.items():
         found[what][name] = statistics.median(each)
     return found

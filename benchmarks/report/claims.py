@@ -78,9 +78,15 @@ def promises(results: Results) -> list[tuple[str, float, float]]:
         ("decoding a page / pydantic", decoding["structs"] / decoding["pydantic"], 1 / 3),
         ("CPU of a call, cache=None and quota in memory / httpx + msgspec",
          alone["lean"] / alone["bare"], 1.25),
-        ("CPU of a call, defaults / httpx + msgspec", alone["default"] / alone["bare"], 2.0),
+        ("CPU of a call, defaults / httpx + msgspec", alone["default"] / alone["bare"], 1.6),
+        ("CPU of a row of a list, defaults / httpx + msgspec",
+         results["row"][OURS] / results["row"][HTTPX], 1.4),
         ("importing AsyncMetron / importing httpx and msgspec",
          results["import"][OURS] / results["import"][HTTPX], 1.3),
+        ("first answer of a new process / httpx and msgspec",
+         results["first"][OURS] / results["first"][HTTPX], 1.15),
+        ("milliseconds for which the loop is held from the start to the first answer",
+         results["held"][OURS], 10),
         ("MB of memory of walking 20,000 rows", results["memory"][OURS], 4),
     ]  # fmt: skip
 
