@@ -7,6 +7,7 @@ from itself, wherever the import stands: at the top, in a function, or under TYP
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import json
 import subprocess
@@ -135,6 +136,20 @@ def imported_parts(path: str) -> list[tuple[str, int]]:
 
 def rank(part: str) -> int:
     return next(number for number, layer in enumerate(LAYERS) if part in layer)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for type checkers, and those inside functions, count as well."""
+    known = {dotted(path): path for path in modules()}
+    graph: dict[str, set[str]] = {}
+    for path in modules():
+        names = {
+            name for each in imports_of(path) for name in (each[0], each[0].rpartition(".")[0])
+        }
+        # A package's face hands names on, and loads them late.
+        found = {known[name] for name in names & known.keys()} - {path}
+        graph[path] = {each for each in found if not each.endswith("__init__.py")}
+    assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
 def test_every_part_has_a_layer() -> None:

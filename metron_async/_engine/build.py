@@ -8,14 +8,10 @@ not be the real server's.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import copy
-import functools
 import os
 import sys
 import warnings
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from metron_async._engine.credentials import resolve_credentials, scoped_key
@@ -28,28 +24,23 @@ from metron_async._engine.identity import (
 )
 from metron_async._engine.options import is_whole
 from metron_async._engine.places import find_places
-from metron_async._noise import hide_noise
 from metron_async.errors import ConfigurationError, MetronWarning
 from metron_async.storage.choose import address_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from metron_async._engine.core import Parts
     from metron_async._engine.credentials import Credentials
     from metron_async._engine.places import Places
-    from metron_async.types import Stats
 
 __all__ = ["Blueprint"]
 
 _BASE_URL, _DEFAULT_URL = "METRON_BASE_URL", "https://metron.cloud"
 _CALLER = 4  # frames from here to the program that makes a client
-_EARLY = ("httpx", "httpcore", "anyio._backends._asyncio", "metron_async.resources.issues")
-"""Modules that the first call loads otherwise, while it holds the event loop."""
 
 
 class Blueprint:
-    """The arguments of :class:`metron_async.AsyncMetron`, checked; and what they open.
+    """The arguments of :class:`metron_async.AsyncMetron`, checked.
 
     Args:
         arguments: The constructor's arguments by name, as listed in its signature.
@@ -137,7 +128,7 @@ class Blueprint:
         other.places = self.places._replace(owned=())
         return other
 
-    def _settle_places(self, shared: Places | None) -> None:
+    def settle_places(self, shared: Places | None) -> None:
         """Choose the places again at first use, since a library for tests may have begun.
 
         Args:
@@ -149,56 +140,3 @@ class Blueprint:
         found = self._find_places()
         if found.mocked != self.places.mocked:
             self.places = found
-
-    async def open(self, stats: Stats, shared: Parts | None = None) -> Parts:
-        """Open the parts of the client, on the running loop.
-
-        Args:
-            stats: Counters for the parts to keep.
-            shared: The parts of the client whose connections, storage and cache are shared.
-        """
-        hide_noise()
-        self._settle_places(None if shared is None else shared.places)
-        # If it is cancelled meanwhile, no connection has been opened.
-        steps: list[Any] = [_opening_module(), self._prepare()]
-        results: list[Any] = await asyncio.gather(*steps, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        opening, names = results
-        parts: Parts = await opening.open_parts(self, stats, names, shared)
-        return parts
-
-    async def _prepare(self) -> tuple[str, str]:
-        """Open the files of storage and cache, one after the other, to need few threads.
-
-        Returns:
-            The names under which the cache keeps the account's responses, and private ones. They
-            differ, since private data need proof of the credentials.
-        """
-        prepare, cache = getattr(self.places.storage, "prepare", None), self.places.cache
-        if prepare is not None:
-            await prepare()
-        if cache is None:
-            return "", ""
-        account = await cache.account(self.credentials.cache_name)
-        if not cache.policy.keep_private:
-            return account, account
-        return account, await cache.account(await self.credentials.proof())
-
-
-async def _opening_module() -> Any:
-    """Return the module that opens connections. It is loaded in a thread."""
-    if _load_opening.cache_info().currsize:
-        return _load_opening()
-    return await asyncio.to_thread(_load_opening)
-
-
-@functools.cache
-def _load_opening() -> Any:
-    for name in _EARLY:
-        with contextlib.suppress(ImportError):
-            import_module(name)
-    from metron_async._engine import opening  # a statement, which programs that freeze others see
-
-    return opening

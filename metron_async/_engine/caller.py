@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from metron_async._engine.core import Core, Parts
+    from metron_async._engine.core import Core
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Stale
+    from metron_async._engine.parts import Parts
     from metron_async.cache import Entry
     from metron_async.cache.policy import Decision
     from metron_async.types import Added, CallOptions, NotModified

@@ -11,60 +11,22 @@ import asyncio
 import contextlib
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from metron_async.errors import (
-    AuthenticationError,
-    ClosedError,
-    PermissionDeniedError,
-    UsageError,
-)
+from metron_async._engine.start import open_client
+from metron_async.errors import ClosedError, UsageError
 from metron_async.types import Stats
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from metron_async._engine.build import Blueprint
-    from metron_async._engine.in_flight import InFlight
-    from metron_async._engine.messages import Response
-    from metron_async._engine.places import Places
-    from metron_async._engine.response_cache import ResponseCache
-    from metron_async._engine.sender import Sender
-    from metron_async._engine.single_flight import SingleFlight
-    from metron_async._engine.transport import Transport
-    from metron_async.admission import Controller, Shared
+    from metron_async._engine.parts import Parts
     from metron_async.types import Origin
 
-__all__ = ["Core", "Origins", "Parts"]
+__all__ = ["Core", "Origins"]
 
 _GRACE = 5.0  # seconds that requests in flight are given to end when the client is closed
-
-
-class Parts(NamedTuple):
-    """The opened parts of one client."""
-
-    places: Places
-    transport: Transport
-    controller: Controller
-    in_flight: SingleFlight
-    sender: Sender
-    responses: ResponseCache
-
-    async def send(self, flight: InFlight[Any]) -> Response | Shared:
-        """Send the request of *flight*; a denial drops the account's cached private data.
-
-        A write can be denied for want of a right that reading does not need.
-
-        Raises:
-            MetronError: What the last attempt ended in.
-        """
-        try:
-            return await self.sender.send(flight)
-        except (AuthenticationError, PermissionDeniedError) as error:
-            denied = flight.request.is_read or isinstance(error, AuthenticationError)
-            if denied and not flight.mocked:
-                await self.responses.forget_private()
-            raise
 
 
 class Core:
@@ -112,7 +74,7 @@ class Core:
                 self._check_loop()
                 if self.parts is None:
                     shared = None if self._parent is None else await self._parent.ready()
-                    self.parts = await self.blueprint.open(self.stats, shared)
+                    self.parts = await open_client(self.blueprint, self.stats, shared)
         return self.parts
 
     async def close(self) -> None:

@@ -25,8 +25,8 @@ from metron_async.types import Origin, Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metron_async._engine.core import Parts
     from metron_async._engine.in_flight import InFlight
+    from metron_async._engine.parts import Parts
     from metron_async.cache import Entry
     from metron_async.types import CallOptions
 

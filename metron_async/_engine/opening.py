@@ -10,9 +10,9 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from metron_async._engine.core import Parts
 from metron_async._engine.credentials import scoped_key
 from metron_async._engine.environment import is_container
+from metron_async._engine.parts import Parts
 from metron_async._engine.response_cache import ResponseCache
 from metron_async._engine.sender import Sender
 from metron_async._engine.single_flight import SingleFlight

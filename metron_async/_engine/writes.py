@@ -25,9 +25,9 @@ from metron_async.types import Added
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from metron_async._engine.core import Parts
     from metron_async._engine.in_flight import InFlight
     from metron_async._engine.messages import Request, Response, Stale
+    from metron_async._engine.parts import Parts
     from metron_async.types import CallOptions
 
 __all__ = ["write"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from metron_async.cli.matching_progress import make_match_progress
+from metron_async.cli.matching_progress import Lines, Silent
 from metron_async.errors import UsageError
 from metron_async.matching.files import (
     ComicFile,
@@ -89,7 +89,7 @@ async def _examine(
     found: list[tuple[ComicFile, Match]],
     options: argparse.Namespace,
 ) -> None:
-    with make_match_progress(len(comics), quiet=options.quiet) as progress:
+    with _make_progress(len(comics), quiet=options.quiet) as progress:
         async with contextlib.aclosing(aiter(run)) as matches:
             async for one in matches:
                 comic = comics[one.index]
@@ -151,3 +151,16 @@ def describe_plan(plan: MatchPlan, *, done: int) -> str:
     series = sum(1 for group in plan.groups if group.way != "id")
     of = f" of {series:,} series" if series else ""
     return f"{plan.queries:,} files{of}{before}: about {plan.requests:,} requests"
+
+
+def _make_progress(total: int, *, quiet: bool) -> Silent:
+    """Return what shows the progress of *total* files best: a bar if that is possible."""
+    if quiet:
+        return Silent()
+    if not sys.stderr.isatty():
+        return Lines()
+    try:
+        from metron_async.cli.matching_bar import MatchBar  # noqa: PLC0415 - rich is an extra
+    except ImportError:
+        return Lines()
+    return MatchBar(total)

@@ -11,7 +11,7 @@ from metron_async.cli.progress import Shown
 if TYPE_CHECKING:
     from metron_async.matching.run import MatchProgress
 
-__all__ = ["Lines", "Silent", "facts_of_run", "make_match_progress"]
+__all__ = ["Lines", "Silent", "facts_of_run"]
 
 _LINE_EVERY = 10.0
 
@@ -40,16 +40,3 @@ class Lines(Silent):
 def facts_of_run(state: MatchProgress) -> str:
     """Return in a few words what the run has done."""
     return f"{state.decided:,} found, {state.requests:,} requests"
-
-
-def make_match_progress(total: int, *, quiet: bool) -> Silent:
-    """Return what shows the progress of *total* files best: a bar if that is possible."""
-    if quiet:
-        return Silent()
-    if not sys.stderr.isatty():
-        return Lines()
-    try:
-        from metron_async.cli.matching_bar import MatchBar  # noqa: PLC0415 - rich is an extra
-    except ImportError:
-        return Lines()
-    return MatchBar(total)

@@ -11,7 +11,8 @@ import pytest
 from metron_async import AsyncMetron
 from metron_async.cli import demo
 from metron_async.cli.app import main
-from metron_async.cli.matching_progress import Lines, Silent, make_match_progress
+from metron_async.cli.matching import _make_progress
+from metron_async.cli.matching_progress import Lines, Silent
 from metron_async.matching import MatchProgress
 from metron_async.testing import FakeMetron
 
@@ -145,8 +146,8 @@ def test_a_name_that_says_nothing_is_explained(
 
 
 def test_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert type(make_match_progress(2, quiet=True)) is Silent
-    lines = make_match_progress(2, quiet=False)
+    assert type(_make_progress(2, quiet=True)) is Silent
+    lines = _make_progress(2, quiet=False)
     assert type(lines) is Lines
     lines.show(STATE)
     assert capsys.readouterr().err == ""
@@ -154,9 +155,9 @@ def test_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     lines.show(STATE)
     assert capsys.readouterr().err == "1 of 2 files, 1 found, 3 requests\n"
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with make_match_progress(2, quiet=False) as bar:
+    with _make_progress(2, quiet=False) as bar:
         bar.show(STATE)
     assert type(bar).__name__ == "MatchBar"
     monkeypatch.setitem(sys.modules, "rich.progress", None)
     monkeypatch.delitem(sys.modules, "metron_async.cli.matching_bar")
-    assert type(make_match_progress(2, quiet=False)) is Lines
+    assert type(_make_progress(2, quiet=False)) is Lines
