@@ -121,7 +121,10 @@ class _Matcher:
         with self._lock:
             if self._opened is None:
                 db = sqlite3.connect(
-                    self._path, _BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+                    self._path,
+                    timeout=_BUSY_TIMEOUT,
+                    isolation_level=None,
+                    check_same_thread=False,
                 )
                 self._opened = db, LocalMatcher(db)
             return call(self._opened[1])
