@@ -1,13 +1,16 @@
-"""Shows what namespaces inherit with their own types, and keywords one by one.
+"""Shows the members of classes: attributes as one list, methods and keywords with concrete types.
 
-``Retrievable[D].get`` returns ``D``. On the page of the issues it should say ``Issue``. And a
-reader of ``**filters: Unpack[IssueFilters]`` looks for the filters.
+- A heading for each of a thousand attributes would hide the classes. The list has inherited ones,
+  too, in the order of the fields.
+- ``Retrievable[D].get`` returns ``D``. On the page of the issues it should say ``Issue``.
+- A reader of ``**filters: Unpack[IssueFilters]`` looks for the filters.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +24,58 @@ Types = dict[str, Any]  # expressions by the name of the type variable
 ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
-class Concrete(griffe.Extension):
-    """Copies inherited methods into the namespaces, and lists keywords in docstrings."""
+class Members(griffe.Extension):
+    """Rewrites the classes of the package."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Rewrite the classes of the package."""
-        described = list(_classes(pkg))
-        for one in described:
+        """List keywords, copy inherited methods into the namespaces, and list attributes."""
+        classes = list(_classes(pkg))
+        for one in classes:
             for function in one.functions.values():
                 _list_keywords(function)
-        for one in described:
+        for one in classes:
             if one.name.endswith("Resource"):
                 _inherit(one)
+        _list_attributes(classes)  # last, since it takes their docstrings
 
 
 def _classes(module: griffe.Module) -> Iterator[griffe.Class]:
+    """Return all classes that are defined in a module or below it."""
     for member in module.members.values():
+        if member.is_alias:
+            continue
         if isinstance(member, griffe.Class):
             yield member
         elif isinstance(member, griffe.Module):
             yield from _classes(member)
+
+
+def _list_attributes(classes: list[griffe.Class]) -> None:
+    """Move the docstrings of attributes into an ``Attributes:`` section of their classes."""
+    described = {id(one): _described(one) for one in classes}
+    for one in classes:
+        fields = described[id(one)]
+        if fields and one.docstring and "Attributes:" not in one.docstring.value:
+            items = [f"    {name}: {_indented(text)}" for name, text in fields.items()]
+            one.docstring.value += "\n\nAttributes:\n" + "\n".join(items)
+    for one in classes:
+        for attribute in one.attributes.values():
+            attribute.docstring = None
+
+
+def _described(one: griffe.Class) -> dict[str, str]:
+    """Return the docstrings of all fields of a class, those of its bases first."""
+    found: dict[str, str] = {}
+    for part in (*reversed(one.mro()), one):
+        for name, attribute in part.attributes.items():
+            text = attribute.docstring.value if attribute.docstring else found.get(name, "")
+            # What is not annotated is a member of an enum.
+            found[name] = text if attribute.annotation else f"`{attribute.value}`: {text}"
+    return {name: text for name, text in found.items() if text and not name.startswith("_")}
+
+
+def _indented(text: str) -> str:
+    return "\n        ".join(text.splitlines())
 
 
 def _inherit(one: griffe.Class) -> None:
@@ -133,12 +168,11 @@ def _keywords(keys: griffe.Class) -> dict[str, tuple[Any, str]]:
     """Return the type and the description of each key of a typed dictionary."""
     found: dict[str, tuple[Any, str]] = {}
     for part in (*reversed(keys.mro()), keys):
-        written = part.docstring.value if part.docstring else ""
-        _, _, section = written.partition("Attributes:\n")
-        described = dict(ATTRIBUTE.findall(section))
+        _, _, section = (part.docstring.value if part.docstring else "").partition("Attributes:\n")
+        texts = {name: inspect.cleandoc(text) for name, text in ATTRIBUTE.findall(section)}
+        texts |= _described(part)
         for name, attribute in part.attributes.items():
-            text = attribute.docstring.value if attribute.docstring else described.get(name, "")
-            found[name] = attribute.annotation, text or found.get(name, ("", ""))[1]
+            found[name] = attribute.annotation, texts.get(name) or found.get(name, ("", ""))[1]
     return found
 
 
@@ -149,7 +183,3 @@ def _plain(kind: Any, modules: griffe.ModulesCollection) -> Any:
     if getattr(kind, "canonical_name", "") == "Annotated":
         return _arguments(kind)[0]
     return kind
-
-
-def _indented(text: str) -> str:
-    return "\n        ".join(line.strip() for line in text.splitlines())
