@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import concurrent.futures
 import contextlib
+import functools
 import sqlite3
-import threading
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from metron_async.matching.decide import Rules
@@ -32,12 +33,12 @@ _BUSY_TIMEOUT = 30.0
 class Matching(abc.ABC):
     """Finds issues in a mirror's file without a request.
 
-    It reads the file through a connection of its own and in a thread, so that a run that stores
+    It reads the file through a connection and in a thread of its own, so that a run that stores
     pages does not delay it, and the event loop continues.
     """
 
     _path: Path
-    _matcher: _Matcher | None = None
+    _matcher: _MatcherThread | None = None
 
     @abc.abstractmethod
     async def _opened(self) -> object:
@@ -75,10 +76,10 @@ class Matching(abc.ABC):
         """
         return await (await self._matching()).run(LocalMatcher.similar_covers, cover_hash, distance)
 
-    async def _matching(self) -> _Matcher:
+    async def _matching(self) -> _MatcherThread:
         await self._opened()
         if self._matcher is None:
-            self._matcher = _Matcher(self._path)
+            self._matcher = _MatcherThread(self._path)
         return self._matcher
 
     async def _close_matching(self) -> None:
@@ -87,8 +88,10 @@ class Matching(abc.ABC):
             await matcher.aclose()
 
 
-class _Matcher:
-    """A :class:`LocalMatcher` that one call at a time uses, in a thread.
+class _MatcherThread:
+    """Runs methods of a :class:`LocalMatcher`, one after another, in one thread.
+
+    The loop's threads are few: matches that waited in them for each other would hold up others.
 
     Args:
         path: The mirror's file.
@@ -96,44 +99,36 @@ class _Matcher:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()  # a cancelled call goes on in its thread
+        self._executor = concurrent.futures.ThreadPoolExecutor(1, "metron-matching")
         self._opened: tuple[sqlite3.Connection, LocalMatcher] | None = None
 
     async def run(
         self, method: Callable[Concatenate[LocalMatcher, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run *method* in a thread, and return its result.
+        """Run *method* in the thread, and return its result.
 
         Raises:
             MirrorBusyError: If another process holds the file for too long.
             MirrorFileError: If the file cannot be read or written.
         """
-
-        def call(matcher: LocalMatcher) -> T:
-            return method(matcher, *args, **kwargs)
-
+        call = functools.partial(self._call, functools.partial(method, **kwargs), *args)
         try:
-            return await asyncio.to_thread(self._call, call)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, call)
         except sqlite3.Error as error:
             raise mirror_error(self._path, error) from error
 
-    def _call(self, call: Callable[[LocalMatcher], T]) -> T:
-        with self._lock:
-            if self._opened is None:
-                db = sqlite3.connect(
-                    self._path,
-                    timeout=_BUSY_TIMEOUT,
-                    isolation_level=None,
-                    check_same_thread=False,
-                )
-                self._opened = db, LocalMatcher(db)
-            return call(self._opened[1])
+    def _call(self, method: Callable[..., T], *args: object) -> T:
+        if self._opened is None:
+            db = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT, isolation_level=None)
+            self._opened = db, LocalMatcher(db)
+        return method(self._opened[1], *args)
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        await asyncio.to_thread(self._close)
+        """Close the connection, and end the thread."""
+        with contextlib.suppress(sqlite3.Error):
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+        self._executor.shutdown(wait=False)
 
     def _close(self) -> None:
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            if self._opened is not None:
-                self._opened[0].close()
+        if self._opened is not None:
+            self._opened[0].close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 
 import pytest
 from support.match_cases import CASES
@@ -261,6 +262,28 @@ async def test_a_mirror_matches_while_another_process_writes(path, monkeypatch):
             other.execute("ROLLBACK")
         await mirror.aclose()
         assert await mirror.match(query)  # opened again
+
+
+async def test_matches_at_once_leave_the_loops_threads_to_others(path, monkeypatch):
+    """Names are resolved and files opened in those; matches would wait in them for each other."""
+    begun, goes_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def match(*_):
+        loop.call_soon_threadsafe(begun.set)
+        return goes_on.wait(20)
+
+    monkeypatch.setattr(LocalMatcher, "match", match)
+    async with client(Shop(issues=20).fake, cache=None) as metron, Mirror(metron, path) as mirror:
+        query = IssueQuery(series="Ghost", number="3")
+        matches = [asyncio.create_task(mirror.match(query)) for _ in range(50)]
+        try:
+            await begun.wait()
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert await asyncio.wait_for(asyncio.to_thread(int, 1), 2) == 1
+        finally:
+            goes_on.set()
+            assert all(await asyncio.gather(*matches))
 
 
 async def test_a_file_that_is_damaged_says_so(path):
