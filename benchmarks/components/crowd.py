@@ -1,7 +1,7 @@
 """Whether many processes that share a storage use the quota, without a 429 and without polling it.
 
 All processes ask without a pause, in real time: 32 on one Redis server, 16 on one SQLite file.
-What is counted begins a minute after the start, when the first burst is over.
+What is counted begins 80 seconds after the start, when the first burst is over.
 
 Run it: ``python -m benchmarks.components.crowd [MINUTES]``. It needs a Redis server on
 PATH, and writes ``benchmarks/results/crowd.md``.
@@ -11,16 +11,13 @@ import asyncio
 import contextlib
 import json
 import sys
-import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-
-from support import redis_server
-
+from benchmarks.components.fleet import fresh
 from metron_async import AsyncMetron
 from metron_async.storage import Decided, Loaded, RedisStorage, SQLiteStorage
 from metron_async.testing import FakeMetron
@@ -39,24 +36,24 @@ class Seen(NamedTuple):
     looks: float
 
 
-def counted(kind: type[Any]) -> list[float]:
-    """Count the transactions of a class of storages from now on."""
-    looks: list[float] = []
+def counted(kind: type[Any]) -> Counter[str]:
+    """Count the transactions of a class of storages from now on, under ``"looks"``."""
+    counts: Counter[str] = Counter()
     real = kind.transact
 
     async def transact(
         self: Any, account: str, address: str, decide: Callable[[Loaded], Decided[Any]]
     ) -> Any:
-        looks.append(time.time())
+        counts["looks"] += 1
         return await real(self, account, address, decide)
 
     kind.transact = transact
-    return looks
+    return counts
 
 
 async def work(url: str, place: str, number: int, until: float) -> None:
     """Ask for one issue after another; print responses, transactions and seconds."""
-    looks = counted(RedisStorage if place.startswith("redis") else SQLiteStorage)
+    counts = counted(RedisStorage if place.startswith("redis") else SQLiteStorage)
     began, done = time.time(), 0
     async with AsyncMetron("reader-token", base_url=url, storage=place, cache=None) as metron:
         with contextlib.suppress(TimeoutError):
@@ -64,17 +61,14 @@ async def work(url: str, place: str, number: int, until: float) -> None:
                 while True:
                     await metron.issues.get(1 + number * 500 + done)
                     done += 1
-    print(json.dumps([done, len(looks), time.time() - began]))
+    print(json.dumps([done, counts["looks"], time.time() - began]))
 
 
 async def crowd(kind: str, count: int, minutes: float) -> Seen:
     """Let *count* processes ask for *minutes*."""
     fake = FakeMetron(issues=count * 500)
     fake.latency = (0.05, 0.3)
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        redis = redis_server.running(Path(folder)) if kind == "redis" else None
-        place = stack.enter_context(redis) if redis else folder
+    with fresh(kind) as place:
         async with fake.serve() as url:
             until = str(time.time() + minutes * 60)
             command = [sys.executable, "-m", "benchmarks.components.crowd", "--work", url, place]
