@@ -16,16 +16,12 @@ exits with 1 if a target is missed.
 import argparse
 import asyncio
 import itertools
-import shutil
-import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +29,7 @@ from redis.asyncio import Redis
 
 from metron_async.storage import Decided, Loaded, RedisStorage, SQLiteStorage
 from metron_async.storage.choose import choose_storage
+from tests.support import redis_server
 
 FRESH, DAY, ADDRESS = 300, 2000, 200
 """Bytes of an account's state at first, after a day of 5,000 requests, and of an address's."""
@@ -150,28 +147,6 @@ async def sqlite_costs(directory: Path, groups: int) -> list[Row]:
     ]
 
 
-@asynccontextmanager
-async def redis_server(directory: Path) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = shutil.which("redis-server")
-    assert program, "redis-server was not found on PATH"
-    command = [program, "--port", str(port), "--save", "", "--dir", str(directory)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - starts at once
-    try:
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                await asyncio.sleep(0.01)
-        yield f"redis://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
-
-
 async def redis_costs(url: str, groups: int) -> list[Row]:
     storage, client, decide = RedisStorage(url), Redis.from_url(url), saving(DAY)
     await storage.transact("account", "address", decide)
@@ -214,7 +189,7 @@ async def main(*, quick: bool) -> bool:
         directory = Path(folder)
         rows = await sqlite_costs(directory, groups)
         rows += await many("SQLite", str(directory / "many"), 16, number)
-        async with redis_server(directory) as url:
+        with redis_server.running(directory) as url:
             rows += await redis_costs(url, groups)
             rows += await many("Redis", url, 32, number)
     print("| what | measured | at most |\n|---|---|---|")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 from support.storages import RedisServer
 
 
 @pytest.fixture
-def redis_server(tmp_path):
-    if shutil.which("redis-server") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("redis-server was not found on PATH")
+def redis_server(redis_program, tmp_path):
     server = RedisServer(tmp_path)
     yield server
     server.resume()

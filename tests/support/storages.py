@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import time
+
+from support import redis_server
 
 from metron_async.storage import Decided
 
@@ -36,28 +35,16 @@ def fail(kind):
 
 
 class RedisServer:
-    """A redis-server of its own, on a port that stays the same."""
+    """A Redis server of its own, on a port that stays the same."""
 
     def __init__(self, directory, *options):
         self.directory, self.options = directory, options
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = redis_server.free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
     def start(self):
-        command = [shutil.which("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--dir", str(self.directory), *self.options]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.01)
-            else:
-                return
+        self.process = redis_server.start(self.directory, self.port, *self.options)
 
     def kill(self):
         self.process.kill()
