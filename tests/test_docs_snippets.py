@@ -36,11 +36,13 @@ from typing import Any, NamedTuple
 import pytest
 
 import metron_async
+import metron_async.testing
 from metron_async.testing import FakeMetron
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SECONDS = 60.0  # for a page
+TODAY = "2026-11-25"  # the day of the servers whose data the pages show
 
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$",
@@ -90,7 +92,13 @@ PAGES_WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
     """A server that every client of this test talks to which was not told of another one."""
-    fake = FakeMetron(throttle=False)  # pages run in real time
+
+    class Dated(FakeMetron):
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(**{"today": TODAY, **arguments})
+
+    monkeypatch.setattr(metron_async.testing, "FakeMetron", Dated)
+    fake = Dated(throttle=False)  # pages run in real time
     fake.add_account("ann", "secret", "ann-token")
     real = metron_async.AsyncMetron
 
