@@ -59,9 +59,9 @@ def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply
     def decide(loaded: Loaded) -> Decided[Reply]:
         now = loaded.now
         account = decode_account(loaded.account, rules, now)
-        stored = decode_address(loaded.address)
-        # Failures never age faster than a clock that cannot be set.
-        address = [(kind, now - loaded.age(at) if at < now else at) for kind, at in stored]
+        address = decode_address(loaded.address)
+        if loaded.jumps:  # failures never age faster than a clock that cannot be set
+            address = [(kind, now - loaded.age(at) if at < now else at) for kind, at in address]
         if isinstance(command, Acquire) and command.epoch not in {b"", loaded.epoch}:
             _restore(account, address, rules, now, command)
         reply = apply(account, address, rules, now, command)

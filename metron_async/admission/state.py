@@ -7,7 +7,7 @@ which compares like any other time.
 from __future__ import annotations
 
 import math
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -44,6 +44,11 @@ LANES = 4
 
 OUTCOME_FOR = 10.0
 """Seconds for which the outcome of a response with a key is kept."""
+
+_MOST = 1_000_000  # no window allows more requests
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+"""A number of requests. A stored state with another number is damaged."""
 
 L = TypeVar("L", EntryLog, CellLog)
 
@@ -112,16 +117,16 @@ class Window(msgspec.Struct, Generic[L], array_like=True):
         remaining: What the last reading said remains; -1 if there was none.
     """
 
-    limit: int
+    limit: Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
     log: L
     known: int = 0
     lowered: float = -math.inf
-    floor: int = 0
+    floor: Count = 0
     floor_at: float = -math.inf
-    used: int = 0
-    confirmed: int = 0
+    used: Count = 0
+    confirmed: Count = 0
     left: int = 0
-    foreign: int = 0
+    foreign: Count = 0
     foreign_floor: float = -math.inf
     foreign_next: float = math.inf
     foreign_last: float = -math.inf
@@ -239,7 +244,9 @@ class Account(msgspec.Struct, array_like=True):
     burst: Window[EntryLog]
     sustained: Window[CellLog]
     leases: list[Lease] = msgspec.field(default_factory=list[Lease])
-    lanes: list[Lane] = msgspec.field(default_factory=_lanes)
+    lanes: Annotated[list[Lane], msgspec.Meta(min_length=LANES, max_length=LANES)] = msgspec.field(
+        default_factory=_lanes
+    )
     budget: Budget = msgspec.field(default_factory=Budget)
     credentials: list[Credentials] = msgspec.field(default_factory=list[Credentials])
     outcomes: list[Outcome] = msgspec.field(default_factory=list[Outcome])
