@@ -36,7 +36,6 @@ from typing import Any, NamedTuple
 import pytest
 
 import metron_async
-import metron_async.testing
 from metron_async.testing import FakeMetron
 
 ROOT = Path(__file__).parent.parent
@@ -92,13 +91,8 @@ PAGES_WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
     """A server that every client of this test talks to which was not told of another one."""
-
-    class Dated(FakeMetron):
-        def __init__(self, **arguments: Any) -> None:
-            super().__init__(**{"today": TODAY, **arguments})
-
-    monkeypatch.setattr(metron_async.testing, "FakeMetron", Dated)
-    fake = Dated(throttle=False)  # pages run in real time
+    monkeypatch.setitem(FakeMetron.__init__.__kwdefaults__, "today", TODAY)
+    fake = FakeMetron(throttle=False)  # pages run in real time
     fake.add_account("ann", "secret", "ann-token")
     real = metron_async.AsyncMetron
 
