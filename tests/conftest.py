@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import inspect
 import os
 from typing import TYPE_CHECKING
@@ -11,10 +12,19 @@ import pytest
 import pytest_asyncio
 from support import redis_server
 
+from metron_async.testing import FakeMetron
+from metron_async.testing._server import serverclock
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+
+# Fake servers have the data of one day, and virtual time begins on it. By default that is the
+# present day, with which the years in names change, and whether summer time is in force.
+TODAY = dt.datetime(2026, 11, 25, 17, tzinfo=dt.UTC)
+FakeMetron.__init__.__kwdefaults__["today"] = TODAY.date()
+serverclock.VIRTUAL_EPOCH = TODAY.timestamp()
 
 pytest_plugins = ["metron_async.testing.pytest_plugin"]  # where it is not installed
 

@@ -41,7 +41,6 @@ from metron_async.testing import FakeMetron
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SECONDS = 60.0  # for a page
-TODAY = "2026-11-25"  # the day of the servers whose data the pages show
 
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$",
@@ -91,7 +90,6 @@ PAGES_WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeMetron:
     """A server that every client of this test talks to which was not told of another one."""
-    monkeypatch.setitem(FakeMetron.__init__.__kwdefaults__, "today", TODAY)
     fake = FakeMetron(throttle=False)  # pages run in real time
     fake.add_account("ann", "secret", "ann-token")
     real = metron_async.AsyncMetron

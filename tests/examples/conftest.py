@@ -6,19 +6,9 @@ import sys
 import warnings
 from pathlib import Path
 
-import pytest
-
-from metron_async.testing import FakeMetron
-
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 with warnings.catch_warnings():
     # discord.py knows how to speak, with a module that leaves Python in 3.13.
     warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
     import discord  # noqa: F401
-
-
-@pytest.fixture(autouse=True)
-def data_of_one_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give servers the data of one day. By default it is the present one, and years change."""
-    monkeypatch.setitem(FakeMetron.__init__.__kwdefaults__, "today", "2026-11-25")

@@ -2,13 +2,14 @@
 
 import base64
 import datetime as dt
+import runpy
 from email.utils import parsedate_to_datetime
 
-import httpx
 from support.bare import HOST, client_of
 from support.virtual import on_virtual_time
 
 from metron_async.testing import FakeMetron, run_virtual
+from metron_async.testing._server import serverclock
 
 RATE = "x-ratelimit-burst-remaining"
 
@@ -362,14 +363,19 @@ def test_a_catalogue_has_comics_of_this_week_and_is_deterministic():
     assert {"-1", "80.BEY"} & numbers
 
 
-def test_on_a_virtual_loop_today_is_always_the_same():
-    async def main():
-        fake = FakeMetron(issues=10)
-        async with httpx.AsyncClient(transport=fake.transport()) as client:
-            date = (await client.get(f"{HOST}/api/role/")).headers["date"]
-        return fake.catalogue.today, date
+def test_a_virtual_loop_begins_after_the_data_of_a_server_that_was_there(monkeypatch):
+    epoch = runpy.run_path(serverclock.__file__)["VIRTUAL_EPOCH"]
+    monkeypatch.setattr(serverclock, "VIRTUAL_EPOCH", epoch)
+    monkeypatch.setitem(FakeMetron.__init__.__kwdefaults__, "today", None)
+    fake = FakeMetron(issues=100)
 
-    assert run_virtual(main()) == (dt.date(2026, 11, 20), "Fri, 20 Nov 2026 17:00:00 GMT")
+    async def main():
+        return fake.clock.moment()
+
+    begin = run_virtual(main())
+    assert max(row.modified for row in fake.catalogue.tables.issue.values()) < begin
+    assert abs(begin - dt.datetime.now(dt.UTC)) < dt.timedelta(days=1)
+    assert begin.hour == 17
 
 
 @on_virtual_time

@@ -10,15 +10,19 @@ from metron_async.testing.clock import VirtualTimeLoop
 
 __all__ = ["VIRTUAL_EPOCH", "ServerClock"]
 
-VIRTUAL_EPOCH = dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC).timestamp()
-"""The server's time in Unix seconds when a virtual loop begins."""
+VIRTUAL_EPOCH = dt.datetime.combine(dt.datetime.now(dt.UTC), dt.time(17), dt.UTC).timestamp()
+"""The server's time in Unix seconds when a virtual loop begins.
+
+It is in the present day, as the data of a server are that was created before the loop. Otherwise
+they would be in this server's future. The hour is always the same.
+"""
 
 
 class ServerClock:
     """The server's time.
 
-    On a :class:`VirtualTimeLoop` it follows the loop, from a fixed instant on. Everywhere else it
-    is the wall clock. Tests can skew it and move it ahead.
+    On a :class:`VirtualTimeLoop` it follows the loop, from 17:00 UTC of the present day on.
+    Everywhere else it is the wall clock. Tests can skew it and move it ahead.
 
     Attributes:
         skew: Seconds by which the shown time is wrong. It affects ``Date``, ``Reset`` and
