@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 import inspect
 import os
+import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +29,13 @@ FakeMetron.__init__.__kwdefaults__["today"] = TODAY.date()
 serverclock.VIRTUAL_EPOCH = TODAY.timestamp()
 
 pytest_plugins = ["metron_async.testing.pytest_plugin"]  # where it is not installed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the many processes that tests start share compiled modules, outside of the checkout."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        folder = os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

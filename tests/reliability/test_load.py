@@ -155,8 +155,8 @@ async def drive(metron, fake, random, calls, *, breadth=20):
 
 
 @pytest.mark.timeout(scaled(120, 1800))
-def test_ten_thousand_calls_on_virtual_time_leave_nothing():
-    calls = scaled(10_000, 100_000)
+def test_thousands_of_calls_on_virtual_time_leave_nothing():
+    calls = scaled(4_000, 100_000)
 
     async def main():
         random = Random(5)
@@ -190,7 +190,7 @@ def _forget_what_the_fake_keeps(fake):
 
 @pytest.mark.timeout(scaled(120, 1800))
 async def test_calls_over_sockets_and_files_leave_nothing(tmp_path):
-    calls = scaled(500, 10_000)
+    calls = scaled(300, 10_000)
     random = Random(6)
     fake = FakeMetron(130, throttle=False, bans=False, keep_requests=10)
     async with (
