@@ -42,7 +42,7 @@ class FakeMetron(Controls, OwnBuilders):
         issues: Number of issues in the catalogue; its other sizes follow from it.
         seed: Another seed generates another catalogue, and other latencies.
         today: Day around which running series publish their issues, as date or an ISO string; by
-            default the clock's.
+            default the clock's. Tests that compare dates or names of series choose one.
         token: Bearer token of the account ``reader``.
         throttle: Whether there is a quota; without one, the headers announce a huge limit.
         burst: Requests of each default account per short window.
