@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 from support import admission_worker as worker
+from support.systems import needs_posix
 
 from metron_async.admission import Controller, Waiter
 from metron_async.storage import SQLiteStorage
@@ -54,6 +55,7 @@ async def test_scripts_that_never_close_do_not_lock_the_address(tmp_path):
     assert (await quota_in(tmp_path)).in_flight == 0
 
 
+@needs_posix
 async def test_services_that_are_stopped_while_idle_leave_nothing_behind(tmp_path):
     for stop in (signal.SIGTERM, signal.SIGKILL) * 3:
         process = await start(tmp_path, close="idle")
@@ -77,6 +79,7 @@ async def test_a_process_that_dies_in_flight_costs_what_was_in_flight(tmp_path):
     assert quota.in_flight == 3
 
 
+@needs_posix
 @pytest.mark.parametrize("kind", ["directory", "redis"])
 async def test_a_process_that_is_stopped_in_flight_holds_the_others_up_for_a_lease(
     kind, tmp_path, request, monkeypatch

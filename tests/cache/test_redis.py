@@ -30,7 +30,7 @@ KEYS = [key_of(number) for number in range(100)]
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(redis_program, tmp_path):
     """A Redis server of the test's own: its URL and its process."""
     port = redis_server.free_port()
     process = redis_server.start(tmp_path, port)

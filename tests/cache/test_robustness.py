@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support import cache_hardship
 from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
+from support.systems import needs_posix
 
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
 from metron_async.cache.invalidation_token import InvalidationToken
@@ -124,6 +125,7 @@ async def test_a_disk_that_damages_everything_is_left_alone(tmp_path):
     await cache.aclose()
 
 
+@needs_posix
 @pytest.mark.parametrize("obstacle", ["directory", "link", "fifo", "unwritable", "foreign"])
 async def test_where_no_file_can_be_it_is_memory_with_one_warning(obstacle, tmp_path, monkeypatch):
     path = tmp_path / "c"
@@ -375,6 +377,7 @@ def test_reading_and_writing_from_several_processes(tmp_path):
     assert outcome["reads"] > 100
 
 
+@needs_posix
 async def test_sudden_death_while_writing(tmp_path):
     outcome = await cache_hardship.kill_while_writing(tmp_path / "c", times=2)
     assert outcome["damaged"] == 0
@@ -403,6 +406,7 @@ def test_racers_agree_on_one_secret(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@needs_posix
 @pytest.mark.parametrize("spoil", ["short", "readable by others", "no hard links"])
 def test_a_spoilt_secret_is_replaced(spoil, tmp_path, monkeypatch):
     path = tmp_path / "c.secret"
@@ -425,6 +429,7 @@ def test_a_spoilt_secret_is_replaced(spoil, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@needs_posix
 def test_a_secret_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "c.secret"
     load_secret(path)
@@ -460,6 +465,7 @@ def test_an_epoch_that_cannot_be_used_never_changes(tmp_path):
         token.renew()
 
 
+@needs_posix
 async def test_what_others_could_write_is_set_aside_unread(tmp_path):
     path = tmp_path / "c"
     cache = SQLiteCache(path)
@@ -477,6 +483,7 @@ async def test_what_others_could_write_is_set_aside_unread(tmp_path):
     await cache.aclose()
 
 
+@needs_posix
 @pytest.mark.parametrize(("before", "after"), [(0o777, 0o755), (0o1777, 0o1777), (0o775, 0o775)])
 async def test_a_directory_that_all_can_write_to_is_tightened(tmp_path, before, after):
     directory = tmp_path / "shared"
@@ -488,6 +495,7 @@ async def test_a_directory_that_all_can_write_to_is_tightened(tmp_path, before, 
     assert stat.S_IMODE(directory.stat().st_mode) == after
 
 
+@needs_posix
 async def test_a_directory_that_all_can_write_to_is_refused_if_it_is_not_ours(
     tmp_path, monkeypatch
 ):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import redis
 from support.cache_hardship import NOW, entry_of, key_of
+from support.systems import needs_posix
 
 import metron_async.cache
 from metron_async.cache import (
@@ -308,6 +309,7 @@ async def test_memory_keeps_what_is_asked_for_again(tmp_path):
     await cache.aclose()
 
 
+@needs_posix
 async def test_nothing_in_the_directory_is_readable_by_others(tmp_path):
     path = tmp_path / "private" / "cache.sqlite3"
     old = os.umask(0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import TOKEN, environment, run, start
+from support.systems import needs_posix
 
 from metron_async import AsyncMetron
 from metron_async.testing import FakeMetron, Fault
@@ -230,6 +231,7 @@ async def test_a_reader_that_has_seen_enough_is_no_error(url: str, tmp_path: Pat
 # --- Ctrl-C and terminals -------------------------------------------------------------------------
 
 
+@needs_posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, number: int) -> None:
     fake = FakeMetron(throttle=False)
@@ -270,7 +272,7 @@ async def on_a_terminal(folder: Path, *arguments: str, **changes: str) -> tuple[
     return process.returncode, shown.decode(errors="replace")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="there is no pty")
+@needs_posix
 async def test_on_a_terminal_there_is_a_bar_with_rate_quota_and_time(tmp_path: Path) -> None:
     pytest.importorskip("rich")
     fake = FakeMetron(throttle=False)
@@ -284,7 +286,7 @@ async def test_on_a_terminal_there_is_a_bar_with_rate_quota_and_time(tmp_path: P
         assert part in shown
 
 
-@pytest.mark.skipif(os.name != "posix", reason="there is no pty")
+@needs_posix
 async def test_without_rich_there_are_plain_lines(
     tmp_path: Path, fake: FakeMetron, url: str
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import environment, run, start
+from support.systems import needs_posix
 
 from metron_async.cli import output
 from metron_async.cli.app import main
@@ -22,7 +23,6 @@ from metron_async.testing import FakeMetron, Fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 DEMO = {"METRON_TOKEN": ""}
 
 
@@ -78,14 +78,14 @@ async def shell(folder: Path, script: str) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-@posix
+@needs_posix
 async def test_a_reader_that_leaves_early_is_a_success(tmp_path: Path) -> None:
     script = 'set -o pipefail; "$PY" -m metron_async list issues --demo | head -n 1'
     code, out, err = await shell(tmp_path, script)
     assert (code, len(out.splitlines()), err) == (0, 1, "")
 
 
-@posix
+@needs_posix
 @pytest.mark.parametrize("command", ["quota --demo", "get issue 5 --demo", "--help", ""])
 async def test_a_closed_standard_output_is_one_line_and_code_1(
     tmp_path: Path, command: str
@@ -94,7 +94,7 @@ async def test_a_closed_standard_output_is_one_line_and_code_1(
     assert (code, err) == (1, "metron-async: the standard output is closed\n")
 
 
-@posix
+@needs_posix
 async def test_a_closed_standard_error_changes_nothing(tmp_path: Path) -> None:
     code, out, _ = await shell(tmp_path, '"$PY" -m metron_async mirror x.db series --demo 2>&-')
     assert (code, "42 new" in out) == (0, True)
@@ -155,7 +155,7 @@ def screen(shown: str) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
-@posix
+@needs_posix
 @pytest.mark.parametrize("columns", [48, 60, 150])
 async def test_the_bar_fits_into_the_terminal(tmp_path: Path, columns: int) -> None:
     pytest.importorskip("rich")
@@ -171,7 +171,7 @@ async def test_the_bar_fits_into_the_terminal(tmp_path: Path, columns: int) -> N
     assert ("objects/min" in bars[0]) == (columns == 150)
 
 
-@posix
+@needs_posix
 async def test_ctrl_c_leaves_no_bar_and_one_line(tmp_path: Path) -> None:
     pytest.importorskip("rich")
     fake = FakeMetron(throttle=False)

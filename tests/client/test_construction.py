@@ -6,7 +6,8 @@ import pathlib
 
 import httpx
 import pytest
-from support.world import SECRET, open_sockets
+from support.systems import open_sockets
+from support.world import SECRET
 
 from metron_async import (
     AsyncMetron,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.systems import needs_posix, open_sockets
 from support.virtual import settle, virtual
-from support.world import SECRET, client, idle, open_sockets
+from support.world import SECRET, client, idle
 
 import metron_async
 from metron_async import AsyncMetron, ClosedError, MetronError
@@ -106,6 +107,7 @@ def test_a_client_never_used_belongs_to_no_loop():
     asyncio.run(metron.aclose())
 
 
+@needs_posix
 def test_a_client_that_is_in_use_is_refused_in_a_forked_process():
     fake = fake_of()
     metron = AsyncMetron(token=fake.token, transport=fake.transport())
@@ -301,6 +303,7 @@ def test_everything_is_closed_though_one_part_fails():
     virtual(main())
 
 
+@needs_posix
 def test_a_client_that_is_not_used_yet_works_after_a_fork(tmp_path):
     """As with ``gunicorn --preload``: the parent makes it, and each worker uses its own copy."""
     script = f"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import tracemalloc
-from pathlib import Path
 
 import pytest
+from support.systems import open_files
 from support.virtual import virtual
 
 from metron_async import (
@@ -20,10 +20,6 @@ from metron_async import (
 from metron_async.testing import FakeMetron
 
 MANY = 1000
-
-
-def open_files():
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def fake_of(count=3):
@@ -97,7 +93,7 @@ def test_two_wrong_tokens_hold_up_only_what_is_not_proven_and_not_for_long():
 
 async def test_a_thousand_accounts_share_threads_and_files(tmp_path):
     fake = fake_of(MANY)
-    before = open_files()
+    before = len(open_files())
     async with (
         fake.serve() as url,
         AsyncMetron("token0", base_url=url, storage=tmp_path) as first,
@@ -112,5 +108,5 @@ async def test_a_thousand_accounts_share_threads_and_files(tmp_path):
         used, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert threading.active_count() <= 5
-        assert open_files() - before <= 50
+        assert len(open_files()) - before <= 50
         assert used / MANY <= 30_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from support.mirrors import fake_metron, mirror_of, query, served, stored
+from support.systems import needs_posix
 
 from metron_async.mirror import MirrorBusyError, MirrorFileError, files
 from metron_async.mirror.files import SCHEMA_VERSION, open_mirror
@@ -107,6 +108,7 @@ def test_a_migration_that_fails_changes_nothing(
     assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
+@needs_posix
 def test_the_file_is_for_its_owner(path: Path) -> None:
     open_mirror(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from support.mirrors import fake_metron, query, served, stored
+from support.systems import needs_posix
 
 if TYPE_CHECKING:
     from metron_async.testing import FakeMetron
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
+pytestmark = needs_posix
 
 PROGRAM = Path(__file__).parents[1] / "support" / "mirroring.py"
 KILLS = 6

@@ -6,14 +6,14 @@ import asyncio
 import gc
 import sys
 from collections import Counter
-from pathlib import Path
 from random import Random
 
 import pytest
 from support.calls import READS
 from support.scale import scaled
+from support.systems import open_files, open_sockets
 from support.virtual import virtual
-from support.world import idle, open_sockets
+from support.world import idle
 
 from metron_async import AsyncMetron, Priority
 from metron_async.errors import MetronError, NotFoundError
@@ -134,8 +134,7 @@ def census():
     """Count what may leak: blocks of memory, file handles, sockets, tasks, threads' stacks."""
     for _ in range(3):
         gc.collect()
-    handles = len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
-    sockets = len(open_sockets()) if sys.platform == "linux" else 0
+    handles, sockets = len(open_files()), len(open_sockets())
     return {
         "blocks": sys.getallocatedblocks(),
         "handles": handles,

@@ -16,6 +16,7 @@ import pytest
 from support.calls import READS, SIZE, WRITES, furnish, plain
 from support.scale import scaled
 from support.stores import slow_storage
+from support.systems import needs_posix
 from support.virtual import virtual
 from support.world import idle
 
@@ -202,6 +203,7 @@ DAMAGE = {
 }
 
 
+@needs_posix
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("running", [False, True], ids=["between two runs", "while in use"])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import warnings
 
 import pytest
+from support.systems import needs_posix
 
 from metron_async import AsyncMetron, MetronWarning
 from metron_async.storage.files import default_directory
 from metron_async.testing import FakeMetron
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+pytestmark = needs_posix
 
 
 async def use(fake, url):

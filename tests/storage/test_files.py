@@ -13,6 +13,7 @@ import threading
 import time
 
 import pytest
+from support.systems import needs_posix
 
 from metron_async.storage import files as storage
 from metron_async.storage.database import open_database
@@ -25,8 +26,6 @@ from metron_async.storage.files import (
     set_aside,
     set_aside_unless_replaced,
 )
-
-needs_posix = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 
 
 def prepare(connection):

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 from support.storages import count, fail, peek
+from support.systems import needs_posix
 
 from metron_async.errors import MetronWarning
 from metron_async.storage import RedisStorage, SQLiteStorage, sqlite
 from metron_async.storage.choose import choose_storage
 
 WORKER = Path(__file__).with_name("worker.py")
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 
 
 def start(spec, number, *how):
@@ -68,6 +68,7 @@ async def test_killed_processes_leave_whole_states_and_no_lock(spec):
     assert reported <= int(account) <= reported + 1
 
 
+@needs_posix
 async def test_a_process_stopped_in_a_transaction(tmp_path, monkeypatch):
     """It holds the lock. The others go on elsewhere, and come back."""
     monkeypatch.setattr(sqlite, "PATIENCE", 0.2)
@@ -85,6 +86,7 @@ async def test_a_process_stopped_in_a_transaction(tmp_path, monkeypatch):
     await storage.aclose()
 
 
+@needs_posix
 async def test_a_process_that_waits_for_a_stopped_one(tmp_path):
     """A file locked for a while is waited for, and not left."""
     storage = SQLiteStorage(tmp_path)
@@ -150,7 +152,7 @@ asyncio.run(last())
 """
 
 
-@needs_fork
+@needs_posix
 async def test_forked_processes(spec):
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", FORK, spec], capture_output=True, text=True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import stat
 import sys
@@ -15,12 +14,11 @@ import warnings
 import pytest
 from support.storages import count, fail, peek
 from support.suspensions import cancelled_at
+from support.systems import needs_posix
 
 from metron_async.errors import ClosedError, MetronWarning
 from metron_async.storage import SQLiteStorage, files, sqlite, statefile
 from metron_async.storage.clock import Instant
-
-needs_posix = pytest.mark.skipif(os.name != "posix", reason="POSIX")
 
 
 @pytest.fixture
@@ -107,6 +105,7 @@ def other_database(path):
     path.chmod(0o600)
 
 
+@needs_posix
 @pytest.mark.parametrize("running", [True, False])
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.filterwarnings("ignore::metron_async.errors.MetronWarning")
@@ -125,6 +124,7 @@ async def test_damaged_files_lose_no_failures(kind, running, storage, path, capl
     await other.aclose()
 
 
+@needs_posix
 async def test_a_deleted_directory_is_made_again(storage, path):
     await storage.transact("a", "b", fail("401"))
     epoch = (await storage.transact("a", "b", peek)).epoch

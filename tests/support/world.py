@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from pathlib import Path
-
 from support.virtual import settle
 
 from metron_async import AsyncMetron
@@ -33,15 +29,3 @@ async def idle(metron):
 def paths(fake):
     """Return the paths that *fake* was asked for, without the API's root."""
     return [asked.path.removeprefix("/api/") for asked in fake.requests]
-
-
-def open_sockets():
-    """Return the sockets that this process has open (Linux)."""
-    gc.collect()
-    found = set()
-    for entry in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            link = str(entry.readlink())
-            if link.startswith("socket:"):
-                found.add(link)
-    return found

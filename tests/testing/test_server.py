@@ -15,6 +15,7 @@ import urllib.request
 import httpx
 import pytest
 from support.scale import scaled
+from support.systems import needs_posix
 
 from metron_async.testing import FakeMetron, Fault
 from metron_async.testing.__main__ import _parser, _serve, main
@@ -163,7 +164,7 @@ def start(*arguments):
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@needs_posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_stopped(number):
     with start("--token", "mine", "--no-throttle") as process:
