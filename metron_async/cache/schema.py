@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FETCH",
     "FETCH_MANY",
+    "NEXT_USE",
     "PUT_BODY",
     "PUT_ENTRY",
     "SCHEMA",
@@ -79,9 +80,12 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)}, body FROM entries JOIN bodies USING (i
 FETCH = _SELECT + "WHERE key = ?"
 # One statement for any number of keys, so that it is compiled once.
 FETCH_MANY = _SELECT + "WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608
+NEXT_USE = "(SELECT coalesce(max(used), 0) + 1 FROM entries)"
+"""The next number of the counter that orders uses across processes."""
+
 PUT_ENTRY = (
     f"INSERT INTO entries ({', '.join(_COLUMNS)}, size, used) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) ON CONFLICT (key) DO UPDATE SET "
+    f"VALUES ({'?, ' * (len(_COLUMNS) + 1)}{NEXT_USE}) ON CONFLICT (key) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[1:], "size", "used"))
 )
 PUT_BODY = (
@@ -116,12 +120,12 @@ def prepare(connection: sqlite3.Connection) -> None:
         raise
 
 
-def to_row(entry: Entry, used: int) -> tuple[Any, ...]:
+def to_row(entry: Entry) -> tuple[Any, ...]:
     """Return the parameters of :data:`PUT_ENTRY`."""
     return (
         entry.key, entry.account, entry.resource, entry.kind.value, entry.object_id, entry.status,
         entry.last_modified, entry.stored_at, entry.checked_at, entry.sent_at, entry.modified,
-        entry.x_cache, entry.date, entry.version, checksum(entry), entry.size, used,
+        entry.x_cache, entry.date, entry.version, checksum(entry), entry.size,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from metron_async.cache.entry import LATE_ARRIVAL, Entry, Kind, Selector
-from metron_async.cache.schema import PUT_BODY, PUT_ENTRY, to_row
+from metron_async.cache.schema import NEXT_USE, PUT_BODY, PUT_ENTRY, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,8 +119,9 @@ async def _carry_out(db: aiosqlite.Connection, operation: Operation, outcome: Ou
             )
         case Used(keys):
             await db.execute_fetchall(
-                "UPDATE entries SET used = ? WHERE key IN (SELECT value FROM json_each(?))",
-                (await _next_use(db), json.dumps(keys)),
+                f"UPDATE entries SET used = {NEXT_USE} "  # noqa: S608
+                "WHERE key IN (SELECT value FROM json_each(?))",
+                (json.dumps(keys),),
             )
         case Delete(keys):
             outcome.dropped = True
@@ -142,14 +143,11 @@ async def _carry_out(db: aiosqlite.Connection, operation: Operation, outcome: Ou
 
 
 async def _many(db: aiosqlite.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    if len(rows) == 1:  # the usual number, with one hop to the connection's thread and not two
+        await db.execute_fetchall(sql, rows[0])
+        return
     async with db.executemany(sql, rows):
         pass
-
-
-async def _next_use(db: aiosqlite.Connection) -> int:
-    """Return the next number of the counter that orders uses across processes."""
-    rows = list(await db.execute_fetchall("SELECT coalesce(max(used), 0) + 1 FROM entries"))
-    return int(rows[0][0])
 
 
 async def _put(db: aiosqlite.Connection, entries: list[Entry], outcome: Outcome) -> None:
@@ -161,8 +159,7 @@ async def _put(db: aiosqlite.Connection, entries: list[Entry], outcome: Outcome)
         (outcome.late if late else kept).append(entry)
     if not kept:
         return
-    used = await _next_use(db)
-    await _many(db, PUT_ENTRY, [to_row(entry, used) for entry in kept])
+    await _many(db, PUT_ENTRY, [to_row(entry) for entry in kept])
     await _many(db, PUT_BODY, [(entry.body, entry.key) for entry in kept])
 
 
