@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 
 from metron_async.cache import MemoryCache
 from metron_async.errors import StorageError
@@ -32,7 +33,7 @@ class Slow:
 
     def __getattr__(self, name):
         found = getattr(self.inner, name)
-        if not asyncio.iscoroutinefunction(found) or name == "aclose":
+        if not inspect.iscoroutinefunction(found) or name == "aclose":
             return found
 
         async def taking_time(*args, **kwargs):
