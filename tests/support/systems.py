@@ -15,16 +15,21 @@ needs_posix = pytest.mark.skipif(
 )
 
 
+def _descriptors() -> dict[int, os.stat_result]:
+    gc.collect()
+    found = {}
+    for entry in Path("/dev/fd").iterdir() if os.name == "posix" else ():
+        with contextlib.suppress(OSError):  # the one that listed them, or one just closed
+            found[int(entry.name)] = os.fstat(int(entry.name))
+    return found
+
+
 def open_files() -> set[tuple[int, int]]:
     """Return the open descriptors, each with the number of what it refers to; none on Windows."""
-    gc.collect()
-    found = set()
-    for entry in Path("/dev/fd").iterdir() if os.name == "posix" else ():
-        with contextlib.suppress(OSError):  # the descriptor that listed them
-            found.add((int(entry.name), os.fstat(int(entry.name)).st_ino))
-    return found
+    return {(number, found.st_ino) for number, found in _descriptors().items()}
 
 
 def open_sockets() -> set[tuple[int, int]]:
     """Return those of them that are sockets."""
-    return {pair for pair in open_files() if stat.S_ISSOCK(os.fstat(pair[0]).st_mode)}
+    found = _descriptors().items()
+    return {(number, one.st_ino) for number, one in found if stat.S_ISSOCK(one.st_mode)}
