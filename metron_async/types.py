@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import (
     TYPE_CHECKING,
@@ -104,8 +103,7 @@ NOT_MODIFIED = NotModified.NOT_MODIFIED
 """What ``get_if_modified`` returns when the object has not changed since then."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A wait that is about to begin, passed to the ``on_wait`` hook."""
 
     seconds: float
@@ -124,8 +122,7 @@ class Wait:
     """Requests that the window allows, if known."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RequestEvent:
+class RequestEvent(msgspec.Struct, frozen=True):
     """One call of the API that has ended, passed to the ``on_request`` hook.
 
     Each page of a list is a call of its own. No field holds credentials.
@@ -165,8 +162,7 @@ class RequestEvent:
         return self.path.partition("?")[0].partition("/")[0]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(msgspec.Struct, frozen=True):
     """How a call may behave; see :class:`OptionArguments` for the fields."""
 
     priority: Priority = Priority.NORMAL
@@ -243,8 +239,7 @@ class Added(NamedTuple, Generic[T]):
     """``True`` if this call created it (201), ``False`` if it existed already (200)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Fetched(Generic[T]):
+class Fetched(msgspec.Struct, Generic[T], frozen=True):
     """One result of ``fetch_many``."""
 
     id: int
@@ -262,8 +257,7 @@ class Fetched(Generic[T]):
         return self.value
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """Progress of ``fetch_many`` or ``details``, passed to their ``progress`` callback.
 
     Attributes:
@@ -356,8 +350,7 @@ class Page(Generic[R_co]):
         return self.rows[index]
 
 
-@dataclasses.dataclass(slots=True)
-class Stats:
+class Stats(msgspec.Struct):
     """What a client has done since it was built."""
 
     calls: int = 0

@@ -13,9 +13,10 @@ Writes are not shared or repeated; see :mod:`~metron_async._engine.writes`.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from metron_async._engine.exchange import exchange, share
 from metron_async._engine.messages import (
@@ -69,7 +70,7 @@ class Caller:
 
     def with_options(self, **options: Any) -> Caller:
         """Return a caller on the same core whose calls behave differently."""
-        return Caller(self.core, dataclasses.replace(self.options, **options))
+        return Caller(self.core, msgspec.structs.replace(self.options, **options))
 
     def refreshed(self) -> Caller:
         """Return a caller that asks the server, or this one if it is offline."""

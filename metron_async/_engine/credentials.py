@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import dataclasses
 import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from metron_async.errors import ConfigurationError
 
@@ -29,8 +30,7 @@ _SCRYPT_COST = 2**14  # 16 MB and some 50 ms
 _CONTROLS = frozenset(map(chr, [*range(32), 127]))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """A Bearer token, or the user name and password of HTTP Basic."""
 
     token: str | None = None
@@ -39,6 +39,9 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials({'token' if self.token else 'basic'}: hidden)"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("token" if self.token else "basic", "hidden")]
 
     @property
     def header(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import inspect
 import math
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 from metron_async.errors import UsageError
 from metron_async.types import OptionArguments, Priority
@@ -58,7 +59,7 @@ def checked_options(
         if problem:
             msg = f"{name} {problem}, got {_shown(value)}"
             raise UsageError(msg)
-    options = dataclasses.replace(base, **given)
+    options = msgspec.structs.replace(base, **given)
     if options.refresh and options.offline:
         msg = "refresh and offline are mutually exclusive. Pass only one of them"
         raise UsageError(msg)

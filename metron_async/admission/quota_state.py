@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["QuotaState", "WindowState"]
 
 
-@dataclass(frozen=True, slots=True)
-class WindowState:
+class WindowState(msgspec.Struct, frozen=True):
     """One window of the quota.
 
     Attributes:
@@ -45,8 +45,7 @@ class WindowState:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaState:
+class QuotaState(msgspec.Struct, frozen=True):
     """The account's quota: both windows, requests in flight, and requests that wait.
 
     Attributes:

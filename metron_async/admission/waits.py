@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from metron_async.admission.commands import Cause
 from metron_async.admission.state import SUSTAINED
@@ -20,8 +21,7 @@ __all__ = ["Wait", "allowed_wait", "spoken", "wait_error"]
 _UNKNOWN = 1.0  # seconds to wait where only responses are waited for
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """A wait that lies ahead.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+
+import msgspec
 
 from metron_async.cache.policy import Fetch, Options, Policy, Revalidate
 from metron_async.errors import ClosedError
@@ -26,8 +27,7 @@ Age: TypeAlias = float | timedelta
 _DEFAULT_OPTIONS = Options()
 
 
-@dataclass(slots=True)
-class CacheStats:
+class CacheStats(msgspec.Struct):
     """Counts since the cache was made.
 
     Attributes:

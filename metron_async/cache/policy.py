@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -139,8 +138,7 @@ def _no_freshness() -> dict[FreshnessKey, float]:
     return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How long entries are fresh, and which responses are kept.
 
     Attributes:
@@ -153,7 +151,7 @@ class Policy:
         version: Entries of any other version of the package are not used.
     """
 
-    freshness: Mapping[FreshnessKey, float] = field(default_factory=_no_freshness)
+    freshness: Mapping[FreshnessKey, float] = msgspec.field(default_factory=_no_freshness)
     max_age: float = 7 * 86_400.0
     max_stale: float = 30 * 86_400.0
     not_found_for: float = 300.0

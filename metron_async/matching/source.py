@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 from metron_async.errors import NotFoundError
 from metron_async.matching.planning import pages_of
@@ -20,8 +21,7 @@ T = TypeVar("T")
 Filters = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Chunk(Generic[T]):
+class Chunk(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list.
 
     Attributes:
@@ -35,8 +35,7 @@ class Chunk(Generic[T]):
     requests: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Got(Generic[T]):
+class Got(msgspec.Struct, Generic[T], frozen=True):
     """One object.
 
     Attributes:

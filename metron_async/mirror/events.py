@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
     from metron_async.errors import MetronError
@@ -23,8 +24,7 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Result of a run."""
 
     name: str
@@ -63,12 +63,11 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a dictionary that JSON can hold, ``complete`` included."""
-        values = dataclasses.asdict(self)
+        values = msgspec.structs.asdict(self)
         return {**values, "filters": dict(self.filters), "complete": self.complete}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """A walk through the list begins or resumes."""
 
     name: str
@@ -80,8 +79,7 @@ class Started:
     """Page with which it begins; above 1 for a walk that was interrupted."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PageStored:
+class PageStored(msgspec.Struct, frozen=True):
     """A page has been fetched and is safe on disk."""
 
     name: str
@@ -98,8 +96,7 @@ class PageStored:
     """Rows of the whole walk, by the server's count."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """The run waits."""
 
     seconds: float
@@ -111,8 +108,7 @@ class Waiting:
     """For the quota, ``"burst"`` for the minute's window, ``"sustained"`` for the day's."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Repeating:
+class Repeating(msgspec.Struct, frozen=True):
     """Pages are requested again, because rows are missing or the list was edited meanwhile."""
 
     name: str
@@ -121,8 +117,7 @@ class Repeating:
     """Rows that were counted and not sent; 0 where the list was edited during the walk."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RowSkipped:
+class RowSkipped(msgspec.Struct, frozen=True):
     """A row could not be read or stored, and was skipped."""
 
     name: str
@@ -133,8 +128,7 @@ class RowSkipped:
     """Why."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DetailsStored:
+class DetailsStored(msgspec.Struct, frozen=True):
     """Complete objects have been fetched and are safe on disk."""
 
     name: str
@@ -145,8 +139,7 @@ class DetailsStored:
     """Objects of this run."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DetailFailed:
+class DetailFailed(msgspec.Struct, frozen=True):
     """A complete object could not be read. The run continues."""
 
     name: str
@@ -157,8 +150,7 @@ class DetailFailed:
     """Why."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(msgspec.Struct, frozen=True):
     """Rows that the server no longer lists were removed."""
 
     name: str
@@ -167,8 +159,7 @@ class Deleted:
     """Ids of the rows."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """The run has ended."""
 
     report: Report

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from metron_async.admission import DEFAULT_RULES
 
@@ -19,8 +20,7 @@ DAY = 86_400.0
 _DAY_RESERVE = DEFAULT_RULES.sustained.reserve
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(msgspec.Struct, frozen=True):
     """Requests that a run may send."""
 
     per_minute: int
@@ -48,8 +48,7 @@ class Allowance:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Forecast of a run."""
 
     name: str

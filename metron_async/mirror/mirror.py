@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from metron_async.mirror.details import DetailFetcher
 from metron_async.mirror.errors import MirrorBusyError
@@ -182,11 +183,11 @@ class Mirror(Matching):
             source = PageSource(caller, selection, on_bad_row)
             walker = Walker(source, store, selection, emit, keep_watermark=widened)
             await walker.run(_walk_of(selection, full=full, purge=deletions))
-            report = dataclasses.replace(walker.report, requests=source.requests)
+            report = msgspec.structs.replace(walker.report, requests=source.requests)
             if selection.details:
                 fetcher = DetailFetcher(caller, store, walker.selection, emit)
                 await fetcher.run(walker.selection.watermark)
-                report = dataclasses.replace(
+                report = msgspec.structs.replace(
                     report,
                     requests=report.requests + fetcher.requests,
                     details=fetcher.stored,

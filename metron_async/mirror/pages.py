@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,8 +41,7 @@ class BadRowError(DecodeError):
     """A row that cannot be read or stored; the message names its id."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FetchedPage:
+class FetchedPage(msgspec.Struct, frozen=True):
     """A page, as the walk and the file need it."""
 
     arrived: Arrived

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,7 @@ StoredRow = tuple[tuple[Any, ...], str | None]
 """Values of a row's columns, and its JSON or ``None``."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PageStats:
+class PageStats(msgspec.Struct, frozen=True):
     """What storing a page has changed."""
 
     added: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ Pairs = tuple[tuple[str, str], ...]
 SELECT = "SELECT id, name, filters, details, raw, watermark, updated_at, generation, walk, version"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """A list that a mirror holds, and how far its mirror has come."""
 
     id: int
@@ -69,8 +67,7 @@ def pairs_text(filters: Pairs) -> str:
 
 def selection_of(row: tuple[Any, ...]) -> Selection:
     """Return the selection in a row of the file."""
-    names = [field.name for field in dataclasses.fields(Selection)]
-    values: dict[str, Any] = dict(zip(names, row, strict=True))
+    values: dict[str, Any] = dict(zip(Selection.__struct_fields__, row, strict=True))
     values["filters"] = msgspec.json.decode(values["filters"], type=Pairs)
     values["details"], values["raw"] = bool(values["details"]), bool(values["raw"])
     if values["walk"] is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import operator
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from metron_async import filters, models
 from metron_async.errors import UsageError
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SOURCES", "Source", "checked_filters", "source_of"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """One list of the API."""
 
     name: str

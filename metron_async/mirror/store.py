@@ -6,7 +6,6 @@ processes that update the same selection cannot mix their pages.
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -201,10 +200,10 @@ class Store(Database):
 
     async def _move(self, selection: Selection, **changes: Any) -> Selection:
         """Store the selection's new state, unless another process has changed it meanwhile."""
-        moved = dataclasses.replace(selection, version=selection.version + 1, **changes)
+        moved = msgspec.structs.replace(selection, version=selection.version + 1, **changes)
         walk = moved.walk
         if walk is not None and walk.generation > moved.generation:
-            moved = dataclasses.replace(moved, generation=walk.generation)
+            moved = msgspec.structs.replace(moved, generation=walk.generation)
         text = None if walk is None else msgspec.json.encode(walk).decode()
         cursor = await self.db.execute(
             "UPDATE mirror_selections SET watermark = ?, updated_at = ?, generation = ?, walk = ?,"

@@ -9,7 +9,6 @@ and take no space.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import operator
 import types
@@ -33,8 +32,7 @@ _INDEXED = ("series_id", "issue_id", "publisher_id")
 _INTEGERS = range(-(2**63), 2**63)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of a table."""
 
     name: str
@@ -45,8 +43,7 @@ class Column:
     """Whether SQLite computes it."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table that holds the objects of one model."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Literal
 
 import msgspec
@@ -80,8 +79,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """For a proof: edits since the walk that it proves began, or since the last proof."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """What a walk needs to know about a page."""
 
     rows: tuple[Change, ...]
@@ -98,8 +96,7 @@ class Arrived:
     """Whether the response had a ``Date``."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What follows the end of a walk."""
 
     next: Walk | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from metron_async.errors import NotFoundError, PaginationError
 from metron_async.mirror.events import (
@@ -75,7 +76,7 @@ class Walker:
                 following = await self._step(following)
             following = await self._end(following)
         skipped = await self._store.skipped(self.selection)
-        self.report = dataclasses.replace(self.report, skipped=skipped)
+        self.report = msgspec.structs.replace(self.report, skipped=skipped)
 
     async def _step(self, walk: Walk) -> Walk:
         """Request a page and store it, and return the state of the walk then."""
@@ -113,7 +114,7 @@ class Walker:
             newest_wins=walk.kind != "full" or arrived.cached,
         )
         rows = len(arrived.rows)
-        self.report = dataclasses.replace(
+        self.report = msgspec.structs.replace(
             self.report,
             rows=self.report.rows + rows,
             added=self.report.added + stats.added,
@@ -149,7 +150,7 @@ class Walker:
     ) -> None:
         """Add the end of a walk to the report."""
         listed = walk.expected if walk.kind == "changes" else walk.count
-        self.report = dataclasses.replace(
+        self.report = msgspec.structs.replace(
             self.report,
             deleted=self.report.deleted + len(deleted),
             missing=0 if outcome.next else outcome.missing,
@@ -179,7 +180,7 @@ async def measure(
         arrived = (await source.page(1, None)).arrived
         if not arrived.has_next:  # the check shows the whole list
             rows = tuple(row for row in arrived.rows if row[1] > (walk.since or 0.0))
-            return "changes", len(rows), 1, dataclasses.replace(arrived, rows=rows)
+            return "changes", len(rows), 1, msgspec.structs.replace(arrived, rows=rows)
     arrived = (await source.page(1, None if full else walk.since)).arrived
     pages = 1
     if arrived.has_next and arrived.rows:

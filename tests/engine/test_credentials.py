@@ -5,6 +5,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from metron_async import ConfigurationError
 from metron_async._engine.credentials import Credentials, resolve_credentials, scoped_key
@@ -105,6 +106,11 @@ def test_nothing_shows_a_secret():
         assert basic.header not in text
     assert repr(token) == "Credentials(token: hidden)"
     assert repr(basic) == "Credentials(basic: hidden)"
+    for credentials in (token, basic):
+        shown = pretty_repr(credentials)
+        assert "hidden" in shown
+        assert TOKEN not in shown
+        assert PASSWORD not in shown
 
 
 def test_accounts_are_told_apart_and_named_alike():

@@ -70,7 +70,7 @@ def test_refresh_and_offline_exclude_each_other():
 
 def test_every_option_is_declared_and_kept():
     declared = set(OptionArguments.__annotations__)
-    assert declared == set(CallOptions.__dataclass_fields__)
+    assert declared == set(CallOptions.__struct_fields__)
     base = checked_options(CallOptions(), {"retries": 5})
     assert checked_options(base, {}) == base
     assert checked_options(base, {"timeout": 1.0}).retries == 5

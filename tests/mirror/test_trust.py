@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import sqlite3
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import pytest
 from support.mirrors import client, fake_metron, mirror_of, query, served, stored
 
@@ -290,7 +290,7 @@ def test_progress_shows_waits(path: Path) -> None:
 @pytest.fixture
 def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the list of issues show its changes as little as a wish list does."""
-    source = dataclasses.replace(SOURCES["issues"], by_change=False, traced=False)
+    source = msgspec.structs.replace(SOURCES["issues"], by_change=False, traced=False)
     monkeypatch.setitem(cast("dict[str, Source]", SOURCES), "issues", source)
 
 
@@ -356,7 +356,7 @@ def test_a_page_is_compared_with_the_one_before_of_the_same_walk_only() -> None:
     check("full", 1)  # a step back
     with pytest.raises(PaginationError, match="Page 2 repeats page 1"):
         check("full", 2)
-    check("full", 2, dataclasses.replace(page, has_next=False))
+    check("full", 2, msgspec.structs.replace(page, has_next=False))
 
 
 def test_files_of_cache_and_mirror_work_on_virtual_time(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict
 
 from metron_async import AsyncMetron
 from metron_async.mirror import Mirror
@@ -17,7 +16,7 @@ async def main(url: str, path: str) -> None:
         AsyncMetron("reader-token", base_url=url, cache=None, storage=":memory:") as metron,
         Mirror(metron, path) as mirror,
     ):
-        print(json.dumps(asdict(await mirror.run("issues"))))  # noqa: T201
+        print(json.dumps((await mirror.run("issues")).to_dict()))  # noqa: T201
 
 
 if __name__ == "__main__":
