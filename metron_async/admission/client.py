@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from metron_async.admission.permit import RequestEnd
     from metron_async.admission.state import Lease, Rules
     from metron_async.storage.base import Decided, Loaded, Storage
-    from metron_async.types import Priority
 
 __all__ = ["StoreClient", "loop_time"]
 
@@ -160,9 +159,9 @@ class StoreClient:
             self.status = reply
         return reply
 
-    def issue(self, lease: Lease, priority: Priority, reply: Reply, *, held: bool) -> Permit:
+    def issue(self, lease: Lease, *, first: bool) -> Permit:
         """Return the permit for *lease*, which was just granted."""
-        permit = Permit(lease, priority, loop_time(), proven=reply.proven, held=held)
+        permit = Permit(lease, loop_time(), first)
         self._permits[lease.id] = permit
         if self._renewal is None:
             self._renew_later()

@@ -195,11 +195,6 @@ class Controller:
         self._client.release(permit)
 
     @property
-    def in_flight(self) -> int:
-        """Permits of this controller that are out."""
-        return self._client.in_flight
-
-    @property
     def waiting(self) -> Mapping[Priority, int]:
         """Requests of this controller that wait, by priority."""
         return self._queue.waiting()

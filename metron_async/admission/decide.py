@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from metron_async.admission import account as accounts
 from metron_async.admission import address as addresses
 from metron_async.admission import requests
@@ -143,7 +145,7 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
 def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> None:
     now, lease = account.now, end.lease
     if not _take_lease(account, address, lease):
-        end = _replaced(end, now)
+        end = msgspec.structs.replace(end, lease=accounts.lost(lease, now))
     if end.answered:
         address[:] = [event for event in address if event[0] != TIMED_OUT]
     known = requests.credentials(account, end.credentials)
@@ -166,13 +168,6 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
         others = [kept for kept in account.outcomes if now - kept.at < OUTCOME_FOR]
         account.outcomes = [*others, Outcome(lease.key, end.outcome, now - end.age)][-_OUTCOMES:]
     accounts.settle(account, rules, end)
-
-
-def _replaced(end: Settle, now: float) -> Settle:
-    return Settle(
-        **{name: getattr(end, name) for name in end.__struct_fields__ if name != "lease"},
-        lease=accounts.lost(end.lease, now),
-    )
 
 
 def _take_lease(account: Account, address: Address, lease: Lease) -> bool:

@@ -69,7 +69,7 @@ class Dispatcher:
         self._refusal: Refusal | None = None
         self._refused_at = 0.0
         self._refused: Priority | None = None
-        self._issued = 0
+        self._issued = False
 
     def added(self, waiter: Waiter) -> None:
         """Serve a new waiter, or one that has moved to another lane."""
@@ -179,10 +179,9 @@ class Dispatcher:
                 self._client.give_back(reply.lease)
                 return
             waiter = other
-        held = self._new_container and not self._issued and reply.fresh and not reply.proven
-        self._issued += 1
-        permit = self._client.issue(reply.lease, waiter.priority, reply, held=held)
-        self._finish(waiter, permit)
+        first = self._new_container and not self._issued and reply.fresh and not reply.proven
+        self._issued = True
+        self._finish(waiter, self._client.issue(reply.lease, first=first))
 
     def _finish(self, waiter: Waiter, granted: object) -> None:
         if waiter in self._queue:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metron_async.admission.state import Lease
-    from metron_async.types import Priority
 
 __all__ = ["EndKind", "Granted", "Permit", "RequestEnd", "Shared", "settlement"]
 
@@ -36,29 +35,18 @@ _NOT_MODIFIED = 304
 _HOLD = 170.0  # seconds: fewer than three refusals in five minutes, however a program restarts
 
 
-class Permit:
+class Permit(msgspec.Struct, eq=False):
     """Leave to send one request: send it, then settle or release the permit.
 
     Attributes:
         lease: Its lease in the storage.
-        priority: The lane that it was granted to.
         granted_at: Loop time of the grant.
-        proven: Whether the credentials were proven then.
+        first: Whether it is the first of a new container: see :meth:`hold`.
     """
 
-    __slots__ = ("_held", "granted_at", "lease", "priority", "proven")
-
-    def __init__(
-        self, lease: Lease, priority: Priority, granted_at: float, *, proven: bool, held: bool
-    ) -> None:
-        self.lease: Lease = lease
-        self.priority: Priority = priority
-        self.granted_at: float = granted_at
-        self.proven: bool = proven
-        self._held = held
-
-    def __repr__(self) -> str:
-        return f"<Permit {self.lease.id:x} {self.priority.name}>"
+    lease: Lease
+    granted_at: float
+    first: bool
 
     def hold(self, status: int) -> float:
         """Return the seconds for which the error for *status* is to be held back.
@@ -68,7 +56,7 @@ class Permit:
         container is logged at once, and raised later. Callers with a ``max_wait`` or a
         ``timeout`` do not hold it back.
         """
-        return _HOLD if self._held and status == REFUSED else 0.0
+        return _HOLD if self.first and status == REFUSED else 0.0
 
 
 class Shared(NamedTuple):

@@ -81,8 +81,7 @@ def _forbidden(account: Account, address: Address, ask: Acquire, *, known: bool)
         return Refusal(Cause.LOST, left)
     if status == REFUSED:
         return Refusal(Cause.UNPROVEN, left, denied=True)
-    denied = status in {REFUSED, FORBIDDEN}
-    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what, denied=denied)
+    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what, denied=status == FORBIDDEN)
 
 
 def _no_room(account: Account, address: Address, ask: Acquire, *, known: bool) -> Refusal | None:

@@ -114,7 +114,6 @@ class Window(msgspec.Struct, Generic[L], array_like=True):
         foreign_last: All foreign requests have left by then.
         foreign_raised: When their number was last raised. A response to an earlier request
             does not lower it.
-        remaining: What the last reading said remains; -1 if there was none.
     """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
@@ -131,7 +130,6 @@ class Window(msgspec.Struct, Generic[L], array_like=True):
     foreign_next: float = math.inf
     foreign_last: float = -math.inf
     foreign_raised: float = -math.inf
-    remaining: int = -1
 
 
 class Lease(msgspec.Struct, array_like=True):

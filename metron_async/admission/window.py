@@ -201,7 +201,6 @@ def learn(window: Window[Any], rules: WindowRules, reading: Reading) -> bool:
         grew = _learn_foreign(window, rules, reading)
         if window.foreign and reading.reset_in >= 0:
             _learn_reset(window, rules, reading)
-    window.remaining = reading.remaining
     return grew
 
 

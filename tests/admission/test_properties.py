@@ -133,7 +133,7 @@ async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901 - a whol
     finished = loop.time()
     await asyncio.sleep(300)  # what was cancelled while it was sent has ended
     for controller in ours:
-        assert controller.in_flight == 0
+        assert controller._client.in_flight == 0
         assert sum(controller.waiting.values()) == 0
         await controller.aclose()
     assert storage.account().leases == []

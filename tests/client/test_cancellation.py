@@ -238,7 +238,7 @@ def test_the_request_itself_torn_down_at_any_moment(fault, cache, full):
             fake.faults.clear()
             await asyncio.sleep(130)
             await idle(metron)
-            assert not metron._caller.core.parts.controller.in_flight
+            assert not metron._caller.core.parts.controller._client.in_flight
             await get_any(metron)
         return counts[0] < number
 
