@@ -24,7 +24,7 @@ from metron_async._engine.protocol import (
     redirect_path,
 )
 from metron_async._engine.retry import backoff, may_retry
-from metron_async.admission import SUSTAINED, Permit, RequestEnd, Shared, Wait, Waiter
+from metron_async.admission import SUSTAINED, EndKind, Permit, RequestEnd, Shared, Wait, Waiter
 from metron_async.errors import (
     ClosedError,
     DecodeError,
@@ -226,12 +226,11 @@ class Sender:
         )
         if unsent and not timed_out:  # refused by this machine or a proxy
             self._controller.release(permit)
-        elif unsent:
-            self._controller.settle(permit, RequestEnd.connect_timeout(error))
-        elif isinstance(error, TransportError | DecodeError) and not timed_out:
-            self._controller.settle(permit, RequestEnd.lost(error))
         else:
-            self._controller.settle(permit, RequestEnd.closed(error))
+            lost = isinstance(error, TransportError | DecodeError) and not timed_out
+            sent = EndKind.LOST if lost else EndKind.CLOSED
+            kind = EndKind.CONNECT_TIMEOUT if unsent else sent
+            self._controller.settle(permit, RequestEnd(kind, error=error))
         if isinstance(error, TransportError) and (hint := self._controller.explain_timeouts()):
             error.add_hint(hint)
 

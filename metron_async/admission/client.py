@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from metron_async.admission.commands import Release, Renew, Settle
+from metron_async.admission.commands import Renew, Settle
 from metron_async.admission.decide import decision
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
@@ -174,7 +174,8 @@ class StoreClient:
 
     def give_back(self, lease: Lease) -> None:
         """Give back a slot, or one that may have been granted, in the background."""
-        self._conclude(lease, Release(lease))
+        unsent = Settle(lease=lease, credentials=self.credentials, counted=False, answered=False)
+        self._conclude(lease, unsent)
 
     def settle(self, permit: Permit, end: RequestEnd) -> None:
         """Report *end* in the background. A second end of a permit is ignored."""

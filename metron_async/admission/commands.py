@@ -16,7 +16,6 @@ __all__ = [
     "Command",
     "Peek",
     "Refusal",
-    "Release",
     "Renew",
     "Reply",
     "Reset",
@@ -124,7 +123,7 @@ class Acquire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
-    """Report what became of a request.
+    """Report what became of a request, or that it was never sent.
 
     Attributes:
         lease: Its lease.
@@ -163,12 +162,6 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     age: float = 0.0
 
 
-class Release(msgspec.Struct, frozen=True):
-    """Give back a slot whose request was never sent."""
-
-    lease: Lease
-
-
 class Renew(msgspec.Struct, frozen=True):
     """Keep the leases of requests that are still in flight."""
 
@@ -189,7 +182,7 @@ class Retry(msgspec.Struct, frozen=True):
     credentials: str
 
 
-Command: TypeAlias = Acquire | Settle | Release | Renew | Peek | Reset | Retry
+Command: TypeAlias = Acquire | Settle | Renew | Peek | Reset | Retry
 
 
 class WindowStatus(msgspec.Struct, frozen=True):

@@ -26,7 +26,6 @@ from metron_async.admission.codec import (
 )
 from metron_async.admission.commands import (
     Acquire,
-    Release,
     Renew,
     Reply,
     Reset,
@@ -121,9 +120,6 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
         case Settle():
             _settle(account, address, rules, command)
             reply = _status(account, rules)
-        case Release():
-            _take_lease(account, address, command.lease)
-            reply = Reply()
         case Renew():
             reply = Reply(renewed=_renew(account, address, rules, command))
         case Reset():

@@ -77,7 +77,7 @@ class Dispatcher:
         if refusal is not None and self._sleeping is not None and not self._rung:
             covered = self._refused is not None and waiter.priority >= self._refused
             if covered and refusal.wait > 0 and refusal.cause is not Cause.MISSING:
-                self._announce(waiter, refusal)
+                self._announce(waiter, refusal, *self._queue.end_of_lane(waiter))
                 return
         self.ring()
 
@@ -200,14 +200,13 @@ class Dispatcher:
         else:
             self._refusal, self._refused = refusal, waiter.priority
             self._refused_at = loop_time()
-            for each in list(self._queue):
+            for each, own, higher in self._queue.places():
                 if each.may_404 or refusal.cause is not Cause.MISSING:
-                    self._announce(each, refusal)
+                    self._announce(each, refusal, own, higher)
 
-    def _announce(self, waiter: Waiter, refusal: Refusal) -> None:
-        """Announce to *waiter* what a refusal of the head means for it."""
+    def _announce(self, waiter: Waiter, refusal: Refusal, own: int, higher: int) -> None:
+        """Announce to *waiter* what a refusal of the head means for it, behind so many others."""
         now, period = loop_time(), self._client.rules.burst.period
-        own, higher = self._queue.ahead(waiter)
         seconds = refusal.bound(own + higher, period)
         if waiter.priority is Priority.BULK and refusal.scope == BURST and refusal.cause in _YIELDS:
             # Once BULK is late it goes before NORMAL, is not spaced, and leaves no slot.

@@ -125,21 +125,6 @@ class RequestEnd(msgspec.Struct, frozen=True):
         """Return the end of a request with a response."""
         return cls(EndKind.ANSWERED, status, headers, outcome=outcome, intercepted=intercepted)
 
-    @classmethod
-    def connect_timeout(cls, error: BaseException) -> RequestEnd:
-        """Return the end of a request whose connection could not be made in time."""
-        return cls(EndKind.CONNECT_TIMEOUT, error=error)
-
-    @classmethod
-    def closed(cls, error: BaseException) -> RequestEnd:
-        """Return the end of a request that was sent and given up."""
-        return cls(EndKind.CLOSED, error=error)
-
-    @classmethod
-    def lost(cls, error: BaseException) -> RequestEnd:
-        """Return the end of a request that was sent and whose response was lost."""
-        return cls(EndKind.LOST, error=error)
-
 
 def settlement(permit: Permit, end: RequestEnd, credentials: str) -> Settle:
     """Return the command that reports *end*."""

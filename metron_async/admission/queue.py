@@ -6,7 +6,6 @@ A request that may ask for an object that does not exist can be held up by the f
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import math
 from typing import TYPE_CHECKING
@@ -61,7 +60,6 @@ class Waiter:
         self.fresh = fresh
         self.wait: Wait | None = None
         self.future: asyncio.Future[Granted]
-        self.place = 0  # in the order of arrival; for the queue only
         self.began: float = 0.0
         self.head_since: float = 0.0
         self.max_wait: float | None = None
@@ -105,9 +103,6 @@ class Queue:
 
     def __init__(self) -> None:
         self._lanes: dict[Priority, dict[Waiter, None]] = {lane: {} for lane in Priority}
-        # In ascending order, so that a position is found without a walk through the lane.
-        self._places: dict[Priority, list[int]] = {lane: [] for lane in Priority}
-        self._arrivals = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
@@ -126,29 +121,22 @@ class Queue:
         """Put *waiter* at the end of its lane."""
         lane = self._lanes[waiter.priority]
         lane[waiter] = None
-        self._arrivals += 1
-        waiter.place = self._arrivals
-        self._places[waiter.priority].append(waiter.place)
         if len(lane) == 1:
             waiter.head_since = now
 
     def remove(self, waiter: Waiter, now: float) -> None:
         """Take *waiter* out of its lane, if it is there."""
-        lane, places = self._lanes[waiter.priority], self._places[waiter.priority]
-        if waiter not in lane:
-            return
-        place = bisect.bisect_left(places, waiter.place)
-        was_head = place == 0
-        del lane[waiter], places[place]
-        if was_head and lane:
+        lane = self._lanes[waiter.priority]
+        head = next(iter(lane), None)
+        lane.pop(waiter, None)
+        if waiter is head and lane:
             next(iter(lane)).head_since = now
 
     def drain(self) -> list[Waiter]:
         """Take out all waiters, and return them."""
         waiters = list(self)
-        for priority, lane in self._lanes.items():
+        for lane in self._lanes.values():
             lane.clear()
-            self._places[priority].clear()
         return waiters
 
     def next(self, now: float, *, may_404: bool = True) -> Waiter | None:
@@ -172,10 +160,23 @@ class Queue:
         head = next(iter(self._lanes[Priority.BULK]), None)
         return waiter is head and now - waiter.head_since >= LATE
 
-    def ahead(self, waiter: Waiter) -> tuple[int, int]:
-        """Return how many waiters are before *waiter* in its own lane, and in higher ones."""
+    def places(self) -> Iterator[tuple[Waiter, int, int]]:
+        """Iterate over all waiters, with how many are before each in its lane, and in higher ones.
+
+        The current one may be removed.
+        """
+        higher = 0
+        for lane in self._lanes.values():
+            own = 0
+            for waiter in list(lane):
+                yield waiter, own, higher
+                own += waiter in lane
+            higher += own
+
+    def end_of_lane(self, waiter: Waiter) -> tuple[int, int]:
+        """Return the same for *waiter* alone, which has just been added."""
         higher = sum(len(self._lanes[lane]) for lane in Priority if lane < waiter.priority)
-        return bisect.bisect_left(self._places[waiter.priority], waiter.place), higher
+        return len(self._lanes[waiter.priority]) - 1, higher
 
     def until_late(self, waiter: Waiter, own: int, now: float) -> float:
         """Return the seconds until *waiter* is late at the earliest, after *own* in its lane."""

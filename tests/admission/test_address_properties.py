@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.admission import CountingStorage, Server
 from support.virtual import virtual
 
-from metron_async.admission import Controller, Priority, RequestEnd, Waiter, address
+from metron_async.admission import Controller, EndKind, Priority, RequestEnd, Waiter, address
 from metron_async.admission.table import LIMITS, Limit
 from metron_async.errors import BlockedError, MetronError
 from metron_async.testing.bans import Firewall
@@ -84,7 +84,7 @@ class Machine:
             controller.release(permit)
         elif what == "timeout":
             await asyncio.sleep(10)
-            controller.settle(permit, RequestEnd.connect_timeout(OSError("timeout")))
+            controller.settle(permit, RequestEnd(EndKind.CONNECT_TIMEOUT, error=OSError("timeout")))
         else:
             await self.send(controller, permit, key, what, may_404=waiter.may_404)
 
@@ -105,7 +105,7 @@ class Machine:
             status = 401
         if what == "closed":
             asyncio.get_running_loop().call_later(rng.uniform(0, 4), self.count, "499")
-            controller.settle(permit, RequestEnd.closed(OSError("closed")))
+            controller.settle(permit, RequestEnd(EndKind.CLOSED, error=OSError("closed")))
             return
         self.count(status)  # when it answers, not when we hear of it
         headers = {}
@@ -115,7 +115,9 @@ class Machine:
         self.served += status == 200
         await asyncio.sleep(rng.uniform(0, plan.latency))
         end = RequestEnd.answered(status, headers)
-        controller.settle(permit, RequestEnd.lost(OSError("lost")) if what == "lost" else end)
+        controller.settle(
+            permit, RequestEnd(EndKind.LOST, error=OSError("lost")) if what == "lost" else end
+        )
 
     async def work(self, controller: Controller, key: str, until: float) -> None:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from support.admission import Client, CountingStorage, Server, saturate
 from support.stores import Slow
 from support.virtual import on_virtual_time
 
-from metron_async.admission import Controller, RequestEnd, Shared, Waiter, dispatcher
+from metron_async.admission import Controller, EndKind, RequestEnd, Shared, Waiter, dispatcher
 from metron_async.admission.codec import decode_account, decode_address
 from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.errors import BlockedError, ClosedError, RateLimitError, StorageError
@@ -390,7 +390,7 @@ async def test_two_lost_responses_are_reported_as_lost_with_their_cause():
     for _ in range(2):
         permit = await controller.admit(Waiter())
         await asyncio.sleep(1)
-        controller.settle(permit, RequestEnd.lost(error))
+        controller.settle(permit, RequestEnd(EndKind.LOST, error=error))
     await asyncio.sleep(1)
     with pytest.raises(BlockedError, match="lost") as caught:
         await controller.admit(Waiter())
@@ -550,7 +550,7 @@ async def test_connect_timeouts_after_many_failures_are_explained():
     for _ in range(3):
         assert controller.explain_timeouts() is None
         permit = await controller.admit(Waiter())
-        controller.settle(permit, RequestEnd.connect_timeout(OSError()))
+        controller.settle(permit, RequestEnd(EndKind.CONNECT_TIMEOUT, error=OSError()))
         await asyncio.sleep(1)
     assert "24 hours" in controller.explain_timeouts()
     assert (await controller.quota()).burst.remaining == 20, "nothing was sent"

@@ -23,7 +23,6 @@ from metron_async.admission.commands import (
     Cause,
     Peek,
     Refusal,
-    Release,
     Renew,
     Reset,
     Retry,
@@ -518,7 +517,7 @@ def test_a_lease_that_expires_counts_once_in_both_states():
     assert reply.in_flight == 0
     assert reply.windows[0].used == 1
     assert room.address == [(FLIGHT | MAY_404 | PROBE | LOST, lease.expires)]
-    room.do(Release(lease))
+    room.do(Settle(lease=lease, counted=False, answered=False))
     assert room.do(Peek()).windows[0].used == 0
     assert room.address == []
 
@@ -530,7 +529,7 @@ def test_renewed_leases_live_on():
     renewed = room.do(Renew((lease,))).renewed
     room.now += 15
     assert room.do(Peek()).in_flight == 1
-    room.do(Release(renewed[0]))
+    room.do(Settle(lease=renewed[0], counted=False, answered=False))
     assert room.address == []
 
 

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from support.admission import CountingStorage, Server
 from support.virtual import virtual
 
-from metron_async.admission import Controller, Priority, RequestEnd, Rules, Waiter, WindowRules
+from metron_async.admission import (
+    Controller,
+    EndKind,
+    Priority,
+    RequestEnd,
+    Rules,
+    Waiter,
+    WindowRules,
+)
 from metron_async.admission import window as windows
 from metron_async.admission.codec import decode_account, decode_address
 from metron_async.admission.log import EntryLog
@@ -89,7 +97,7 @@ async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901 - a whol
         if job.fate == "not sent":
             controller.release(permit)
             return
-        end = RequestEnd.lost(OSError("lost"))
+        end = RequestEnd(EndKind.LOST, error=OSError("lost"))
         if job.fate == "denied":
             end = RequestEnd.answered(500, {})
         elif job.fate != "lost unseen":
