@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from metron_async.admission import Waiter
+from metron_async.admission.commands import Cause
 from metron_async.admission.waits import wait_error
 from metron_async.errors import RateLimitError
 from metron_async.telemetry import RequestTrace
@@ -16,9 +17,10 @@ from metron_async.types import Wait
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from metron_async import admission
     from metron_async._engine.messages import Request
     from metron_async.admission import Controller, Permit, RequestEnd
+    from metron_async.admission.commands import Refusal
+    from metron_async.admission.state import Scope
     from metron_async.cache import Entry
     from metron_async.errors import MetronError
     from metron_async.types import CallOptions, Priority
@@ -83,23 +85,33 @@ class InFlight(Generic[T]):
         self.task: asyncio.Task[T]
         self._listeners: set[asyncio.Future[None]] = set()
 
-    def announce(self, wait: admission.Wait | None) -> None:
-        """Announce to the callers that a wait begins, or (``None``) that it is over."""
-        if wait is None and self.wait is None:
-            return
-        if wait is None:
-            self.wait = None
-        else:
-            self.wait_until = asyncio.get_running_loop().time() + wait.seconds
-            self.wait = Wait(
-                seconds=wait.seconds,
-                reason=wait.reason,
-                scope=wait.scope,
-                path=self.request.target,
-                priority=self.priority,
-                limit=wait.limit,
-            )
+    def refused(self, refusal: Refusal) -> None:
+        """Announce to the callers that a wait for a slot begins."""
+        cause, guard = refusal.cause, refusal.cause.guard
+        self.announce(
+            refusal.wait,
+            "guard" if guard else "quota",
+            None if guard else refusal.scope,
+            refusal.limit if cause is Cause.WINDOW else None,
+        )
+
+    def announce(
+        self,
+        seconds: float,
+        reason: Literal["quota", "retry", "guard"],
+        scope: Scope | None = None,
+        limit: int | None = None,
+    ) -> None:
+        """Announce to the callers that a wait begins."""
+        self.wait_until = asyncio.get_running_loop().time() + seconds
+        self.wait = Wait(seconds, reason, scope, self.request.target, self.priority, limit)
         self.notify()
+
+    def go_on(self) -> None:
+        """Announce to the callers that the wait, if there was one, is over."""
+        if self.wait is not None:
+            self.wait = None
+            self.notify()
 
     def notify(self) -> None:
         """Wake all callers, so that they look at what has changed."""
@@ -120,7 +132,7 @@ class InFlight(Generic[T]):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for a slot, or for the next attempt."""
-        queued = self.waiter is not None and self.waiter.wait is not None
+        queued = self.waiter is not None and self.waiter.refusal is not None
         return not self.sent and (queued or self.wait is not None)
 
     def error_of_wait(self, controller: Controller, left: float = 0.0) -> MetronError:
@@ -132,7 +144,7 @@ class InFlight(Generic[T]):
         if self.failure is not None and not isinstance(self.failure, RateLimitError):
             return copy_of(self.failure)
         waiter = self.waiter or Waiter()
-        known = waiter.wait if left > 0 else None
+        known = waiter.refusal if left > 0 else None
         error = controller.overdue(waiter) if known is None else wait_error(known, left)
         error.path = self.request.target
         error.__cause__ = error.__cause__ or self.failure

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -24,7 +23,7 @@ from metron_async._engine.protocol import (
     redirect_path,
 )
 from metron_async._engine.retry import backoff, may_retry
-from metron_async.admission import SUSTAINED, EndKind, Permit, RequestEnd, Shared, Wait, Waiter
+from metron_async.admission import SUSTAINED, EndKind, Permit, RequestEnd, Shared, Waiter
 from metron_async.errors import (
     ClosedError,
     DecodeError,
@@ -182,19 +181,23 @@ class Sender:
             key=flight.key,
             since=flight.since,
             fresh=flight.fresh,
-            on_wait=flight.announce,
+            on_wait=flight.refused,
         )
         try:
             # Callers leave by their own deadlines, and cancel this when they have all left.
-            granted = await self._controller.admit(waiter, max_wait=math.inf)
-            if isinstance(granted, Permit) and waiter.wait is not None and flight.look is not None:
+            granted = await self._controller.admit(waiter)
+            if (
+                isinstance(granted, Permit)
+                and waiter.refusal is not None
+                and flight.look is not None
+            ):
                 granted = await self._looked(flight, granted)
         except MetronError as error:
             error.path = request.target
             raise
         finally:
             flight.waiter = None
-            flight.announce(None)
+            flight.go_on()
         return granted
 
     async def _looked(self, flight: InFlight[Any], permit: Permit) -> Permit | Shared:
@@ -214,9 +217,9 @@ class Sender:
         """Wait before the next attempt; callers may leave meanwhile."""
         flight.sent = False
         if seconds > 0:
-            flight.announce(Wait(seconds, "retry", None, None, "the next attempt"))
+            flight.announce(seconds, "retry")
             await asyncio.sleep(seconds)
-            flight.announce(None)
+            flight.go_on()
 
     def _fail(self, permit: Permit, error: BaseException) -> None:
         """Report that no response came; the slot is given back only if nothing was sent."""

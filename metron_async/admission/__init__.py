@@ -12,7 +12,7 @@ from metron_async.admission.permit import EndKind, Permit, RequestEnd, Shared
 from metron_async.admission.queue import Waiter
 from metron_async.admission.quota_state import QuotaState, WindowState
 from metron_async.admission.state import DEFAULT_RULES, SUSTAINED, Rules, WindowRules
-from metron_async.admission.waits import Wait, allowed_wait, wait_error
+from metron_async.admission.waits import wait_error
 from metron_async.types import Priority
 
 __all__ = [
@@ -26,10 +26,8 @@ __all__ = [
     "RequestEnd",
     "Rules",
     "Shared",
-    "Wait",
     "Waiter",
     "WindowRules",
     "WindowState",
-    "allowed_wait",
     "wait_error",
 ]

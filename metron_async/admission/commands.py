@@ -77,6 +77,12 @@ class Refusal(msgspec.Struct, frozen=True):
     free: int = 0
     later: float = 0.0
 
+    @property
+    def detail(self) -> str:
+        """The cause in words."""
+        window = "day's" if self.scope == SUSTAINED else "minute's"
+        return self.cause.value.format(window=window, what=self.what)
+
     def bound(self, ahead: int, period: float) -> float:
         """Return the lower bound in seconds of the wait of a request after *ahead* others."""
         rounds = (ahead - self.free) // max(1, self.limit)

@@ -1,16 +1,14 @@
 """Admission of one account's requests, as one client in one process sees it.
 
 :func:`metron_async.admission.decide.apply` decides what may be sent, behind a storage. The queue
-decides which waiter is next, and the dispatcher when to ask. Here are the deadlines: a caller may
-leave at any time, by a deadline that was fixed when its call began, or by being cancelled. It
-never talks to the storage itself, so no command is left half done. A slot that is granted too
-late goes back.
+decides which waiter is next, and the dispatcher when to ask. A caller that leaves is cancelled, at
+any time: the engine keeps the deadlines. It never talks to the storage itself, so no command is
+left half done. A slot that is granted too late goes back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING
 
 from metron_async.admission.client import StoreClient, loop_time
@@ -21,7 +19,7 @@ from metron_async.admission.queue import Queue, Waiter
 from metron_async.admission.quota_state import QuotaState
 from metron_async.admission.state import DEFAULT_RULES, FORMAT
 from metron_async.admission.table import possibly_banned
-from metron_async.admission.waits import Wait, wait_error
+from metron_async.admission.waits import wait_error
 from metron_async.errors import ClosedError, StorageError
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Controller"]
 
-_GRACE = 0.4  # seconds that a look at the storage may take, also for a caller that does not wait
 _HELD = (0.05, 1.0)  # seconds between looks at a request that another process makes, growing
 
 
@@ -58,7 +55,7 @@ class Controller:
 
     Example:
         >>> controller = Controller(MemoryStorage(), account="me", address="here", credentials="x")
-        >>> permit = await controller.admit(Waiter(Priority.INTERACTIVE), max_wait=5)
+        >>> permit = await controller.admit(Waiter(Priority.INTERACTIVE))
         >>> ...  # send one request
         >>> controller.settle(permit, RequestEnd.answered(response.status, response.headers))
     """
@@ -86,50 +83,34 @@ class Controller:
     def _ended(self) -> None:
         self._dispatcher.ended()
 
-    async def admit(self, waiter: Waiter, *, max_wait: float | None = None) -> Permit | Shared:
-        """Wait until a request may be sent, or refuse it.
-
-        Args:
-            waiter: The request. It may be promoted while it waits.
-            max_wait: Seconds to wait at most, from now on; ``None`` to wait out the minute's
-                window but never the day's, ``math.inf`` to wait for anything.
+    async def admit(self, waiter: Waiter) -> Permit | Shared:
+        """Wait until a request may be sent, however long that takes.
 
         Returns:
             The permit, or for a waiter with a key what another process has made of the same
             request.
 
         Raises:
-            RateLimitError: If the quota allows no request in time.
             BlockedError: If sending could lead to a ban of the address.
-            StorageError: If the storage fails, or does not reply in time.
+            StorageError: If the storage fails.
             ClosedError: If the controller is closed.
         """
-        waiter.began, waiter.max_wait = loop_time(), max_wait
-        allowed = math.inf if max_wait is None else max(max_wait, _GRACE)
-        deadline, pause = waiter.began + allowed, _HELD[0]
-        while True:
-            granted = await self._wait(waiter, deadline)
-            if not isinstance(granted, Held):
-                return granted
-            if loop_time() + pause > deadline:
-                raise self.overdue(waiter)
+        waiter.began, pause = loop_time(), _HELD[0]
+        while isinstance(granted := await self._wait(waiter), Held):
             await asyncio.sleep(pause)
             pause = min(2 * pause, _HELD[1])
+        return granted
 
-    async def _wait(self, waiter: Waiter, deadline: float) -> Granted:
-        """Stand in the queue until the loop time *deadline*."""
+    async def _wait(self, waiter: Waiter) -> Granted:
+        """Stand in the queue."""
         if self._closed:
             msg = "The client is closed"
             raise ClosedError(msg)
-        loop = asyncio.get_running_loop()
-        waiter.future = loop.create_future()
-        self._queue.add(waiter, loop.time())
+        waiter.future = asyncio.get_running_loop().create_future()
+        self._queue.add(waiter, loop_time())
         self._dispatcher.added(waiter)
         try:
-            timeout = None if deadline == math.inf else deadline - loop.time()
-            await asyncio.wait({waiter.future}, timeout=timeout)
-            if not waiter.future.done():
-                waiter.fail(self.overdue(waiter))
+            await asyncio.wait({waiter.future})  # not cancelled with this
             return waiter.future.result()
         except BaseException:
             self._leave(waiter)
@@ -151,9 +132,8 @@ class Controller:
         Args:
             waiter: A waiter that was not granted anything yet.
         """
-        if waiter.wait is not None or self._client.replied >= waiter.began:
-            refusal = Refusal(Cause.FLIGHT)
-            return wait_error(waiter.wait or Wait.of(refusal, 0.0))
+        if waiter.refusal is not None or self._client.replied >= waiter.began:
+            return wait_error(waiter.refusal or Refusal(Cause.FLIGHT))
         msg = "The storage of the quota did not reply within max_wait"
         return StorageError(msg)
 

@@ -19,7 +19,7 @@ from metron_async.admission.client import loop_time
 from metron_async.admission.commands import Acquire, Cause
 from metron_async.admission.permit import Held, Shared
 from metron_async.admission.state import BURST, Lease
-from metron_async.admission.waits import Wait, wait_error
+from metron_async.admission.waits import wait_error
 from metron_async.errors import MetronError, StorageError
 from metron_async.types import Priority
 
@@ -190,10 +190,10 @@ class Dispatcher:
 
     def _turn_away(self, waiter: Waiter, refusal: Refusal) -> None:
         if refusal.cause is Cause.HELD:
-            waiter.wait = Wait.of(refusal, 0.0)
+            waiter.refusal = refusal
             self._finish(waiter, Held())
         elif refusal.cause.final:
-            error = wait_error(Wait.of(refusal, refusal.wait))
+            error = wait_error(refusal)
             if refusal.cause is Cause.LOST and self._client.loss is not None:
                 error.__cause__ = self._client.loss
             self.fail(error)
@@ -213,9 +213,7 @@ class Dispatcher:
             free = msgspec.structs.replace(refusal, wait=0.0).bound(own, period)
             seconds = min(seconds, max(self._queue.until_late(waiter, own, now), free))
         seconds += self._refused_at - now
-        waiter.announce(Wait.of(refusal, max(0.0, seconds)), now)
-        if waiter.future.done():
-            self._queue.remove(waiter, now)
+        waiter.announce(msgspec.structs.replace(refusal, wait=max(0.0, seconds)), now)
 
     async def _rest(self, refusal: Refusal) -> None:
         """Sleep until it makes sense to ask again."""

@@ -10,13 +10,13 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from metron_async.admission.waits import Wait, allowed_wait, wait_error
 from metron_async.types import Priority
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator
 
+    from metron_async.admission.commands import Refusal
     from metron_async.admission.permit import Granted
 
 __all__ = ["LATE", "Queue", "Waiter"]
@@ -37,10 +37,10 @@ class Waiter:
         since: Loop time from which on a response of another process is recent enough; by default
             when the waiting begins.
         fresh: Seconds before that in which a response that another process has cached will do.
-        on_wait: Called with a wait that lies ahead, and again when it becomes longer.
+        on_wait: Called with a refusal, and again when the wait becomes longer.
 
     Attributes:
-        wait: The wait that was last announced.
+        refusal: The refusal that was last announced, whose wait lies ahead.
     """
 
     def __init__(
@@ -51,41 +51,32 @@ class Waiter:
         key: str = "",
         since: float = math.inf,
         fresh: float = 0.0,
-        on_wait: Callable[[Wait], object] | None = None,
+        on_wait: Callable[[Refusal], object] | None = None,
     ) -> None:
         self.priority = priority
         self.may_404 = may_404
         self.key = key
         self.since = since
         self.fresh = fresh
-        self.wait: Wait | None = None
+        self.refusal: Refusal | None = None
         self.future: asyncio.Future[Granted]
         self.began: float = 0.0
         self.head_since: float = 0.0
-        self.max_wait: float | None = None
         self._on_wait = on_wait
         self._until = 0.0
 
     def __repr__(self) -> str:
         return f"<Waiter {self.priority.name}>"
 
-    def announce(self, wait: Wait, now: float) -> None:
-        """Announce *wait*, or fail if it is longer than the caller allows.
-
-        Args:
-            wait: The wait that lies ahead.
-            now: Loop time.
-        """
-        left = None if self.max_wait is None else self.began + self.max_wait - now
-        longer = now + wait.seconds > self._until + _LONGER
-        if self.wait is None or longer or wait.seconds > 0:
-            self.wait = wait
-        if wait.final or wait.seconds > allowed_wait(wait, left):
-            self.fail(wait_error(wait))
-        elif wait.seconds > 0 and longer:
-            self._until = now + wait.seconds
+    def announce(self, refusal: Refusal, now: float) -> None:
+        """Announce *refusal*, whose wait begins at the loop time *now*, if that is news."""
+        longer = now + refusal.wait > self._until + _LONGER
+        if self.refusal is None or longer or refusal.wait > 0:
+            self.refusal = refusal
+        if refusal.wait > 0 and longer:
+            self._until = now + refusal.wait
             if self._on_wait is not None:
-                self._on_wait(wait)
+                self._on_wait(refusal)
 
     def fail(self, error: Exception) -> None:
         """End the wait with *error*."""
@@ -161,17 +152,12 @@ class Queue:
         return waiter is head and now - waiter.head_since >= LATE
 
     def places(self) -> Iterator[tuple[Waiter, int, int]]:
-        """Iterate over all waiters, with how many are before each in its lane, and in higher ones.
-
-        The current one may be removed.
-        """
+        """Iterate over the waiters, with how many are ahead in their own and in higher lanes."""
         higher = 0
         for lane in self._lanes.values():
-            own = 0
-            for waiter in list(lane):
+            for own, waiter in enumerate(list(lane)):
                 yield waiter, own, higher
-                own += waiter in lane
-            higher += own
+            higher += len(lane)
 
     def end_of_lane(self, waiter: Waiter) -> tuple[int, int]:
         """Return the same for *waiter* alone, which has just been added."""

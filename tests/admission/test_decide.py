@@ -32,7 +32,7 @@ from metron_async.admission.decide import apply, decision
 from metron_async.admission.log import CELL, MOST, CellLog, EntryLog
 from metron_async.admission.state import BURST, DEFAULT_RULES, SUSTAINED, Account, Budget, Lease
 from metron_async.admission.table import FLIGHT, LIMITS, LOST, MAY_404, PROBE, possibly_banned
-from metron_async.admission.waits import Wait, allowed_wait, spoken, wait_error
+from metron_async.admission.waits import spoken, wait_error
 from metron_async.errors import BlockedError, RateLimitError
 from metron_async.storage import Loaded
 from metron_async.types import Priority
@@ -828,18 +828,14 @@ def test_only_the_latest_credentials_are_remembered():
 
 
 def test_waits_and_their_errors():
-    full = Wait.of(Refusal(Cause.WINDOW, 3.0, SUSTAINED, 5000), 3.0)
-    assert allowed_wait(full, None) == 0
-    assert allowed_wait(full, 2.0) == 2.0
-    error = wait_error(full, 2.51, "/api/issue/1/")
+    full = Refusal(Cause.WINDOW, 3.0, SUSTAINED, 5000)
+    error = wait_error(full, 2.51)
     assert isinstance(error, RateLimitError)
     assert "the day's quota is used up. Retry in 2.6 s" in str(error)
     assert (error.scope, error.retry_after, error.limit) == ("sustained", 2.51, 5000)
-    minute = Wait.of(Refusal(Cause.FLIGHT), 0.0)
-    assert allowed_wait(minute, None) == math.inf
+    minute = Refusal(Cause.FLIGHT)
     assert wait_error(minute).retry_after > 0
-    banned = Wait.of(Refusal(Cause.FIREWALL, 90.0, what="forbidden requests (403)"), 90.0)
-    assert allowed_wait(banned, math.inf) == 0
+    banned = Refusal(Cause.FIREWALL, 90.0, what="forbidden requests (403)")
     blocked = wait_error(banned)
     assert isinstance(blocked, BlockedError)
     assert blocked.reason == "too many forbidden requests (403) from this address"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 from support import admission_worker as worker
+from support.admission import admit
 from support.systems import needs_posix
 
 from metron_async.admission import Controller, Waiter
@@ -40,7 +41,7 @@ async def quota_in(directory):
     storage = SQLiteStorage(directory)
     controller = Controller(storage, account="me", address="here", credentials="x")
     quota = await controller.quota()
-    controller.release(await controller.admit(Waiter(), max_wait=5))
+    controller.release(await admit(controller, Waiter(), max_wait=5))
     await controller.aclose()
     await storage.aclose()
     return quota
@@ -103,7 +104,7 @@ async def test_a_process_that_is_stopped_in_flight_holds_the_others_up_for_a_lea
     async with asyncio.timeout(10):
         while (await controller.quota()).in_flight:  # noqa: ASYNC110 - until the lease expires
             await asyncio.sleep(0.1)
-    controller.release(await controller.admit(Waiter(), max_wait=5))
+    controller.release(await admit(controller, Waiter(), max_wait=5))
     process.send_signal(signal.SIGCONT)
     await lines_until(process, "settled")
     quota = await controller.quota()

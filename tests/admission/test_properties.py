@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.admission import CountingStorage, Server
+from support.admission import CountingStorage, Server, admit
 from support.virtual import virtual
 
 from metron_async.admission import (
@@ -109,11 +109,11 @@ async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901 - a whol
     async def call(job):
         await asyncio.sleep(job.at)
         controller, began, waits = ours[job.client % clients], loop.time(), []
-        waiter = Waiter(job.lane, on_wait=lambda wait: waits.append((loop.time(), wait.seconds)))
+        waiter = Waiter(job.lane, on_wait=lambda it: waits.append((loop.time(), it.wait)))
         if job.promote_after is not None:
             loop.call_later(job.promote_after, controller.promote, waiter, Priority.INTERACTIVE)
         try:
-            permit = await controller.admit(waiter, max_wait=job.max_wait)
+            permit = await admit(controller, waiter, max_wait=job.max_wait)
         except (RateLimitError, BlockedError) as error:
             assert error.retry_after > 0  # noqa: PT017
             if job.max_wait is not None:

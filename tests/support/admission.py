@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from metron_async.admission import Controller, Priority, RequestEnd, Waiter
+from metron_async.admission import (
+    SUSTAINED,
+    Controller,
+    Priority,
+    RequestEnd,
+    Waiter,
+    wait_error,
+)
 from metron_async.admission.state import FORMAT
 from metron_async.storage import MemoryStorage
 from metron_async.testing.throttle import UserQuota, rate_headers, retry_after
@@ -77,6 +84,39 @@ class Server:
         return 429, headers | ({} if wait is None else {"retry-after": str(wait)})
 
 
+async def admit(
+    controller: Controller, waiter: Waiter | None = None, *, max_wait: float | None = None
+) -> Any:
+    """Wait for a permit with the deadline of one caller, which the engine keeps elsewhere."""
+    waiter, loop = waiter or Waiter(), asyncio.get_running_loop()
+    began, heard, leave = loop.time(), waiter._on_wait, loop.create_future()
+    left = math.inf if max_wait is None else max(0.4, max_wait)
+
+    def on_wait(wait: Any) -> None:
+        if heard is not None:
+            heard(wait)
+        of_day = 0.0 if wait.scope == SUSTAINED else math.inf
+        most = of_day if max_wait is None else began + max_wait - loop.time()
+        if wait.wait > most and not leave.done():
+            leave.set_result(wait_error(wait))
+
+    waiter._on_wait = on_wait
+    task = asyncio.ensure_future(controller.admit(waiter))
+    try:
+        await asyncio.wait(
+            {task, leave},
+            timeout=None if left == math.inf else left,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if task.done():
+            return task.result()
+        raise leave.result() if leave.done() else controller.overdue(waiter)  # noqa: TRY301
+    except BaseException:
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+
+
 class Client:
     """One process: a controller on a slow line to a server."""
 
@@ -112,7 +152,7 @@ class Client:
         self, lane: Priority = Priority.NORMAL, max_wait: float | None = math.inf
     ) -> None:
         while True:
-            permit = await self.controller.admit(Waiter(lane), max_wait=max_wait)
+            permit = await admit(self.controller, Waiter(lane), max_wait=max_wait)
             status, headers = await self.send()
             self.controller.settle(permit, RequestEnd.answered(status, headers))
             if status == 200:

@@ -7,6 +7,7 @@ import os
 import sys
 
 import msgspec
+from support.admission import admit
 
 from metron_async.admission import DEFAULT_RULES, Controller, RequestEnd, Rules, Waiter
 from metron_async.errors import BlockedError, MetronError
@@ -32,7 +33,7 @@ async def main(directory: str, number: int, think: float, close: str) -> None:
     controller = Controller(storage, account="me", address="here", credentials="x", rules=rules())
     for _ in range(number):
         try:
-            permit = await controller.admit(Waiter(), max_wait=20)
+            permit = await admit(controller, Waiter(), max_wait=20)
         except BlockedError as error:
             _say("blocked", error.reason)
             return
