@@ -9,9 +9,9 @@ import sys
 import tempfile
 import time
 
-from metron_async.admission.codec import encode_account
+from metron_async.admission.codec import decision, encode_account
 from metron_async.admission.commands import Acquire, Settle
-from metron_async.admission.decide import apply, decision
+from metron_async.admission.decide import apply
 from metron_async.admission.state import DEFAULT_RULES, Account
 from metron_async.storage import Decided, Loaded, SQLiteStorage
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from metron_async.admission.codec import decision
 from metron_async.admission.commands import Renew, Settle
-from metron_async.admission.decide import decision
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
 from metron_async.admission.table import LIMITS, LOST, REFUSED, TIMED_OUT

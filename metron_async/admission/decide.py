@@ -1,7 +1,6 @@
 """The decision: one command, one account, one address, at one time.
 
-:func:`apply` is the whole admission as a function of plain values. A storage owns the states and
-the clock: it loads both, calls what :func:`decision` returns, and saves, atomically.
+:func:`apply` is the whole admission as a function of plain values.
 
 A granted request holds one lease in both states. Its process renews it while it waits for the
 response. A lease that expires is a request whose response was lost.
@@ -16,16 +15,12 @@ import msgspec
 
 from metron_async.admission import account as accounts
 from metron_async.admission import address as addresses
-from metron_async.admission import requests
+from metron_async.admission import slots
 from metron_async.admission import window as windows
-from metron_async.admission.codec import (
-    decode_account,
-    decode_address,
-    encode_account,
-    encode_address,
-)
 from metron_async.admission.commands import (
     Acquire,
+    Cause,
+    Refusal,
     Renew,
     Reply,
     Reset,
@@ -33,71 +28,30 @@ from metron_async.admission.commands import (
     Settle,
     WindowStatus,
 )
-from metron_async.admission.state import OUTCOME_FOR, Lease, Outcome
+from metron_async.admission.state import OUTCOME_FOR, Credentials, Lease, Outcome
 from metron_async.admission.table import (
+    FLIGHT,
+    FORBIDDEN,
     LIMITS,
+    LOST,
+    MAY_404,
     PROBE,
+    PROOF,
     REFUSED,
+    REFUSED_FOR,
     TIMED_OUT,
 )
-from metron_async.storage.base import Decided, Loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from metron_async.admission.address import Address
     from metron_async.admission.commands import Command
     from metron_async.admission.state import Account, Rules
 
-__all__ = ["apply", "decision"]
+__all__ = ["apply", "credentials_of"]
 
+_KEEP = 8  # credentials that are remembered
+_KEPT = frozenset({200, 304})  # statuses of responses that are in the cache
 _OUTCOMES = 16  # keys whose outcome is remembered
-
-
-def decision(command: Command, rules: Rules) -> Callable[[Loaded], Decided[Reply]]:
-    """Return the function with which a storage carries out *command*."""
-
-    def decide(loaded: Loaded) -> Decided[Reply]:
-        now = loaded.now
-        account = decode_account(loaded.account, rules, now)
-        address = decode_address(loaded.address)
-        if loaded.jumps:  # failures never age faster than a clock that cannot be set
-            address = [(kind, now - loaded.age(at) if at < now else at) for kind, at in address]
-        if isinstance(command, Acquire) and command.epoch not in {b"", loaded.epoch}:
-            _restore(account, address, rules, now, command)
-        reply = apply(account, address, rules, now, command)
-        reply.fresh = loaded.account is None and loaded.address is None
-        reply.epoch = loaded.epoch
-        if not reply.changed:
-            return Decided(reply)
-        saved = encode_address(address)
-        return Decided(reply, encode_account(account), None if saved == loaded.address else saved)
-
-    return decide
-
-
-def _restore(account: Account, address: Address, rules: Rules, now: float, ask: Acquire) -> None:
-    """Enter what the asking process knows again, since the storage has lost it."""
-    held = {lease.id for lease in account.leases}
-    for lease in ask.flying:
-        if lease.id not in held:
-            expires = now + rules.lease
-            left = account.burst.left, account.sustained.left
-            account.leases.append(
-                Lease(lease.id, now, expires, lease.kind, *left, lease.credentials, lease.key)
-            )
-            addresses.add(address, lease.kind, expires)
-    unmatched = list(address)
-    for kind, age in ask.recent:
-        at = now - age
-        same = next((it for it in unmatched if it[0] == kind and abs(it[1] - at) < 1), None)
-        if same is None:
-            addresses.add(address, kind, at)
-        else:
-            unmatched.remove(same)
-        known = requests.credentials(account, ask.credentials)
-        if kind == REFUSED and not ask.intercepted and known.proven_at < at:
-            known.refused_at = at
 
 
 def apply(account: Account, address: Address, rules: Rules, now: float, command: Command) -> Reply:
@@ -115,8 +69,8 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
     addresses.advance(address, now, rules.lease)
     match command:
         case Acquire():
-            reply = requests.acquire(account, address, rules, command)
-            reply.proven = requests.proven(account, command.credentials)
+            reply = _acquire(account, address, rules, command)
+            reply.proven = is_proven(account, command.credentials)
         case Settle():
             _settle(account, address, rules, command)
             reply = _status(account, rules)
@@ -138,13 +92,97 @@ def apply(account: Account, address: Address, rules: Rules, now: float, command:
     return reply
 
 
+def _acquire(account: Account, address: Address, rules: Rules, ask: Acquire) -> Reply:
+    """Grant a lease for *ask* in both states, or refuse it."""
+    now = account.now
+    for lease in account.leases:
+        if lease.id == ask.lease:
+            return Reply(lease=lease)
+    if ask.key:
+        if any(lease.key == ask.key for lease in account.leases):
+            return Reply(changed=False, refusal=Refusal(Cause.HELD))
+        for kept in account.outcomes:
+            allowed = ask.waited + (ask.fresh if kept.status in _KEPT else 0.0)
+            if kept.key == ask.key and now - kept.at < min(OUTCOME_FOR, allowed):
+                return Reply(changed=False, outcome=kept.status)
+    known = is_proven(account, ask.credentials)
+    refusal = _forbidden(account, address, ask, known=known)
+    changed = False
+    if refusal is None:
+        refusal, changed = slots.refuse(account, rules, ask)
+    refusal = refusal or _no_room(account, address, ask, known=known)
+    if refusal is not None:
+        return Reply(changed=changed, refusal=refusal)
+    kind = FLIGHT | (MAY_404 if ask.may_404 else 0) | (0 if known else PROBE)
+    lease = Lease(
+        ask.lease,
+        now,
+        now + rules.lease,
+        kind,
+        account.burst.left,
+        account.sustained.left,
+        "" if known else ask.credentials,
+        ask.key,
+    )
+    slots.grant(account, rules, ask, lease)
+    addresses.add(address, kind, lease.expires)
+    return Reply(lease=lease)
+
+
+def _forbidden(account: Account, address: Address, ask: Acquire, *, known: bool) -> Refusal | None:
+    """Return why nothing may be sent at all, whatever the caller is willing to wait."""
+    now = account.now
+    left = credentials_of(account, ask.credentials).refused_at + REFUSED_FOR - now
+    if left > 0:
+        return Refusal(Cause.REFUSED, left, denied=True)
+    status, left = addresses.until_allowed(address, now, proven=known)
+    if not status:
+        return None
+    if status == LOST:
+        return Refusal(Cause.LOST, left)
+    if status == REFUSED:
+        return Refusal(Cause.UNPROVEN, left, denied=True)
+    return Refusal(Cause.FIREWALL, left, what=LIMITS[status].what, denied=status == FORBIDDEN)
+
+
+def _no_room(account: Account, address: Address, ask: Acquire, *, known: bool) -> Refusal | None:
+    """Return why a request must wait for other requests at the address."""
+    now = account.now
+    if not known:
+        mine = any(lease.credentials == ask.credentials for lease in account.leases)
+        if mine or not addresses.may_probe(address, now):
+            return Refusal(Cause.PROBE)
+    if addresses.room(address, now) <= 0:
+        return Refusal(Cause.ROOM)
+    if ask.may_404:
+        wait = addresses.missing_wait(address, now, ask.priority)
+        if wait > 0:
+            return Refusal(Cause.MISSING, wait if wait < REFUSED_FOR else 0.0)
+    return None
+
+
+def credentials_of(account: Account, key: str) -> Credentials:
+    """Return what is known of credentials, as the latest that are remembered."""
+    for known in account.credentials:
+        if known.key == key:
+            return known
+    known = Credentials(key)
+    account.credentials = [*account.credentials, known][-_KEEP:]
+    return known
+
+
+def is_proven(account: Account, key: str) -> bool:
+    """Return whether credentials worked lately."""
+    return account.now - credentials_of(account, key).proven_at < PROOF
+
+
 def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> None:
     now, lease = account.now, end.lease
     if not _take_lease(account, address, lease):
         end = msgspec.structs.replace(end, lease=accounts.lost(lease, now))
     if end.answered:
         address[:] = [event for event in address if event[0] != TIMED_OUT]
-    known = requests.credentials(account, end.credentials)
+    known = credentials_of(account, end.credentials)
     for kind in end.failures:
         if kind == REFUSED:
             known.proven_at = -math.inf
@@ -155,7 +193,7 @@ def _settle(account: Account, address: Address, rules: Rules, end: Settle) -> No
         addresses.add(address, kind, now)
     # A response from before a refusal, or before 401s held up what is unproven, proves nothing.
     held_up = addresses.count(address, REFUSED, now) >= LIMITS[REFUSED].ours
-    held_up = held_up and not requests.proven(account, end.credentials)
+    held_up = held_up and not is_proven(account, end.credentials)
     if end.proves and lease.sent > known.refused_at and not held_up:
         known.proven_at, known.refused_at = now, -math.inf
     if end.failures:

@@ -22,9 +22,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from metron_async.admission import budget as budgets
 from metron_async.admission import window as windows
-from metron_async.admission.account import both
+from metron_async.admission.account import both, kept_free, shared
 from metron_async.admission.commands import Cause, Refusal
 from metron_async.admission.state import BURST, SUSTAINED
 from metron_async.types import Priority
@@ -167,7 +166,7 @@ def _room(account: Account, rules: Rules, ask: Acquire, scope: Scope, *, above: 
     if scope == SUSTAINED:
         return windows.capacity(account.sustained, rules.sustained, now, reserved=bulk)
     room = windows.capacity(account.burst, rules.burst, now, reserved=bulk)
-    room -= budgets.kept_free(account.budget, now)
+    room -= kept_free(account.budget, now)
     if _leaves_one(account, ask, above=above):
         room -= 1
     return max(1, room)
@@ -189,7 +188,7 @@ def _paced_until(account: Account, rules: Rules, ask: Acquire, *, above: bool) -
         return -math.inf
     room = _room(account, rules, ask, BURST, above=above)
     step = rules.burst.period / room
-    if budgets.shared(account.budget, account.now):
+    if shared(account.budget, account.now):
         return account.last_low + step
     if _has_begun(account, ask) or _lane(ask) == _LATE:
         return -math.inf
@@ -208,7 +207,7 @@ def _too_many(account: Account, rules: Rules, ask: Acquire, *, above: bool) -> b
         return False
     high = windows.held(account.burst, in_flight) >= rules.burst.limit
     stale = rules.stale_above if high else rules.stale_after
-    alone = account.half_open or budgets.shared(account.budget, now)
+    alone = account.half_open or shared(account.budget, now)
     if alone or now - account.heard >= stale:
         return True
     spare = above or (ask.priority == Priority.BULK and _lane(ask) != _LATE)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metron_async.admission import account as accounts
 from metron_async.admission import address as addresses
-from metron_async.admission import budget as budgets
 from metron_async.admission.codec import (
+    decision,
     decode_account,
     decode_address,
     encode_account,
@@ -28,7 +29,7 @@ from metron_async.admission.commands import (
     Retry,
     Settle,
 )
-from metron_async.admission.decide import apply, decision
+from metron_async.admission.decide import apply
 from metron_async.admission.log import CELL, MOST, CellLog, EntryLog
 from metron_async.admission.state import BURST, DEFAULT_RULES, SUSTAINED, Account, Budget, Lease
 from metron_async.admission.table import FLIGHT, LIMITS, LOST, MAY_404, PROBE, possibly_banned
@@ -380,7 +381,7 @@ def test_foreign_requests_that_grow_make_careful():
     room.now += 1
     room.end(room.ask().lease, left=10)
     assert room.account.burst.foreign == 6
-    assert budgets.shared(room.account.budget, room.now)
+    assert accounts.shared(room.account.budget, room.now)
     room.ask(INTERACTIVE)
     assert room.refuse(INTERACTIVE).cause is Cause.FLIGHT
     room.now += 3
@@ -393,7 +394,7 @@ def test_foreign_requests_after_a_pause_are_no_news():
     room.now += 91
     room.end(room.ask().lease, left=10)
     assert room.account.burst.foreign > 0
-    assert not budgets.shared(room.account.budget, room.now)
+    assert not accounts.shared(room.account.budget, room.now)
 
 
 def test_foreign_requests_leave_one_at_the_reset_and_all_after_a_minute():
@@ -437,11 +438,11 @@ def test_kept_slots_double_once_per_episode_and_sink():
     lease = room.ask(INTERACTIVE).lease
     room.now += 0.1
     room.end(lease, left=0, throttled=True, retry_after=1.0, proves=False)
-    assert budgets.kept_free(room.account.budget, room.now) == 8
-    assert budgets.kept_free(room.account.budget, room.now + 901) == 7
-    assert budgets.kept_free(room.account.budget, room.now + 1799) == 7
-    assert budgets.kept_free(room.account.budget, room.now + 4 * 901) == 4
-    assert budgets.kept_free(room.account.budget, room.now + 9 * 901) == 0
+    assert accounts.kept_free(room.account.budget, room.now) == 8
+    assert accounts.kept_free(room.account.budget, room.now + 901) == 7
+    assert accounts.kept_free(room.account.budget, room.now + 1799) == 7
+    assert accounts.kept_free(room.account.budget, room.now + 4 * 901) == 4
+    assert accounts.kept_free(room.account.budget, room.now + 9 * 901) == 0
 
 
 @pytest.mark.parametrize(
