@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from metron_async.errors import ConfigurationError
+from metron_async.storage.base import check_size
 from metron_async.storage.memory import MemoryStorage
-from metron_async.storage.split import SplitStorage
 from metron_async.storage.sqlite import SQLiteStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from metron_async.storage.base import Storage
+    from metron_async.storage.base import Decided, Loaded, Storage
 
-__all__ = ["VARIABLE", "Chosen", "address_name", "choose_storage"]
+__all__ = ["VARIABLE", "Chosen", "SplitStorage", "address_name", "choose_storage"]
+
+T = TypeVar("T")
 
 VARIABLE = "METRON_ASYNC_STORAGE"
 """Environment variable that overrides the default storage."""
@@ -112,3 +114,48 @@ def address_name(address: str | None = None) -> str:
         msg = "Invalid address: expected a name, a string that is not empty"
         raise ConfigurationError(msg)
     return "address:" + hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+class SplitStorage:
+    """Accounts in memory, and the network address's failures in the machine's file.
+
+    The server's firewall bans an address, and with it all processes of the machine. Their
+    failures are counted together, wherever a client keeps the rest.
+
+    Args:
+        memory: Storage of the accounts.
+        machine: Storage of the address, whose clock serves both. It is closed with this one.
+    """
+
+    def __init__(self, memory: MemoryStorage, machine: SQLiteStorage) -> None:
+        self._memory = memory
+        self._machine = machine
+
+    def __repr__(self) -> str:
+        return f"SplitStorage({self._memory!r}, {self._machine!r})"
+
+    async def transact(
+        self, account: str, address: str, decide: Callable[[Loaded], Decided[T]]
+    ) -> T:
+        """Load two states, decide, and save: see :meth:`Storage.transact`."""
+        accounts, changed = self._memory.accounts, None
+
+        def decide_for_both(loaded: Loaded) -> Decided[T]:
+            nonlocal changed
+            decided = decide(loaded._replace(account=accounts.get(account)))
+            changed = check_size(decided.account)
+            return decided._replace(account=None)
+
+        reply = await self._machine.transact(account, address, decide_for_both)
+        # A SQLiteStorage decides, saves and returns in one step: no other task ran in between.
+        if changed is not None:
+            accounts[account] = changed
+        return reply
+
+    async def prepare(self) -> None:
+        """Open the machine's file."""
+        await self._machine.prepare()
+
+    async def aclose(self) -> None:
+        """Close the machine's file. The accounts stay in the memory."""
+        await self._machine.aclose()

@@ -20,10 +20,7 @@ __all__ = ["open_database"]
 
 
 async def open_database(
-    path: Path | str,
-    prepare: Callable[[sqlite3.Connection], None],
-    *,
-    busy_timeout: float = 5.0,
+    path: Path, prepare: Callable[[sqlite3.Connection], None], *, busy_timeout: float = 5.0
 ) -> aiosqlite.Connection:
     """Open the SQLite file at *path*: see :func:`metron_async.storage.files.open_connection`.
 

@@ -53,7 +53,7 @@ OPEN_PAUSE = 0.01
 _SIDECARS = ("", "-wal", "-shm")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_DAY = 86_400.0
+_UNUSED = 30 * 86_400.0  # seconds
 
 _creating = threading.Lock()
 
@@ -91,14 +91,13 @@ def make_private_directory(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Create the directory of *path*, and *path* itself, readable by their owner only.
+    """Create the file *path*, readable by its owner only.
 
     A file that others could write is set aside, since its content may be theirs.
 
     Raises:
         OSError: If the file cannot be created, is not a plain file, or belongs to another user.
     """
-    make_directory(path.parent)
     # Another thread must not open the new file as a database before it is closed here.
     with _creating:
         if _looks_private(path):
@@ -171,13 +170,13 @@ def set_aside_unless_replaced(path: Path, inode: int) -> bool:
         return True
 
 
-def remove_unused(directory: Path, pattern: str, days: float = 30.0) -> None:
-    """Remove the databases in *directory* that match *pattern* and were not used for *days*."""
+def remove_unused(directory: Path, pattern: str) -> None:
+    """Remove the databases in *directory* that match *pattern* and were not used for 30 days."""
     for path in directory.glob(pattern):
         files = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
         with contextlib.suppress(OSError):
             times = [file.stat().st_mtime for file in files if file.exists()]
-            if times and time.time() - max(times) > days * _DAY:
+            if times and time.time() - max(times) > _UNUSED:
                 for file in files:
                     file.unlink(missing_ok=True)
 
@@ -194,17 +193,14 @@ def is_busy(error: BaseException) -> bool:
 
 
 def open_connection(
-    path: Path | str,
-    prepare: Callable[[sqlite3.Connection], None],
-    *,
-    busy_timeout: float = 5.0,
+    path: Path, prepare: Callable[[sqlite3.Connection], None], *, busy_timeout: float = 5.0
 ) -> sqlite3.Connection:
     """Open the SQLite file at *path* in WAL mode and in autocommit mode, blocking.
 
     A damaged file is set aside and replaced by an empty one.
 
     Args:
-        path: File to open, created if missing; ``":memory:"`` for a database in memory.
+        path: File to open, created if missing.
         prepare: Called with each new connection, to create tables. It raises
             ``sqlite3.DatabaseError`` if the file is damaged, which sets the file aside.
         busy_timeout: Seconds that a statement waits for another process's lock.
@@ -213,11 +209,8 @@ def open_connection(
         OSError: If the file cannot be created.
         sqlite3.Error: If it cannot be used.
     """
-    if str(path) == ":memory:":
-        return _open_once(path, prepare, busy_timeout)
     deadline = time.monotonic() + OPEN_TIMEOUT
     renewed = False
-    path = Path(path)
     make_directory(path.parent)
     while True:
         try:
@@ -237,7 +230,7 @@ def open_connection(
 
 
 def _open_once(
-    path: Path | str, prepare: Callable[[sqlite3.Connection], None], busy_timeout: float
+    path: Path, prepare: Callable[[sqlite3.Connection], None], busy_timeout: float
 ) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path,

@@ -9,8 +9,7 @@ from support.storages import fail, peek
 
 from metron_async.errors import ConfigurationError
 from metron_async.storage import MemoryStorage, RedisStorage, SQLiteStorage
-from metron_async.storage.choose import VARIABLE, address_name, choose_storage
-from metron_async.storage.split import SplitStorage
+from metron_async.storage.choose import VARIABLE, SplitStorage, address_name, choose_storage
 
 
 def choose(storage=None, *, remote=True, **environment):

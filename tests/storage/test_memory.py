@@ -10,7 +10,7 @@ from support.virtual import virtual
 
 from metron_async.errors import StorageError
 from metron_async.storage import Decided, MemoryStorage, SQLiteStorage
-from metron_async.storage.split import SplitStorage
+from metron_async.storage.choose import SplitStorage
 
 
 def test_the_clock_is_the_loops_and_never_goes_back():
