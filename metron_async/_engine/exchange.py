@@ -19,7 +19,12 @@ from metron_async.admission import Shared
 from metron_async.cache import Kind
 from metron_async.cache.policy import Fetch, Revalidate
 from metron_async.cache.vouching import page_as_of
-from metron_async.errors import DecodeError, NotFoundError
+from metron_async.errors import (
+    AuthenticationError,
+    DecodeError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from metron_async.types import Origin, Source
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from metron_async.cache import Entry
     from metron_async.types import CallOptions
 
-__all__ = ["exchange", "share"]
+__all__ = ["exchange", "send", "share"]
 
 T = TypeVar("T")
 
@@ -75,7 +80,7 @@ async def exchange(
     """Make the request of *flight*, and decode and cache its response."""
     outcome: int | None = None
     try:
-        response = await parts.send(flight)
+        response = await send(parts, flight)
         if isinstance(response, Shared):
             answer = await _received(parts, flight, decoder, key, response.status)
             return answer or await exchange(parts, flight, decoder, key, decision)
@@ -109,6 +114,23 @@ async def exchange(
     )
     as_of = page_as_of(date=headers.get("date"), x_cache=headers.get("x-cache"), sent_at=sent_at)
     return Answer(value, origin, as_of, parse_http_date(headers.get("date")) is not None)
+
+
+async def send(parts: Parts, flight: InFlight[Any]) -> Response | Shared:
+    """Send the request of *flight*; a denial drops the account's cached private data.
+
+    A write can be denied for want of a right that reading does not need.
+
+    Raises:
+        MetronError: What the last attempt ended in.
+    """
+    try:
+        return await parts.sender.send(flight)
+    except (AuthenticationError, PermissionDeniedError) as error:
+        denied = flight.request.is_read or isinstance(error, AuthenticationError)
+        if denied and not flight.mocked:
+            await parts.responses.forget_private()
+        raise
 
 
 async def _received(

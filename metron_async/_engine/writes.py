@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from metron_async._engine.exchange import send
 from metron_async._engine.messages import decode
 from metron_async._engine.retry import is_outcome_unknown
 from metron_async.errors import CacheError, ClosedError, MetronError, NotFoundError
@@ -87,7 +88,7 @@ async def _send(
     value: T | None = None
     harmless = False
     try:
-        response = cast("Response", await parts.send(flight))  # a write is not shared
+        response = cast("Response", await send(parts, flight))  # a write is not shared
         value = decoded = decode(flight.request, decoder, response.body)
     except MetronError as error:
         # An object that is missing now was there when it was cached.

@@ -1,6 +1,6 @@
-"""Entries of the cache, each one response of the server, and selectors of entries.
+"""Entries of the cache, each one response of the server, and what invalidates them.
 
-Plain values only. Every stamp is wall-clock time in seconds, passed by the caller. No decision of
+No I/O. Every stamp is wall-clock time in seconds, passed by the caller. No decision of
 the cache reads a clock.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 import zlib
+from collections import deque
 
 import msgspec
 
-__all__ = ["Entry", "Kind", "Selector", "checksum"]
+__all__ = ["Entry", "Invalidations", "Kind", "Selector", "checksum"]
 
 CLOCK_TOLERANCE = 2.0
 """Seconds that a stamp may lie ahead before it is distrusted, since clocks are adjusted."""
@@ -113,6 +114,26 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
         although it arrives afterwards. The upper bound lets the cache recover from a wrong clock.
         """
         return entry.asked_at <= at <= entry.asked_at + LATE_ARRIVAL and self.matches(entry)
+
+
+class Invalidations:
+    """The latest invalidations of this process."""
+
+    def __init__(self) -> None:
+        self._latest: deque[tuple[Selector, float]] = deque(maxlen=1000)
+
+    def __len__(self) -> int:
+        return len(self._latest)
+
+    def add(self, selector: Selector, at: float) -> None:
+        """Record an invalidation made *at* that wall-clock second, and drop expired ones."""
+        while self._latest and abs(at - self._latest[0][1]) > LATE_ARRIVAL:
+            self._latest.popleft()
+        self._latest.append((selector, at))
+
+    def drops(self, entry: Entry) -> bool:
+        """Return whether *entry* was requested before an invalidation that selects it."""
+        return any(selector.drops(entry, at) for selector, at in self._latest)
 
 
 def checksum(entry: Entry) -> int:

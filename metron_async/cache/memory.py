@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from metron_async.cache.base import Age, BaseCache, born_before, wall_clock
-from metron_async.cache.entry import Entry, Kind, Selector
-from metron_async.cache.invalidations import Invalidations
+from metron_async.cache.entry import Entry, Invalidations, Kind, Selector
 from metron_async.cache.keys import account_name
 
 if TYPE_CHECKING:

@@ -27,10 +27,9 @@ from metron_async.cache.base import (
     born_before,
     wall_clock,
 )
-from metron_async.cache.entry import Entry, Kind, Selector
+from metron_async.cache.entry import Entry, Invalidations, Kind, Selector
 from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
 from metron_async.cache.invalidation_token import InvalidationToken
-from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.keys import account_name
 from metron_async.cache.lookup import Lookup
 from metron_async.cache.memory import MEGABYTE, RecentlyUsed

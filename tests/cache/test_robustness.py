@@ -16,8 +16,8 @@ from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 from support.systems import needs_posix
 
 from metron_async.cache import Selector, SQLiteCache, file, schema, writes
+from metron_async.cache.entry import Invalidations
 from metron_async.cache.invalidation_token import InvalidationToken
-from metron_async.cache.invalidations import Invalidations
 from metron_async.cache.secret import load_secret
 from metron_async.errors import MetronWarning
 from metron_async.storage import files as storage
