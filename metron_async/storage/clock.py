@@ -87,20 +87,23 @@ def _boot_id() -> str | None:
 
 
 class MachineClock:
-    """Shared clock as one process reads it.
+    """Shared clock of one file, as one process reads it.
 
     Args:
         read: Source of the time.
         read_steady: Source of its steady part alone.
+        begin: Returns the time at which it begins, if the file has none; by default the system's.
     """
 
     def __init__(
         self,
         read: Callable[[], Instant] = read_clock,
         read_steady: Callable[[], float] = steady,
+        begin: Callable[[], float] | None = None,
     ) -> None:
         self._read = read
         self._read_steady = read_steady
+        self._begin = begin
         self._anchor: Anchor | None = None
 
     def now(self) -> float:
@@ -108,7 +111,8 @@ class MachineClock:
         anchor = self._anchor
         if anchor is None:
             here = self._read()
-            anchor = self._anchor = Anchor(here, here.wall)
+            now = here.wall if self._begin is None else self._begin()
+            anchor = self._anchor = Anchor(here, now)
         return anchor.now + max(0.0, self._read_steady() - anchor.instant.steady)
 
     def adopt(self, saved: Anchor | None, newest: float) -> Anchor | None:

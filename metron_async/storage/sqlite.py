@@ -63,7 +63,10 @@ class SQLiteStorage:
         if self.directory is not None:
             self._files.append(StateFile(self.directory / _NAME, self._clock))
         if (fallback := _temporary_path(self.directory)) is not None:
-            self._files.append(StateFile(fallback, self._clock, check_directory=True))
+            # Each file has a clock of its own: in a file that other processes use, only its own
+            # clock tells how old a failure is.
+            clock = MachineClock(begin=self._clock.now)
+            self._files.append(StateFile(fallback, clock, check_directory=True))
         self._memory = _memories.setdefault(self.directory or Path(), MemoryStorage())
 
     def __repr__(self) -> str:

@@ -315,6 +315,34 @@ async def test_a_private_directory_stands_in(tmp_path, temporary_directory):
     await storage.aclose()
 
 
+async def test_each_file_keeps_its_own_clock(tmp_path, temporary_directory, monkeypatch):
+    """Else a process that comes back from the other file sees other failures as hours old."""
+    (tmp_path / "data").write_text("in the way")
+    first = SQLiteStorage(tmp_path / "data")
+    with pytest.warns(MetronWarning, match="is used instead"):
+        await first.transact("a", "b", count)
+    await first.aclose()
+    (tmp_path / "data").unlink()
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() - 3600)  # the system's clock is set back
+    one, other = SQLiteStorage(tmp_path / "data"), SQLiteStorage(tmp_path / "data")
+    for storage in (one, other):
+        await storage.transact("a", "b", count)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "data" / "state.sqlite3")) as backup,
+        pytest.warns(MetronWarning, match="is used instead"),
+    ):
+        backup.execute("BEGIN IMMEDIATE")
+        away = await one.transact("a", "b", peek)
+    one._files[0].retry_at = 0.1  # as after 30 s
+    here, there = [await storage.transact("a", "b", peek) for storage in (one, other)]
+    assert away.now - there.now > 3500
+    assert abs(here.now - there.now) < 60
+    for storage in (one, other):
+        await storage.aclose()
+
+
 @needs_posix
 async def test_a_directory_of_others_does_not_stand_in(tmp_path, temporary_directory):
     (tmp_path / "file").write_text("in the way")
