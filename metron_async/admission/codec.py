@@ -4,8 +4,8 @@ A storage owns the states and the clock: it loads both, calls what :func:`decisi
 saves, atomically.
 
 An account's state is a version, a checksum, and MessagePack. One that is damaged, of another
-version, or outside its bounds is a fresh one. The address's list is a checksum and MessagePack
-pairs. It has no version: every version reads it and adds to it.
+version, or outside its bounds is a fresh one. The address's list is MessagePack pairs, whose
+checksum the storage keeps. It has no version: every version reads it and adds to it.
 """
 
 from __future__ import annotations
@@ -106,16 +106,15 @@ def decode_account(stored: bytes | None, rules: Rules, now: float) -> Account:
 
 def encode_address(address: Address) -> bytes:
     """Return *address* as bytes."""
-    body = _encoder.encode(address)
-    return _checksum(body) + body
+    return _encoder.encode(address)
 
 
 def decode_address(stored: bytes | None) -> Address:
     """Return the list in *stored*, or an empty one."""
-    if stored is None or stored[:4] != _checksum(stored[4:]):
+    if stored is None:
         return []
     try:
-        events = _address.decode(stored[4:])
+        events = _address.decode(stored)
     except msgspec.MsgspecError:
         return []
     return [(kind, at) for kind, at in events if kind > 0 and math.isfinite(at)]

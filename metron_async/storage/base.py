@@ -5,8 +5,9 @@ saves what the decision returns, as one transaction. All rules are in the decisi
 
 The state of a network address must not be lost: it holds the failures that the server's firewall
 counts. Two measures protect it. A storage keeps the last version it has seen and hands that to the
-decision when the stored one is gone. And the stored version begins with a random *epoch*, so that a
-process notices when another one has started the state again without this process's failures.
+decision when the stored one is gone or damaged, which a checksum shows. And the stored version
+begins with a random *epoch*, so that a process notices when another one has started the state again
+without this process's failures.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import logging
 import os
 import threading
 import warnings
+import zlib
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from metron_async.errors import ClosedError, MetronWarning, StorageError
@@ -42,7 +44,7 @@ MAX_STATE = 4096
 PATIENCE = 10.0
 """Seconds after which a transaction fails if the caller sets no earlier deadline."""
 
-_EPOCH = 8  # bytes
+_EPOCH, _HEAD = 8, 12  # bytes of the epoch, and of the checksum after it
 
 logger: logging.Logger = logging.getLogger("metron_async.storage")
 
@@ -128,8 +130,10 @@ class States:
     ) -> Loaded:
         """Return what the decision gets; *name* is the one of the address."""
         failures: bytes | None
-        if isinstance(address, bytes) and _EPOCH < len(address) <= MAX_STATE + _EPOCH:
-            epoch, failures = address[:_EPOCH], address[_EPOCH:]
+        stored = address if isinstance(address, bytes) else b""
+        body = stored[_HEAD:]
+        if 0 < len(body) <= MAX_STATE and stored[_EPOCH:_HEAD] == _checksum(body):
+            epoch, failures = stored[:_EPOCH], body
         else:
             epoch, failures = os.urandom(_EPOCH), self._seen.get(name)
         known = isinstance(account, bytes) and 0 < len(account) <= MAX_STATE
@@ -142,7 +146,9 @@ class States:
             StorageError: If a state is longer than :data:`MAX_STATE`.
         """
         account, address = check_size(decided.account), check_size(decided.address)
-        return account, None if address is None else loaded.epoch + address
+        if address is not None:
+            address = loaded.epoch + _checksum(address) + address
+        return account, address
 
     def keep(self, name: str, loaded: Loaded, decided: Decided[T]) -> T:
         """Remember the address's state after a transaction and return the reply."""
@@ -201,6 +207,10 @@ class Binding:
         self._loop, self._pid = loop, os.getpid()
         self._active = 0
         self._generation += 1
+
+
+def _checksum(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(4, "little")
 
 
 def check_size(state: bytes | None) -> bytes | None:

@@ -28,7 +28,7 @@ def account_in(storage, name="me"):
 
 
 def failures_in(storage):
-    return decode_address((storage.state("here") or b"")[8:])
+    return decode_address((storage.state("here") or b"")[12:])
 
 
 async def answer(controller, waiter=None, *, status=200, headers=None, **options):
@@ -471,6 +471,23 @@ async def test_a_storage_that_was_emptied_learns_the_failures_of_this_process_ag
         await controller.admit(Waiter())
     for each in (controller, other):
         await each.aclose()
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+@on_virtual_time
+async def test_a_damaged_list_of_failures_is_learned_again(forgets):
+    storage = CountingStorage()
+    controller = controller_on(storage)
+    await answer(controller)
+    for _ in range(4):
+        await answer(controller, status=403)
+    storage._saved["here"] = storage._saved["here"][:-1] + b"?"
+    if forgets:  # as in a process that has seen none of it
+        storage._states._seen.clear()
+    await answer(controller, status=403)
+    with pytest.raises(BlockedError, match="403"):
+        await controller.admit(Waiter())
+    await controller.aclose()
 
 
 @on_virtual_time

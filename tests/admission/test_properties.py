@@ -145,7 +145,7 @@ async def play(work, foreign=(), clients=1, latency=0.0):  # noqa: C901 - a whol
         assert sum(controller.waiting.values()) == 0
         await controller.aclose()
     assert storage.account().leases == []
-    assert not any(kind < 8 for kind, _ in decode_address((storage.state("a") or b"")[8:]))
+    assert not any(kind < 8 for kind, _ in decode_address((storage.state("a") or b"")[12:]))
     return [who for who, _ in server.log if who == "ours"], storage.account(), too_late, finished
 
 

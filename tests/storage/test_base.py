@@ -8,6 +8,8 @@ import threading
 import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.storages import count, fail, peek
 
 from metron_async.errors import ClosedError, MetronWarning, StorageError
@@ -125,6 +127,19 @@ def test_the_last_seen_failures_replace_lost_ones():
     assert lost.address == b"one"
     assert lost.epoch != first.epoch
     assert states.load("other", None, None, 1.0).address is None
+
+
+@given(st.data())
+def test_any_changed_byte_of_the_failures_is_noticed(data):
+    states = States()
+    first = states.load("b", None, None, 1.0)
+    stored = bytearray(states.pack(first, Decided(None, address=b"one"))[1] or b"")
+    states.keep("b", first, Decided(None, address=b"one"))
+    place = data.draw(st.integers(8, len(stored) - 1))
+    stored[place] ^= data.draw(st.integers(1, 255))
+    damaged = states.load("b", None, bytes(stored), 1.0)
+    assert damaged.address == b"one"
+    assert damaged.epoch != first.epoch
 
 
 @pytest.mark.parametrize("value", [b"", "text", 7, b"x" * 5000, b"short"])

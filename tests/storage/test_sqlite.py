@@ -329,12 +329,10 @@ async def test_each_file_keeps_its_own_clock(tmp_path, temporary_directory, monk
     for storage in (one, other):
         await storage.transact("a", "b", count)
     monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
-    with (
-        contextlib.closing(sqlite3.connect(tmp_path / "data" / "state.sqlite3")) as backup,
-        pytest.warns(MetronWarning, match="is used instead"),
-    ):
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "state.sqlite3")) as backup:
         backup.execute("BEGIN IMMEDIATE")
-        away = await one.transact("a", "b", peek)
+        with pytest.warns(MetronWarning, match="is used instead"):
+            away = await one.transact("a", "b", peek)
     one._files[0].retry_at = 0.1  # as after 30 s
     here, there = [await storage.transact("a", "b", peek) for storage in (one, other)]
     assert away.now - there.now > 3500

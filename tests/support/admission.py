@@ -49,7 +49,7 @@ class CountingStorage(MemoryStorage):
         return reply
 
     def state(self, name: str) -> bytes | None:
-        """Return the state of an account, or of an address after its epoch, as it is stored."""
+        """Return the stored state of an account, or of an address with epoch and checksum."""
         return self._saved.get(f"account-{FORMAT}:{name}", self._saved.get(name))
 
 
