@@ -26,6 +26,7 @@ import platformdirs
 from metron_async.storage.locks import try_lock, unlock
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Generator
 
 __all__ = [
@@ -170,9 +171,9 @@ def set_aside_unless_replaced(path: Path, inode: int) -> bool:
         return True
 
 
-def remove_unused(directory: Path, pattern: str) -> None:
-    """Remove the databases in *directory* that match *pattern* and were not used for 30 days."""
-    for path in directory.glob(pattern):
+def remove_unused(directory: Path, names: re.Pattern[str]) -> None:
+    """Remove the databases in *directory* with one of *names* that were not used for 30 days."""
+    for path in [path for path in directory.glob("*") if names.fullmatch(path.name)]:
         files = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
         with contextlib.suppress(OSError):
             times = [file.stat().st_mtime for file in files if file.exists()]

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import random
+import re
 import sqlite3
 import threading
 from contextlib import suppress
@@ -49,7 +50,8 @@ _UPDATE = "UPDATE state SET saved = ?, at = ? WHERE name = ?"
 _INSERT = "INSERT OR REPLACE INTO state (saved, at, name) VALUES (?, ?, ?)"
 _SAVE_ANCHOR = "INSERT OR REPLACE INTO clock (id, anchor) VALUES (1, ?)"
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
-_OF_OTHER_VERSIONS = ("quota.sqlite", "guard.sqlite3", "cache-*.sqlite3", "*.sqlite3.damaged-*")
+# A directory that the user named may hold similar files of other programs.
+_OURS = re.compile(r"cache-\d+\.sqlite3|(state|cache-\d+)\.sqlite3\.damaged-\d+")
 _COMMITS = 64  # between two checkpoints; about a megabyte
 _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked file
 
@@ -192,8 +194,7 @@ class StateFile:
     def _open_now(self, generation: int) -> None:
         if self._check_directory:
             make_private_directory(self.path.parent)
-        for pattern in _OF_OTHER_VERSIONS:
-            remove_unused(self.path.parent, pattern)
+        remove_unused(self.path.parent, _OURS)
         connection = open_connection(self.path, self._prepare)
         connection.execute("PRAGMA busy_timeout=0")
         with self._lock:

@@ -184,15 +184,19 @@ async def test_a_later_version_may_add_to_the_file(tmp_path):
 async def test_files_of_versions_unused_for_a_month_are_removed(tmp_path):
     tmp_path, month = tmp_path / "own", time.time() - 31 * 86_400
     tmp_path.mkdir()
-    for name in ("quota.sqlite", "guard.sqlite3", "cache-1.sqlite3", "mine.sqlite3"):
+    of_others = {"quota.sqlite", "cache-of-covers.sqlite3", "library.sqlite3.damaged-1"}
+    ours = {"cache-0.sqlite3", "cache-12.sqlite3", "state.sqlite3.damaged-17"}
+    for name in of_others | ours:
         for suffix in ("", "-wal"):
             (tmp_path / (name + suffix)).write_bytes(b"x")
             os.utime(tmp_path / (name + suffix), (month, month))
-    (tmp_path / "guard.sqlite3-wal").touch()  # in use
+    (tmp_path / "cache-12.sqlite3-wal").touch()  # in use
     storage = SQLiteStorage(tmp_path)
     await storage.transact("a", "b", count)
-    names = {path.name for path in tmp_path.iterdir() if not path.name.startswith("state")}
-    assert names == {"guard.sqlite3", "guard.sqlite3-wal", "mine.sqlite3", "mine.sqlite3-wal"}
+    names = {path.name.removesuffix("-wal") for path in tmp_path.iterdir()}
+    assert names - {"state.sqlite3", "state.sqlite3-shm", "state.sqlite3.lock"} == {
+        *of_others, "cache-12.sqlite3"
+    }  # fmt: skip
     await storage.aclose()
 
 
