@@ -13,6 +13,7 @@ Writes are not shared or repeated; see :mod:`~metron_async._engine.writes`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,7 +52,7 @@ __all__ = ["Caller"]
 
 T = TypeVar("T")
 
-_UNUSABLE, _OK, _NOT_MODIFIED = 0, 200, 304
+_LOOK = 0.3  # seconds that a look into the cache may take, also for a call that does not wait
 
 
 class Caller:
@@ -101,8 +102,12 @@ class Caller:
         """
         parts, decoder, options = await self._begin(request), decoder_for(kind), self.options
         began = asyncio.get_running_loop().time()
+        decision: Decision = Fetch()
+        with contextlib.suppress(TimeoutError):  # a cache that hangs has nothing
+            async with asyncio.timeout_at(self._patience(began)):
+                await parts.responses.ready()
+                decision = await self._consult(parts, request, current)
         key = parts.responses.key_of(request)
-        decision = await self._consult(parts, request, key, current)
         if isinstance(decision, Serve):
             try:
                 return parts.responses.serve(request, decoder, decision)
@@ -132,6 +137,7 @@ class Caller:
             MetronError: If the request failed.
         """
         parts = await self._begin(request)
+        await parts.responses.ready()
         if self.options.offline:
             raise _unavailable(request)
         # Never shared with a revalidation of the cache, which turns a 304 into what it confirms.
@@ -155,6 +161,7 @@ class Caller:
             stale: Returns what the write made stale, given the response if there is one.
         """
         parts = await self._begin(request)
+        await parts.responses.ready()
         decoder: Callable[[bytes], Any] = _nothing if kind is None else decoder_for(kind)
         return await write(parts, request, decoder, self.options, stale)
 
@@ -187,9 +194,19 @@ class Caller:
     async def _begin(self, request: Request) -> Parts:
         checked_target(request)
         parts = await self.core.ready()
-        await parts.responses.ready()
         self.core.stats.calls += 1
         return parts
+
+    def _patience(self, began: float) -> float | None:
+        """Return the loop time until which the cache is waited for, ``None`` for as long as it is.
+
+        Args:
+            began: When the call began.
+        """
+        options = self.options
+        ends = [] if options.max_wait is None else [max(options.max_wait / 2, _LOOK)]
+        ends += [] if options.timeout is None else [options.timeout]
+        return began + min(ends) if ends and not options.offline else None
 
     def _recorded(self, answer: Answer[T]) -> T:
         self.core.origins.remember(answer.value, answer.origin)
@@ -199,9 +216,9 @@ class Caller:
         self,
         parts: Parts,
         request: Request,
-        key: str,
         current: Callable[[Entry], bool] | None,
     ) -> Decision:
+        key = parts.responses.key_of(request)
         while True:
             done = parts.in_flight.done
             decision = await parts.responses.look_up(request, key, self.options)
@@ -232,7 +249,7 @@ class Caller:
         if launched:
             flight.current = current
             share(parts, flight, key, began, self.options)
-        answer: Answer[T] = await parts.in_flight.join(flight, self.options, place)
+        answer: Answer[T] = await parts.in_flight.join(flight, self.options, place, began)
         return answer
 
     def _launched(

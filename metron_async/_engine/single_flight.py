@@ -119,8 +119,20 @@ class SingleFlight:
         flight.task.add_done_callback(done, context=context)
         return flight
 
-    async def join(self, flight: InFlight[T], options: CallOptions, key: Hashable | None) -> T:
+    async def join(
+        self,
+        flight: InFlight[T],
+        options: CallOptions,
+        key: Hashable | None,
+        began: float | None = None,
+    ) -> T:
         """Wait for *flight* as long as *options* allow, and return its result.
+
+        Args:
+            flight: The request.
+            options: Options of the caller.
+            key: Where the request was launched.
+            began: Loop time at which the call began, by default now. Its deadlines count from it.
 
         Raises:
             MetronError: What the last attempt ended in, also if ``max_wait`` ends before the next.
@@ -129,10 +141,11 @@ class SingleFlight:
         """
         joined(flight.trace)
         self._attach(flight, options)
-        deadline = asyncio.timeout(options.timeout)
+        began = asyncio.get_running_loop().time() if began is None else began
+        deadline = asyncio.timeout_at(None if options.timeout is None else began + options.timeout)
         try:
             async with deadline:
-                await self._until_done(flight, options)
+                await self._until_done(flight, options, began)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -195,9 +208,9 @@ class SingleFlight:
         if key is not None and self._by_key.get(key) is flight:
             del self._by_key[key]
 
-    async def _until_done(self, flight: InFlight[T], options: CallOptions) -> None:
+    async def _until_done(self, flight: InFlight[T], options: CallOptions, began: float) -> None:
         loop = asyncio.get_running_loop()
-        end = math.inf if options.max_wait is None else loop.time() + options.max_wait
+        end = math.inf if options.max_wait is None else began + options.max_wait
         reported = None
         while not flight.ended:  # a task is done shortly before others cannot join it
             wait, now = flight.wait, loop.time()
@@ -210,7 +223,7 @@ class SingleFlight:
                 if left > 0 and wait is not reported:
                     self._report(wait, left, options)
                     reported = wait
-            deadline = max(end, flight.began + _LOOK)
+            deadline = max(end, began + _LOOK)
             if not await self._change(flight, math.inf if flight.sent else deadline):
                 raise flight.error_of_wait(self._controller)
 

@@ -8,9 +8,18 @@ import time
 import pytest
 import redis
 from support.fleet import fleet
+from support.stores import Slow
 from support.virtual import virtual
 
-from metron_async import AsyncMetron, Priority, RateLimitError
+from metron_async import (
+    AsyncMetron,
+    Priority,
+    RateLimitError,
+    RequestTimeoutError,
+    StorageError,
+)
+from metron_async.cache import MemoryCache
+from metron_async.models import Issue
 from metron_async.storage import MemoryStorage
 from metron_async.testing import FakeMetron, Fault
 
@@ -109,5 +118,41 @@ def test_a_deadline_holds_also_for_the_attempt_after_a_failed_one():
             assert asyncio.get_running_loop().time() - began <= 2 + GRACE
             other.cancel()
             await asyncio.gather(other, return_exceptions=True)
+
+    virtual(main())
+
+
+class HangingCache(MemoryCache):
+    hangs = False
+
+    async def get(self, key, *, reload=False):
+        if self.hangs:
+            await asyncio.sleep(3600)
+        return await super().get(key, reload=reload)
+
+
+@pytest.mark.parametrize("hangs", ["cache", "cache and storage"])
+@pytest.mark.parametrize("limit", [{"max_wait": 0}, {"max_wait": 2}, {"timeout": 1}], ids=str)
+def test_a_deadline_counts_from_the_beginning_of_the_call(hangs, limit):
+    """A hung server of a shared cache, looked into first, must not add to it."""
+
+    async def main():
+        fake, loop = FakeMetron(), asyncio.get_running_loop()
+        cache, storage = HangingCache(), Slow(MemoryStorage(), pause=0)
+        options = {"transport": fake.transport(), "storage": storage, "cache": cache}
+        async with AsyncMetron(fake.token, **options) as metron:
+            await metron.issues.get(1)
+            cache.hangs = True
+            storage._pause = 0 if hangs == "cache" else 30
+            began = loop.time()
+            (result,) = await asyncio.gather(
+                metron.with_options(**limit).issues.get(2), return_exceptions=True
+            )
+            most = limit.get("timeout", limit.get("max_wait", 0) + GRACE)
+            assert loop.time() - began <= most
+            answered = hangs == "cache" and "max_wait" in limit
+            expected = StorageError if "max_wait" in limit else RequestTimeoutError
+            assert isinstance(result, Issue if answered else expected)
+            storage._pause = 0
 
     virtual(main())
