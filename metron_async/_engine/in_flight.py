@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import math
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from metron_async.admission import Waiter
 from metron_async.admission.commands import Cause
-from metron_async.admission.waits import wait_error
+from metron_async.admission.waits import copy_of, wait_error
 from metron_async.errors import RateLimitError
 from metron_async.telemetry import RequestTrace
 from metron_async.types import Wait
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from metron_async.errors import MetronError
     from metron_async.types import CallOptions, Priority
 
-__all__ = ["InFlight", "copy_of"]
+__all__ = ["InFlight"]
 
 T = TypeVar("T")
 
@@ -149,10 +148,3 @@ class InFlight(Generic[T]):
         error.path = self.request.target
         error.__cause__ = error.__cause__ or self.failure
         return error
-
-
-def copy_of(error: MetronError) -> MetronError:
-    """Return an error for one of several callers, which must not share one traceback."""
-    copied = copy.copy(error)
-    copied.__cause__ = error.__cause__
-    return copied.with_traceback(error.__traceback__)

@@ -25,8 +25,9 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from metron_async._engine.in_flight import InFlight, copy_of
+from metron_async._engine.in_flight import InFlight
 from metron_async.admission import SUSTAINED
+from metron_async.admission.waits import copy_of
 from metron_async.errors import ClosedError, MetronError, RequestTimeoutError
 from metron_async.telemetry import joined, waited
 

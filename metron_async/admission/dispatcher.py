@@ -19,7 +19,7 @@ from metron_async.admission.client import loop_time
 from metron_async.admission.commands import Acquire, Cause
 from metron_async.admission.permit import Held, Shared
 from metron_async.admission.state import BURST, Lease
-from metron_async.admission.waits import wait_error
+from metron_async.admission.waits import copy_of, wait_error
 from metron_async.errors import MetronError, StorageError
 from metron_async.types import Priority
 
@@ -95,10 +95,10 @@ class Dispatcher:
             self._running = True
             self._client.spawn(self._run())
 
-    def fail(self, error: Exception) -> None:
-        """Turn all waiters away."""
+    def fail(self, error: MetronError) -> None:
+        """Turn all waiters away, each with an error of its own."""
         for waiter in self._queue.drain():
-            waiter.fail(error)
+            waiter.fail(copy_of(error))
 
     async def _run(self) -> None:
         try:

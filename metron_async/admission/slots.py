@@ -22,6 +22,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from metron_async.admission import window as windows
 from metron_async.admission.account import both, kept_free, shared
 from metron_async.admission.commands import Cause, Refusal
@@ -62,6 +64,9 @@ def refuse(account: Account, rules: Rules, ask: Acquire) -> tuple[Refusal | None
         least, most = (account.now + seconds for seconds in _POLL)
     if lane.waits < least:
         lane.waits, changed = most + _GRACE, True
+    if refusal.wait > 0:  # a request that is spaced as well waits for both
+        spaced = _paced_until(account, rules, ask, _used_until(account, ask)) - account.now
+        refusal = msgspec.structs.replace(refusal, wait=max(refusal.wait, spaced))
     return refusal, changed
 
 
@@ -85,9 +90,13 @@ def _above(ask: Acquire) -> list[int]:
     return list(range(effective))
 
 
+def _used_until(account: Account, ask: Acquire) -> float:
+    """Return until when a lane that goes before *ask* is in use."""
+    return max([account.lanes[lane].asked + _IN_USE for lane in _above(ask)], default=-math.inf)
+
+
 def _refusal(account: Account, rules: Rules, ask: Acquire) -> Refusal | None:
-    now = account.now
-    used = max([account.lanes[lane].asked + _IN_USE for lane in _above(ask)], default=-math.inf)
+    now, used = account.now, _used_until(account, ask)
     above = used > now
     refusal = _paused(account, rules) or _full(account, rules, ask, used)
     if refusal is not None:
@@ -95,11 +104,11 @@ def _refusal(account: Account, rules: Rules, ask: Acquire) -> Refusal | None:
     before = _above(ask)
     if ask.priority > 0 and _lane(ask) != _LATE:
         before.append(_LATE)
-    paced = _paced_until(account, rules, ask, above=above)
+    paced = _paced_until(account, rules, ask, used)
     if any(account.lanes[lane].waits > now for lane in before):
         cause, wait = Cause.PRIORITY, 0.0
     elif paced > now:
-        cause, wait = Cause.PACE, min(paced, used if above else math.inf) - now
+        cause, wait = Cause.PACE, paced - now
     elif _too_many(account, rules, ask, above=above):
         cause, wait = Cause.FLIGHT, 0.0
     else:
@@ -182,10 +191,14 @@ def _has_begun(account: Account, ask: Acquire) -> bool:
     return account.now - account.lanes[ask.priority].run <= _BEGIN
 
 
-def _paced_until(account: Account, rules: Rules, ask: Acquire, *, above: bool) -> float:
-    """Return when a request below INTERACTIVE may take the next slot."""
+def _paced_until(account: Account, rules: Rules, ask: Acquire, used: float) -> float:
+    """Return when a request below INTERACTIVE may take the next slot.
+
+    Higher priorities are in use until the time *used*.
+    """
     if ask.priority == Priority.INTERACTIVE:
         return -math.inf
+    above = used > account.now
     room = _room(account, rules, ask, BURST, above=above)
     step = rules.burst.period / room
     if shared(account.budget, account.now):
@@ -193,7 +206,7 @@ def _paced_until(account: Account, rules: Rules, ask: Acquire, *, above: bool) -
     if _has_begun(account, ask) or _lane(ask) == _LATE:
         return -math.inf
     if above:
-        return account.last_low + step
+        return min(account.last_low + step, used)
     if ask.priority == Priority.NORMAL:
         return -math.inf
     long = account.now - account.lanes[Priority.BULK].run > _LONG

@@ -156,3 +156,47 @@ def test_a_deadline_counts_from_the_beginning_of_the_call(hangs, limit):
             storage._pause = 0
 
     virtual(main())
+
+
+@pytest.mark.parametrize("rejected", [0, 2])
+@pytest.mark.parametrize("priority", list(Priority), ids=lambda it: it.name)
+def test_sleeping_for_what_an_error_asks_is_enough(priority, rejected):
+    """Also where requests are spaced, as after a 429: another wait must not come up then."""
+
+    async def main():
+        fake, loop, refused = FakeMetron(), asyncio.get_running_loop(), 0
+        async with AsyncMetron(fake.token, transport=fake.transport(), cache=None) as metron:
+            view = metron.with_options(max_wait=0, priority=priority, retries=0)
+            fake.faults.add(Fault.status(429), times=rejected, skip=5)
+            number = 0
+            while loop.time() < 600:
+                number += 1
+                try:
+                    await view.issues.get(number)
+                except RateLimitError as error:
+                    refused += error.status is None
+                    # What the server asks for is spread over a second, so that hosts differ.
+                    await asyncio.sleep(error.retry_after + (error.status is not None))
+                    try:
+                        await view.issues.get(number)
+                    except RateLimitError as again:
+                        assert again.status == 429  # noqa: PT017
+        assert refused > 5
+        assert fake.throttled == rejected
+
+    virtual(main())
+
+
+def test_callers_that_are_refused_together_have_errors_of_their_own():
+    async def main():
+        fake = FakeMetron()
+        async with AsyncMetron(fake.token, transport=fake.transport(), cache=None) as metron:
+            await metron.issues.get(1)
+            fake.faults.add(Fault.status(403), times=5)
+            await asyncio.gather(*map(metron.issues.get, range(2, 7)), return_exceptions=True)
+            calls = map(metron.issues.get, range(10, 15))
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+        assert [error.path for error in errors] == [f"issue/{number}/" for number in range(10, 15)]
+        assert len(set(map(id, errors))) == 5
+
+    virtual(main())
