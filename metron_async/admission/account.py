@@ -169,8 +169,10 @@ def _block(account: Account, rules: Rules, end: Settle) -> None:
 
 def _note_day(account: Account, end: Settle) -> None:
     """Note whether the day is spent, and whether that was to be expected."""
-    limit, remaining = end.sustained[0], end.sustained[1]
-    if remaining > 0:
+    limit, remaining, day = end.sustained[0], end.sustained[1], account.sustained
+    # With something remaining, our own requests cannot have spent it: the limit may be garbled.
+    contradicted = day.used >= day.limit
+    if remaining > 0 and not contradicted:
         account.expected = remaining < limit / _NEAR
         account.probes = 0
         account.spent_at = -math.inf

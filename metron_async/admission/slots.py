@@ -49,6 +49,7 @@ _SOON = 0.4  # seconds for which BULK need not leave a slot, since another becom
 _LONG = 1200.0  # seconds after which BULK is spaced beside unused priorities too
 _EVEN = 0.8  # of the even spacing, for BULK that runs long beside unused priorities
 _PROBE = 3600.0  # seconds between two probes of a spent day
+_SURE = 10  # readings in a row that gave the same limit: fewer may have been garbled
 
 
 def refuse(account: Account, rules: Rules, ask: Acquire) -> tuple[Refusal | None, bool]:
@@ -164,7 +165,7 @@ def _full(account: Account, rules: Rules, ask: Acquire, used: float) -> Refusal 
 def _probe_due(account: Account) -> float:
     """Return when a spent day may be probed; never where our own log explains it."""
     day = account.sustained
-    if account.spent_at == -math.inf or (day.used >= day.limit and day.known > 1):
+    if account.spent_at == -math.inf or (day.used >= day.limit and day.known > _SURE):
         return math.inf
     longer = math.pow(4, min(account.probes, 10)) if account.expected else 1.0
     return account.spent_at + _PROBE * longer

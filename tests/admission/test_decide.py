@@ -249,6 +249,23 @@ def test_one_garbled_response_does_not_lock_for_long():
     assert room.account.burst.floor == 0
 
 
+@pytest.mark.parametrize("left", [0, 12])
+def test_garbled_limits_in_a_row_do_not_lock_for_long_either(left):
+    room = Room()
+    for _ in range(60):
+        room.now += 4
+        room.serve(day=(5000, 4900))
+    leases = [room.ask().lease, room.ask().lease]
+    for lease in leases:
+        room.end(lease, day=(20, left))
+    refusal = room.refuse()
+    assert refusal.scope == SUSTAINED
+    assert refusal.wait <= 3600
+    room.now += refusal.wait + 0.01
+    room.end(room.ask().lease, left=19, day=(5000, 4890))
+    assert room.ask().lease is not None
+
+
 def test_a_reset_forgets_a_spent_day_but_not_the_minute():
     room = Room()
     room.serve(19)
