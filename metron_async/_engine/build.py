@@ -79,6 +79,8 @@ class Blueprint:
             raise ConfigurationError(msg)
         self.identify(arguments)
         self.address: str = address_name(arguments["address"])
+        if leads_to_this_machine(self.api_root):  # a server under test has no firewall in common
+            self.address = scoped_key(self.origin, self.address)
         if self.is_given:
             from metron_async._engine.network import check_transport
 

@@ -104,3 +104,16 @@ async def test_four_processes_with_a_bad_token(tmp_path: Path) -> None:
     assert set(printed) <= {"AuthenticationError", "BlockedError"}
     assert all(printed)
     assert fake.bans == []
+
+
+async def test_servers_on_this_machine_do_not_block_each_other() -> None:
+    """A token that a server under test refuses must not hold up requests to another one."""
+    under_test, other = FakeMetron(issues=60), FakeMetron(issues=60)
+    async with under_test.serve() as url, other.serve() as elsewhere:
+        for token in ("wrong1", "wrong2", "wrong3"):
+            async with AsyncMetron(token, base_url=url) as metron:
+                with pytest.raises((AuthenticationError, BlockedError)):
+                    await metron.issues.get(1)
+        async with AsyncMetron(other.token, base_url=elsewhere) as metron:
+            assert (await metron.issues.get(1)).id == 1
+    assert refused(under_test) == 2
