@@ -50,7 +50,7 @@ MAY_IMPORT_TESTING = {"cli/demo.py"}
 """Runs the command against the fake server, where somebody asks for that."""
 
 MAY_IMPORT_HTTPX = {
-    f"_engine/{name}.py" for name in ("environment", "httpx2", "network", "transport")
+    f"_engine/{name}.py" for name in ("environment", "failures", "httpx2", "network", "transport")
 }
 MAY_IMPORT_HTTPX |= {"client.py"}
 

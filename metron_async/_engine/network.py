@@ -16,6 +16,7 @@ __all__ = [
     "is_network_transport",
     "is_patched",
     "open_client",
+    "proxy_of",
 ]
 
 _MOCKING = frozenset({"respx", "pytest_httpx", "vcr"})
@@ -87,6 +88,14 @@ def is_patched() -> bool:
     )
     homes = (getattr(function, "__globals__", {}).get("__name__", "") for function in functions)
     return any(home.partition(".")[0] in _MOCKING for home in homes)
+
+
+def proxy_of(client: httpx.AsyncClient, url: str) -> str | None:
+    """Return host and port of the proxy through which *client* reaches *url*, if there is one."""
+    find: Any = getattr(client, "_transport_for_url", None)  # private: no other way
+    pool = getattr(find(httpx.URL(url)) if find is not None else None, "_pool", None)
+    proxy: Any = getattr(pool, "_proxy_url", None)
+    return None if proxy is None else f"{proxy.host.decode('ascii')}:{proxy.port}"
 
 
 def open_client(transport: httpx.AsyncBaseTransport | None, url: str) -> httpx.AsyncClient:

@@ -1,7 +1,7 @@
 """One attempt over HTTP: sends a request, and returns a response or raises a classified failure.
 
-This module, ``network`` and ``client`` alone import httpx. It classifies which failures mean that
-nothing was sent; whether to try again is decided elsewhere.
+This module, ``failures``, ``network`` and ``client`` alone import httpx. Whether to try again is
+decided elsewhere.
 
 Requests are built directly, not through the client, so that a client that was passed in adds
 neither its cookies nor its headers, nor its credentials. Redirects are never followed here.
@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from metron_async._engine.failures import failure_of, without_request
 from metron_async._engine.messages import Multipart, Response
-from metron_async._engine.network import open_client
+from metron_async._engine.network import open_client, proxy_of
 from metron_async._engine.protocol import decompress
 from metron_async._noise import own_request
 from metron_async.errors import (
     ClosedError,
     ConfigurationError,
-    DecodeError,
     MetronError,
     RequestTimeoutError,
-    TransportError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from metron_async._engine.credentials import Credentials
     from metron_async._engine.messages import Request
@@ -45,7 +43,6 @@ _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 65.0  # above the 60 s after which the server's proxy gives up itself
 _WHOLE_TIMEOUT = 120.0  # for an attempt from start to end, and what it sends besides
 _SLOWEST_UPLOAD = 32 * 1024  # bytes a second
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class Transport:
@@ -81,6 +78,7 @@ class Transport:
         except Exception as error:
             msg = f"The connection cannot be set up: {type(error).__name__}: {error}"
             raise ConfigurationError(msg) from error
+        self._proxy = proxy_of(self._client, api_root)
         self._root_path = self._root.raw_path
         # httpx.Headers hides the credentials in its repr, which a debugger shows of a frame.
         self.headers: httpx.Headers = httpx.Headers(
@@ -120,37 +118,36 @@ class Transport:
         """Send *request* once.
 
         Raises:
-            TransportError: If the connection failed; ``outcome_unknown`` is set if the server
-                may have received the request.
+            MetronError: If there was no response; ``outcome_unknown`` is set if the server may
+                have received the request.
         """
         if self._client.is_closed:
             msg = "The http_client is closed. Pass one that stays open as long as this client"
             raise ClosedError(msg, path=request.target)
-        deadline = asyncio.timeout(_whole_timeout(request))
+        deadline, built = asyncio.timeout(_whole_timeout(request)), self._build(request)
+        tunnel = _Tunnel()
+        if self._proxy is not None:
+            built.extensions["trace"] = tunnel.note
         try:
             async with deadline:
-                return await self._exchange(self._build(request))
-        except httpx.DecodingError as error:  # of a transport that decodes by itself
-            failure: MetronError = DecodeError(
-                f"The response body cannot be read: {error}", path=request.target
-            )
-            raise failure from _without_frames(error)
-        except (httpx.InvalidURL, UnicodeError) as error:
-            # httpx looks where a redirect leads, although it does not follow it.
-            failure = DecodeError("The server redirects to an invalid URL", path=request.target)
-            raise failure from _without_frames(error)
-        except httpx.TimeoutException as error:
-            raise self._timeout(request, error) from _without_frames(error)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise self._failure(request, error) from _without_frames(error)
-            msg = f"The response was not complete within {_whole_timeout(request):.0f} s"
-            raise RequestTimeoutError(msg, path=request.target, outcome_unknown=True) from None
-        except (httpx.TransportError, OSError) as error:
-            raise self._failure(request, error) from _without_frames(error)
+                return await self._exchange(built)
+        except MetronError:
+            raise
+        except Exception as error:  # noqa: BLE001 - hooks and transports raise anything
+            if isinstance(error, TimeoutError) and deadline.expired():
+                msg = f"The response was not complete within {_whole_timeout(request):.0f} s"
+                raise RequestTimeoutError(msg, path=request.target, outcome_unknown=True) from None
+            tunneled = self._proxy is None or tunnel.used
+            failure = failure_of(error, request, self._server, self._proxy, tunneled=tunneled)
+            raise failure from without_request(error)
 
     async def _exchange(self, built: httpx.Request) -> Response:
-        response = await self._client.send(built, stream=True, auth=None, follow_redirects=False)
+        try:
+            response = await self._client.send(
+                built, stream=True, auth=None, follow_redirects=False
+            )
+        except httpx.HTTPStatusError as error:  # of a hook, which has closed the response
+            response = error.response
         try:
             self._drop_cookies(response)
             body, damage = await self._read(response)
@@ -184,6 +181,8 @@ class Transport:
         if response.is_stream_consumed:  # a transport without a wire brings it complete
             whole = response.content
             return (whole, None) if len(whole) <= MAX_BODY else (b"", _TOO_LONG)
+        if response.is_closed:
+            return b"", None
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.aiter_raw():
@@ -211,33 +210,6 @@ class Transport:
             }:
                 kept.clear(cookie.domain, cookie.path, cookie.name)
 
-    def _timeout(self, request: Request, error: httpx.TimeoutException) -> RequestTimeoutError:
-        unsent = isinstance(error, _UNSENT)
-        what = "Could not connect" if isinstance(error, httpx.ConnectTimeout) else "No response"
-        return RequestTimeoutError(
-            f"{what} in time: {self._server}", path=request.target, outcome_unknown=not unsent
-        )
-
-    def _failure(self, request: Request, error: Exception) -> TransportError:
-        unsent = isinstance(error, _UNSENT)
-        said = str(error) or type(error).__name__
-        if isinstance(error, httpx.ProxyError):
-            what = f"The proxy refused to connect to {self._server}"
-            hint = ". Check the proxy settings (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
-        elif any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error)):
-            what = f"The certificate of {self._server} is not trusted"
-            hint = ". If the server's own authority issued it, set SSL_CERT_FILE"
-        else:
-            what, hint = f"The connection to {self._server} failed", ""
-            if unsent:
-                what = f"Could not connect to {self._server}"
-        failure = TransportError(
-            f"{what}: {said}{hint}", path=request.target, outcome_unknown=not unsent
-        )
-        # A proxy's 4xx and an untrusted certificate stay as they are until somebody acts.
-        failure.retryable = not hint or said.startswith("5")
-        return failure
-
     @property
     def _server(self) -> str:
         return self._root.netloc.decode("ascii")
@@ -249,19 +221,15 @@ def _whole_timeout(request: Request) -> float:
     return _WHOLE_TIMEOUT + size / _SLOWEST_UPLOAD
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Return *error* and what caused it."""
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
+class _Tunnel:
+    """Notes whether a request was sent through a proxy's tunnel, and not only the CONNECT."""
 
+    used = False
 
-def _without_frames(error: Exception) -> Exception:
-    """Return *error* without the frames of httpx, which hold the request's headers."""
-    for found in _chain(error):
-        found.__traceback__ = None
-    return error
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take an event of httpcore's ``trace`` extension."""
+        if event.endswith("send_request_headers.started"):
+            self.used = self.used or info["request"].method != b"CONNECT"
 
 
 def _parts(body: Multipart) -> dict[str, Any]:

@@ -172,7 +172,10 @@ def set_aside_unless_replaced(path: Path, inode: int) -> bool:
 
 
 def remove_unused(directory: Path, names: re.Pattern[str]) -> None:
-    """Remove the databases in *directory* with one of *names* that were not used for 30 days."""
+    """Remove the databases in *directory* with one of *names* that were not used for 30 days.
+
+    The names must be exactly ours: a directory that the user named may hold other files.
+    """
     for path in [path for path in directory.glob("*") if names.fullmatch(path.name)]:
         files = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
         with contextlib.suppress(OSError):

@@ -50,7 +50,6 @@ _UPDATE = "UPDATE state SET saved = ?, at = ? WHERE name = ?"
 _INSERT = "INSERT OR REPLACE INTO state (saved, at, name) VALUES (?, ?, ?)"
 _SAVE_ANCHOR = "INSERT OR REPLACE INTO clock (id, anchor) VALUES (1, ?)"
 _UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
-# A directory that the user named may hold similar files of other programs.
 _OURS = re.compile(r"cache-\d+\.sqlite3|(state|cache-\d+)\.sqlite3\.damaged-\d+")
 _COMMITS = 64  # between two checkpoints; about a megabyte
 _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked file

@@ -250,6 +250,107 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_is_counted(monkeypatch,
 
 
 @pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
+@pytest.mark.parametrize("said", [b"", b"what?\r\n\r\n"], ids=["hangs up", "garbage"])
+async def test_a_proxy_that_breaks_off_has_sent_nothing(monkeypatch, said):
+    """Only the CONNECT went out, so no slot is spent, and no write is in doubt."""
+
+    async def serve(_, writer):
+        writer.write(said)
+        await writer.drain()
+
+    async with listening(serve) as (port, _):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
+        options = {"retries": 0, "storage": ":memory:", "cache": None}
+        async with AsyncMetron("t0ken", **options) as metron:
+            for call in (metron.issues.get(7), metron.collection.scrobble(7)):
+                with pytest.raises(TransportError, match=f"proxy 127.0.0.1:{port}") as caught:
+                    await call
+                assert not caught.value.outcome_unknown
+                assert "pr0xysecret" not in str(caught.value)
+            state = await metron.quota()
+            assert (state.burst.remaining, state.in_flight) == (state.burst.limit, 0)
+
+
+@pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
+async def test_what_is_lost_behind_a_proxy_stays_in_doubt(monkeypatch):
+    async def tunnel(_, writer):
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await writer.start_tls(context)
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    trusting = ssl.create_default_context(cafile=CERTIFICATE)
+    trusting.check_hostname = False
+    async with listening(tunnel) as (port, _):
+        proxy = f"http://127.0.0.1:{port}"
+        async with (
+            httpx.AsyncClient(proxy=proxy, verify=trusting) as http,
+            AsyncMetron("t0ken", http_client=http, cache=None, storage=":memory:") as metron,
+        ):
+            with pytest.raises(TransportError) as caught:
+                await metron.with_options(retries=0).collection.scrobble(7)
+            assert caught.value.outcome_unknown
+            assert "proxy" not in str(caught.value)
+
+
+# -- Hooks and transports of the user -------------------------------------------------------------
+
+
+async def check_status(response):
+    response.raise_for_status()
+
+
+@pytest.mark.parametrize("status", [304, 401, 404, 429, 500])
+def test_a_hook_that_raises_for_the_status_changes_nothing(status):
+    """The limiter and the ban guard must see the response, and httpx's error holds the token."""
+
+    async def main(hooks):
+        fake = FakeMetron()
+        async with (
+            httpx.AsyncClient(transport=fake.transport(), event_hooks=hooks) as http,
+            AsyncMetron(fake.token, http_client=http, cache=None, retries=0) as metron,
+        ):
+            await metron.issues.get(1)
+            fake.faults.add(Fault.status(status))
+            try:
+                await metron.issues.get(2)
+            except MetronError as error:
+                quota = await metron.quota()
+                return type(error), getattr(error, "status", None), quota.rejected, quota.in_flight
+
+    assert virtual(main({"response": [check_status]})) == virtual(main({}))
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd"), EOFError(), httpx.TooManyRedirects("many")], ids=repr
+)
+def test_whatever_a_transport_raises_leaves_as_an_error_of_this_package(error):
+    class Odd(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            raise error
+
+    async def main():
+        async with AsyncMetron("t0ken", transport=Odd(), cache=None, retries=0) as metron:
+            with pytest.raises(TransportError) as caught:
+                await metron.collection.scrobble(7)
+            assert caught.value.outcome_unknown
+            assert caught.value.__cause__ is error
+
+    virtual(main())
+
+
+async def test_no_error_along_the_causes_holds_the_request():
+    options = {"base_url": "http://127.0.0.1:1", "retries": 0, "cache": None}
+    async with AsyncMetron("t0ken", **options) as metron:
+        with pytest.raises(TransportError) as caught:
+            await metron.issues.get(7)
+    found = caught.value
+    while found is not None:
+        assert getattr(found, "_request", None) is None
+        found = found.__cause__ or found.__context__
+
+
+@pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
 @pytest.mark.parametrize(("status", "requests"), [("403 No", 1), ("503 Busy", 2)])
 async def test_a_proxy_is_asked_again_where_that_may_help(monkeypatch, status, requests):
     async def serve(_, writer):
