@@ -19,6 +19,7 @@ from metron_async.errors import (
     BlockedError,
     MetronError,
     RateLimitError,
+    RequestTimeoutError,
     StatusError,
     TransportError,
 )
@@ -81,8 +82,10 @@ def _address(error: MetronError | None) -> str:
     if isinstance(error, BlockedError):
         wait = duration(error.retry_after)
         return f"requests are blocked locally to avoid a ban: {error.reason}; retry in {wait}"
-    if isinstance(error, TransportError):
+    if isinstance(error, RequestTimeoutError):
         return "no response: the network is down, or the server's firewall has banned this address"
+    if isinstance(error, TransportError):
+        return "not tested: the server was not reached"
     if error is None or (isinstance(error, StatusError) and error.status is not None):
         return "not banned: the server responds"
     if isinstance(error, RateLimitError):
