@@ -57,7 +57,7 @@ def choose_storage(
     Raises:
         ConfigurationError: If *storage* does not name or implement a storage.
     """
-    place = storage if storage is not None else environment.get(VARIABLE) or None
+    place = storage if storage is not None else environment.get(VARIABLE, "").strip() or None
     if place is None or isinstance(place, str | os.PathLike):
         chosen = _open(place)
     elif callable(getattr(place, "transact", None)):

@@ -51,7 +51,9 @@ def checked_client(
     if isinstance(server, str):
         try:
             server = make(redis, server)
-        except ValueError:
+            pool = server.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # so that its options are checked now
+        except (ValueError, TypeError, redis.RedisError):
             msg = "Invalid URL of a Redis server: expected redis://host:port/database"
             raise ConfigurationError(msg) from None  # the original quotes parts of the URL
     elif not isinstance(server, redis.asyncio.Redis):

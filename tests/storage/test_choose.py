@@ -29,7 +29,8 @@ def test_the_environment_overrides_the_default_and_nothing_else(tmp_path):
     assert choose(**environment).storage.directory == tmp_path / "there"
     assert choose(tmp_path / "here", **environment).storage.directory == tmp_path / "here"
     assert isinstance(choose(remote=False, **{VARIABLE: ":memory:"}).storage, MemoryStorage)
-    assert choose(**{VARIABLE: ""}).storage.directory == SQLiteStorage().directory
+    for blank in ("", " "):
+        assert choose(**{VARIABLE: blank}).storage.directory == SQLiteStorage().directory
 
 
 @pytest.mark.parametrize("kind", [str, pathlib.Path])

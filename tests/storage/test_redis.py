@@ -305,7 +305,15 @@ async def test_cancelling_at_every_await(redis_server, opened, late):
 
 @pytest.mark.parametrize(
     "server",
-    ["http://x", "redis://host:secret/0", 7, None, "redis://h/0?decode_responses=true"],
+    [
+        "http://x",
+        "redis://host:secret/0",
+        7,
+        None,
+        "redis://h/0?decode_responses=true",
+        "redis://h/0?x=secret",
+        "redis://h/0?ssl_cert_reqs=none",
+    ],
 )
 def test_servers_that_are_refused(server):
     with pytest.raises(ConfigurationError) as caught:
