@@ -147,7 +147,7 @@ def check_success(request: Request, response: Response) -> None:
 
 def error_of(request: Request, response: Response) -> RequestError:
     """Return the error for a response that is not a success."""
-    if is_intercepted(response) and response.status not in _REDIRECTS:
+    if is_intercepted(response):
         return _intercepted(request, response)
     detail, fields = _read_message(response.body)
     path, status = request.target, response.status

@@ -219,6 +219,8 @@ def test_a_redirect_that_is_not_followed_says_so():
     assert type(error) is StatusError
     assert "redirects elsewhere" in str(error)
     assert "evil" not in str(error)
+    login = Response(302, {"location": "https://evil.example/"}, b"<html>Sign in</html>")
+    assert type(error_of(GET, login)) is InterceptedError
 
 
 json_values = st.recursive(
