@@ -145,7 +145,7 @@ class RowList(LazyList[R_co]):
         self.missing = None
         while number is not None:
             try:
-                answer = await source.fetch(number)
+                answer = await source.fetch(number, announced=number != start)
             except NotFoundError:
                 if number == start:
                     raise
@@ -178,7 +178,7 @@ class RowList(LazyList[R_co]):
             NotFoundError: If the list has no such page.
         """
         number = checked_whole(number, "number", 1)
-        answer = await self._source.fetch(number)
+        answer = await self._source.fetch(number, announced=False)
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)

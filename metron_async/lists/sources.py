@@ -75,13 +75,19 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         """Path and query, as shown in errors."""
         return self.request.target
 
-    async def fetch(self, number: int) -> Answer[PageBody[R_co]]:
+    async def fetch(self, number: int, *, announced: bool = True) -> Answer[PageBody[R_co]]:
         """Fetch page *number*, from 1.
+
+        Args:
+            number: Number of the page.
+            announced: Whether another page shows that it exists.
 
         Raises:
             DecodeError: If a row does not decode, and such rows are not skipped. It names the id.
         """
         request = self._request(number)
+        if not announced and number > 1:  # every list has a first page
+            request = msgspec.structs.replace(request, may_404=True)
         answer: Any = await self.caller.fetch(request, PageBody[msgspec.Raw])
         try:
             rows = [self._decoded(request, *one) for one in enumerate(answer.value.results)]
@@ -89,7 +95,8 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
             await self.caller.forget([request])  # or the next attempt would read the same page
             if answer.origin.source is not Source.CACHE or self.caller.options.offline:
                 raise
-            return await self.refreshed().fetch(number)  # kept by a version with other models
+            # It was kept by a version with other models.
+            return await self.refreshed().fetch(number, announced=announced)
         body = msgspec.structs.replace(answer.value, results=rows)
         page: Answer[PageBody[R_co]] = msgspec.structs.replace(answer, value=body)
         return page

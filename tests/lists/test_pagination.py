@@ -43,7 +43,7 @@ class Server:
         self.keep = keep or (lambda _: True)
         self.asked, self.forgotten = [], []
 
-    async def fetch(self, number):
+    async def fetch(self, number, *, announced=True):
         self.asked.append(number)
         await asyncio.sleep(0)
         if not 1 <= number <= len(self.pages):
@@ -305,9 +305,9 @@ async def test_negative_and_huge_ids_are_ids():
 
 async def test_a_list_without_end_is_ended():
     class Endless(Server):
-        async def fetch(self, number):
+        async def fetch(self, number, *, announced=True):
             self.pages = [[*range(100 * page, 100 * page + 100)] for page in range(number + 1)]
-            return await super().fetch(number)
+            return await super().fetch(number, announced=announced)
 
     server = Endless([[]], count=300)
     with pytest.raises(PaginationError, match="goes on after"):

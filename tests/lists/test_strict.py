@@ -121,7 +121,7 @@ class Server:
 
     variant = 0.0
 
-    async def fetch(self, number: int) -> Answer[Any]:
+    async def fetch(self, number: int, *, announced: bool = True) -> Answer[Any]:
         return await self.answer(number, None, self.variant)
 
     async def changed_since(self, seconds: float) -> Answer[Any]:
