@@ -164,7 +164,7 @@ class RowList(LazyList[R_co]):
             self.missing = proof.missing
         if self.missing or not proven:
             await self._source.forget(range(start, tracker.last + 1))
-            self._report(_shortfall(self.missing), strict=strict)
+            self._report(_shortfall(tracker.missing), strict=strict)
         if proof is not None and page is not None and (found := proof.additional()):
             yield page.with_rows(self._source.kept(found))
 
@@ -177,12 +177,16 @@ class RowList(LazyList[R_co]):
         Raises:
             NotFoundError: If the list has no such page.
         """
-        number = checked_whole(number, "number", 1)
+        page, _ = await self._numbered(checked_whole(number, "number", 1))
+        return page
+
+    async def _numbered(self, number: int) -> tuple[Page[R_co], int]:
+        """Fetch page *number*, and how many rows the server sent, which filters may leave out."""
         answer = await self._source.fetch(number, announced=False)
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)
-        return _page(number, self._source.kept(rows), answer)
+        return _page(number, self._source.kept(rows), answer), len(rows)
 
     async def collect(
         self,
@@ -239,9 +243,8 @@ class RowList(LazyList[R_co]):
         wanted = checked_whole(n, "n", 0)
         found: list[R_co] = []
         if wanted:
-            first = page = await self.page(1)
-            if first.has_next and first.rows:
-                page = await self._last_page(math.ceil(first.count / len(first)))
+            first, size = await self._numbered(1)
+            page = await self._last_page(first, size) if first.has_next and size else first
             found = list(page)
             while len(found) < wanted and page.number > 1:
                 page = first if page.number == 2 else await self.page(page.number - 1)  # noqa: PLR2004
@@ -253,15 +256,18 @@ class RowList(LazyList[R_co]):
         """Return the number of rows that the server counts; costs at most one request."""
         return (await self._source.fetch(1)).value.count
 
-    async def _last_page(self, number: int) -> Page[R_co]:
-        """Fetch the last page, which is near page *number*: the list may have changed."""
+    async def _last_page(self, first: Page[R_co], size: int) -> Page[R_co]:
+        """Fetch the last page of a list of pages of *size* rows, which may have changed."""
+        number = math.ceil(first.count / size)
         while True:
             try:
                 page = await self.page(number)
             except NotFoundError:
                 if number == 1:
                     raise
-                number -= 1
+                # The count that led here is old: it may have come from a cache.
+                count = (await self._source.refreshed().fetch(1)).value.count
+                number = max(1, min(number - 1, math.ceil(count / size)))
                 continue
             if not page.has_next:
                 return page

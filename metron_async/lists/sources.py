@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -31,6 +33,7 @@ D = TypeVar("D")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400.0
+_offsets = itertools.cycle(random.sample(range(1, 1440), 1439))  # minutes; other processes differ
 _OWN_FIELDS = frozenset({"modified_gt", "modified_lt", "name", "series_id", "number"})
 """Filters that compare a field of the row itself."""
 
@@ -135,6 +138,7 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         """Return the same list past the server's cache, which keeps each URL for two minutes.
 
         A filter that matches every row, with a value that was not used before, makes a new URL.
+        So does the caller's own moment, written with another offset from UTC.
         """
         return self._changed_after(time.time() % _DAY) if self.by_change else self
 
@@ -149,8 +153,14 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         return Sighting(row.id, row if self.request.params else None, row.modified.timestamp())
 
     def _changed_after(self, seconds: float) -> PageSource[R_co]:
-        moment = encode_datetime(_EPOCH + timedelta(seconds=seconds))
-        return msgspec.structs.replace(self, changed_after=moment)
+        moment, given = _EPOCH + timedelta(seconds=seconds), dict(self.request.params)
+        text = encode_datetime(moment)
+        if (
+            "modified_gt" in given
+            and (own := datetime.fromisoformat(given["modified_gt"])) > moment
+        ):
+            text = own.astimezone(timezone(-timedelta(minutes=next(_offsets)))).isoformat()
+        return msgspec.structs.replace(self, changed_after=text)
 
     def _decoded(self, request: Request, position: int, raw: msgspec.Raw) -> R_co | BadRow:
         try:
@@ -167,7 +177,7 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
     def _request(self, number: int) -> Request:
         params, kind = dict(self.request.params), self.request.kind
         if self.changed_after:
-            params["modified_gt"] = max(self.changed_after, params.get("modified_gt", ""))
+            params["modified_gt"] = self.changed_after
             kind = Kind.PRIVATE  # a URL that is used once is not worth a place in the cache
         if number > 1:
             params["page"] = str(number)

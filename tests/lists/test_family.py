@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from typing import Any
 
+import httpx
 import pytest
 
 import metron_async
@@ -208,6 +209,40 @@ async def test_the_last_rows_of_a_list_that_changes_its_length() -> None:
     fake.faults.add(Fault.recounted(-150), path="/api/issue/")
     async with client(fake) as metron:
         assert await metron.issues.iter().last(2) == last
+
+
+class Older(httpx.AsyncBaseTransport):
+    """A server that does not know the newer filters, and ignores them."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for name in ("modified_lt", "cover_date_range_after", "cover_date_range_before"):
+            request.url = request.url.copy_remove_param(name)
+        return await self.inner.handle_async_request(request)
+
+
+async def test_the_last_rows_where_an_older_server_ignores_the_filter() -> None:
+    """The client leaves rows out of the pages then, which are as many as before."""
+    fake = FakeMetron(430, throttle=False)
+    async with AsyncMetron(fake.token, transport=Older(fake.transport()), cache=None) as metron:
+        every = await metron.issues.iter().collect()
+        for row in (every[10], every[150], every[-20]):
+            dates = {"cover_date_range_after": row.cover_date}
+            expected = await metron.issues.iter(**dates).collect()
+            fake.reset_log()
+            assert await metron.issues.iter(**dates).last(2) == expected[-2:]
+            assert len(fake.requests) <= 6
+            assert all(asked.status == 200 for asked in fake.requests)
+
+
+async def test_a_list_that_shrinks_by_pages_costs_few_404s() -> None:
+    fake = FakeMetron(1200, throttle=False)
+    fake.faults.add(Fault.recounted(5000), path="/api/issue/", times=1)
+    async with client(fake) as metron:
+        assert len(await metron.issues.iter().last()) == 1
+    assert [asked.status for asked in fake.requests].count(404) == 1
 
 
 async def test_a_bot_shows_the_newest_issues() -> None:

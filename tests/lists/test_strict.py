@@ -455,3 +455,18 @@ def test_rows_that_did_not_change_were_there_from_the_start(
     seen: dict[int, float], counts: tuple[int, int], proven: bool
 ) -> None:
     assert all_from_the_start(seen, first={1}, as_of=1.0, counts=counts) is proven
+
+
+@pytest.mark.parametrize("filters", [{}, {"publisher_name": "a"}], ids=str)
+def test_a_filtered_list_is_proven_beside_the_servers_cache(filters: dict[str, str]) -> None:
+    """The caller's own ``modified_gt`` must not take the place of what makes a new URL."""
+
+    async def main() -> None:
+        fake = FakeMetron(350, list_cache=120)
+        async with AsyncMetron(fake.token, transport=fake.transport(), cache=None) as metron:
+            for _ in range(2):
+                listed = metron.issues.iter(modified_gt=datetime(1999, 1, 1, tzinfo=UTC), **filters)
+                rows = await listed.collect(strict=True)
+                assert len(rows) == await listed.count()
+
+    virtual(main())
