@@ -108,11 +108,15 @@ async def _drop(parts: Parts, stale: Iterable[Stale]) -> None:
     if not responses.enabled:
         return
     now, responses.dropped_at = responses.wall(), asyncio.get_running_loop().time()
-    for one in dropped:
-        await responses.cache.invalidate(
-            responses.account,
-            resource=one.resource,
-            object_id=one.object_id,
-            kinds=(one.kind,),
-            now=now,
+    await asyncio.gather(
+        *(
+            responses.cache.invalidate(
+                responses.account,
+                resource=one.resource,
+                object_id=one.object_id,
+                kinds=(one.kind,),
+                now=now,
+            )
+            for one in dropped
         )
+    )

@@ -51,6 +51,8 @@ __all__ = ["FILE_NAME", "SQLiteCache"]
 FILE_NAME = f"cache-{SCHEMA}.sqlite3"
 """Name of the file in a directory that holds other files of this package too."""
 
+_PATIENCE = 1.0  # seconds for which a write waits until what it made stale is dropped
+
 _logger = logging.getLogger("metron_async.cache")
 
 
@@ -176,7 +178,7 @@ class SQLiteCache(BaseCache):
         for key in keys:
             self._memory.discard(key)
         self._queue.add(Delete(keys))
-        await self._queue.flush()
+        await self._queue.flush(_PATIENCE)
 
     async def invalidate(
         self,
@@ -189,7 +191,8 @@ class SQLiteCache(BaseCache):
     ) -> None:
         """Drop what a write may have made stale, including responses still in flight.
 
-        When this returns, no process finds any of it in the file.
+        When this returns, no process finds any of it in the file, unless another process has
+        locked that for longer than a second. Then it is repeated until the file accepts it.
 
         Args:
             account: Account of the entries.
@@ -205,7 +208,7 @@ class SQLiteCache(BaseCache):
         self._invalidations.add(selector, at)
         self._memory.discard_where(selector.matches)
         self._queue.add(Drop(selector, at))
-        await self._queue.flush()
+        await self._queue.flush(_PATIENCE)
 
     async def purge(
         self,
@@ -266,7 +269,7 @@ class SQLiteCache(BaseCache):
         if self._starting is not None:
             await asyncio.shield(self._starting)
         self._queue.save_uses()
-        await self._queue.flush()
+        await self._queue.finish()
         await self._file.aclose()
         self._token.close()
 

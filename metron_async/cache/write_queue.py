@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -31,6 +33,10 @@ _MAX_UNSAVED = 8 << 20  # bytes; beyond that a put waits for the file
 _MAX_OWED = 1000
 _LINGER = 0.05  # seconds for which writes are collected, unless a caller waits for them
 _BUSY_ATTEMPTS = 3
+_REPEAT = 5.0  # seconds until a drop that was refused is repeated
+_FINISH = 1.0  # seconds that closing waits for such drops
+
+_logger = logging.getLogger("metron_async.cache")
 
 
 class WriteQueue:
@@ -60,6 +66,8 @@ class WriteQueue:
         self._unsaved_bytes = 0
         self._used: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._repeat: asyncio.TimerHandle | None = None
+        self._finishing = False
         self._hurry = asyncio.Event()
 
     def get(self, key: str) -> Entry | None:
@@ -113,11 +121,30 @@ class WriteQueue:
             self.add(Used(list(self._used)))
             self._used.clear()
 
-    async def flush(self) -> None:
-        """Wait until the file has accepted or refused everything collected so far."""
-        while self._task is not None:
-            self._hurry.set()
-            await asyncio.shield(self._task)
+    async def flush(self, patience: float = math.inf) -> None:
+        """Wait until the file has accepted or refused everything collected so far.
+
+        Args:
+            patience: Seconds to wait at most; the rest is written later.
+        """
+        with anyio.move_on_after(patience):
+            while self._task is not None:
+                self._hurry.set()
+                await asyncio.shield(self._task)
+
+    async def finish(self) -> None:
+        """Wait until everything is written that the file accepts, drops included that it owes."""
+        self._finishing = True
+        if self._repeat is not None:
+            self._repeat.cancel()
+        if self._owed:
+            self._start()
+        await self.flush(_FINISH if self._owed else math.inf)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if self._owed:
+            _logger.warning("%d drops could not be written to the cache file", len(self._owed))
 
     def _start(self) -> None:
         if self._task is None:
@@ -125,14 +152,18 @@ class WriteQueue:
 
     async def _drain(self) -> None:
         try:
-            while self._operations:
+            while True:
                 # One transaction costs the same for several writes as for one.
                 with anyio.move_on_after(_LINGER):
                     await self._hurry.wait()
                 await self._apply_batch()
+                if not self._operations:
+                    break
         finally:
             self._hurry.clear()
             self._task = None  # here and not in a callback: nothing can be added in between
+            if self._owed and not self._finishing:
+                self._repeat = asyncio.get_running_loop().call_later(_REPEAT, self._start)
 
     async def _apply_batch(self) -> None:
         batch, self._operations = self._operations, []

@@ -1,6 +1,7 @@
 """What may happen to a file, and is never an error to the caller."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from support import cache_hardship
 from support.cache_hardship import DAMAGE, NOW, entry_of, key_of, sealed
 from support.systems import needs_posix
 
-from metron_async.cache import Selector, SQLiteCache, file, schema, writes
+from metron_async.cache import Selector, SQLiteCache, file, schema, sqlite, write_queue, writes
 from metron_async.cache.entry import Invalidations
 from metron_async.cache.invalidation_token import InvalidationToken
 from metron_async.cache.secret import load_secret
@@ -641,6 +642,35 @@ async def test_a_file_that_stays_locked_is_no_error(tmp_path, monkeypatch):
     await cache.flush()
     assert (await cache.size())[0] >= 1
     await cache.aclose()
+
+
+@pytest.mark.parametrize("then", ["idle", "closed", "locked"])
+async def test_a_drop_that_a_locked_file_refuses_is_not_lost(then, tmp_path, monkeypatch, caplog):
+    """Nor does the write that needs it wait for as long as the file is locked."""
+    monkeypatch.setitem(file._BUSY_TIMEOUTS, "writer", 0.05)
+    monkeypatch.setattr(sqlite, "_PATIENCE", 0.01)
+    monkeypatch.setattr(write_queue, "_REPEAT", 0.01)
+    monkeypatch.setattr(write_queue, "_FINISH", 0.3)
+    one, other = SQLiteCache(tmp_path / "c"), SQLiteCache(tmp_path / "c")
+    await one.put([entry_of(1)])
+    await one.flush()
+    assert await other.get(key_of(1)) is not None
+    with contextlib.closing(sqlite3.connect(tmp_path / "c", isolation_level=None)) as backup:
+        backup.execute("BEGIN IMMEDIATE")
+        await one.invalidate("a", now=NOW + 1)
+        assert await one.get(key_of(1)) is None
+        await one.flush()
+        assert await one.get(key_of(1), reload=True) is None, "it is still owed"
+        if then == "locked":
+            await one.aclose()
+            assert "1 drops could not be written" in caplog.text
+    if then == "closed":
+        await one.aclose()
+    while then == "idle" and one._queue._owed:
+        await asyncio.sleep(0.005)  # the time until it is repeated, in a thread
+    assert (await other.get(key_of(1)) is None) is (then != "locked")
+    for cache in (one, other):
+        await cache.aclose()
 
 
 async def test_who_meets_damage_late_does_not_set_the_new_file_aside(tmp_path):
