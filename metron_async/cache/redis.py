@@ -125,7 +125,10 @@ class RedisCache(BaseCache):
             pipe.mget([f"{_PREFIX}entry:{key}" for key in wanted])
             if self._used:  # another operation may have saved them meanwhile
                 self._save_uses(pipe)
-            return (await pipe.execute())[0]
+            found = (await pipe.execute(raise_on_error=False))[0]  # a full server refuses the uses
+            if isinstance(found, Exception):
+                raise found
+            return found
 
         rows: list[Any] = await self._connection.attempt(read, default=[None] * len(wanted))
         damaged: list[str] = []

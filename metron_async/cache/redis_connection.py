@@ -1,7 +1,8 @@
 """Connection to the Redis server of a cache, which may fail at any time.
 
-An operation is given up after a second, and the server is not used for some seconds. A drop is
-never given up: it is repeated, and nothing is read before it has been applied.
+An operation is given up after a second, and a server that does not reply is not used for some
+seconds. A drop is never given up: it is repeated, also while nothing else happens and when the
+cache is closed, and nothing is read before it has been applied.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metron_async.cache.base import LoopGuard
@@ -31,6 +33,8 @@ _logger = logging.getLogger("metron_async.cache")
 
 _TIMEOUT = 0.9  # seconds after which an operation is given up
 _REST = 5.0  # seconds for which a server that failed is left alone
+_REPEAT = 1.0  # seconds until a drop that was refused is repeated
+_QUIET = 60.0  # seconds for which the same failure is not reported again
 _MAX_OWED = 1000
 _CONNECTIONS = 8  # operations at a time
 
@@ -58,9 +62,12 @@ class RedisConnection:
         self._drop_all = drop_all
         self._loop = LoopGuard("cache")
         self._owed: list[Callable[[], Awaitable[object]]] = []
-        self._failing = False
+        self._refusal = load_redis("RedisCache").ResponseError
+        self._reported: dict[str, float] = {}
         self._rests_until = -math.inf
         self._free = asyncio.Semaphore(_CONNECTIONS)
+        self._turn = asyncio.Lock()
+        self._repeating: asyncio.Task[None] | None = None
 
     async def attempt(self, operation: Callable[[], Awaitable[T]], default: T) -> T:
         """Run *operation* after the drops that are owed; return *default* if either fails."""
@@ -71,12 +78,13 @@ class RedisConnection:
             async with asyncio.timeout(_TIMEOUT), self._free:
                 if self._owed:
                     await self._carry_out_drops()
-                done = await operation()
+                return await operation()
         except self._failures as error:
             self._report(error)
+            if self._owed and self._repeating is None and not self._loop.closed:
+                loop = asyncio.get_running_loop()
+                self._repeating = loop.create_task(self._repeat_drops(), context=Context())
             return default
-        self._failing = False
-        return done
 
     async def insist(self, drop: Callable[[], Awaitable[object]]) -> None:
         """Carry *drop* out now, or before anything else is read."""
@@ -86,19 +94,36 @@ class RedisConnection:
         await self.attempt(self._carry_out_drops, default=None)
 
     async def _carry_out_drops(self) -> None:
-        while self._owed:
-            drop = self._owed[0]
-            await drop()
-            if drop in self._owed:  # another task may have carried it out meanwhile
-                self._owed.remove(drop)
+        async with self._turn:
+            while self._owed:
+                drop = self._owed[0]
+                await drop()
+                if drop in self._owed:  # not where too many were replaced by one
+                    self._owed.remove(drop)
+
+    async def _repeat_drops(self) -> None:
+        """Repeat the drops that are owed until they are carried out."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._owed:
+                await asyncio.sleep(max(_REPEAT, self._rests_until - loop.time()))
+                await self.attempt(self._carry_out_drops, default=None)
+        finally:
+            self._repeating = None
 
     def _report(self, error: BaseException) -> None:
-        """Log a failure of the server once, and leave it alone for a while."""
+        """Log a failure of the server, and leave a server that does not reply alone for a while."""
+        now, kind = asyncio.get_running_loop().time(), type(error).__name__
         self._stats.errors += 1
-        self._rests_until = asyncio.get_running_loop().time() + _REST
-        level = logging.DEBUG if self._failing else logging.WARNING
-        self._failing = True
-        reason = str(error) or type(error).__name__
+        if not isinstance(
+            error, self._refusal
+        ):  # a refusal is a reply, as of a server that is full
+            self._rests_until = now + _REST
+        quiet = now - self._reported.get(kind, -math.inf) < _QUIET
+        if not quiet:
+            self._reported[kind] = now
+        level = logging.DEBUG if quiet else logging.WARNING
+        reason = str(error) or kind
         _logger.log(level, "The Redis cache cannot be used, and is skipped: %s", reason)
 
     @contextlib.asynccontextmanager
@@ -111,8 +136,18 @@ class RedisConnection:
 
     async def aclose(self) -> None:
         """Close the connections, unless the client was passed in. Safe to call twice."""
-        if self._owned and not self._loop.closed:
-            self._loop.check(asyncio.get_running_loop())
+        if self._loop.closed:
+            return
+        self._loop.check(asyncio.get_running_loop())
+        if self._owed:
+            self._rests_until = -math.inf
+            await self.attempt(self._carry_out_drops, default=None)
+        if self._repeating is not None:
+            self._repeating.cancel()
+            await asyncio.wait({self._repeating})
+        if self._owed:
+            _logger.warning("%d drops could not be written to the Redis cache", len(self._owed))
+        if self._owned:
             self._loop.closed = True
             with contextlib.suppress(*self._failures):
                 await self.client.aclose()

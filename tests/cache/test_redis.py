@@ -20,7 +20,7 @@ from support import redis_server
 from support.cache_hardship import NOW, entry_of, key_of
 
 from metron_async import AsyncMetron
-from metron_async.cache import Kind, RedisCache
+from metron_async.cache import Kind, RedisCache, redis_connection
 from metron_async.cache.keys import PENDING
 from metron_async.cache.redis_scripts import open_entry, seal, stamp_of
 from metron_async.errors import ClosedError, ConfigurationError
@@ -228,6 +228,38 @@ async def test_a_drop_that_failed_is_made_up_for_before_anything_is_read(server,
         assert await other.get(key_of(1)) is None
 
 
+@pytest.mark.parametrize("then", ["idle", "closed"])
+async def test_a_drop_that_failed_is_made_up_for_without_another_call(server, monkeypatch, then):
+    url, process = server
+    monkeypatch.setattr(redis_connection, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(redis_connection, "_REST", 0.05 if then == "idle" else 60.0)
+    monkeypatch.setattr(redis_connection, "_REPEAT", 0.05 if then == "idle" else 60.0)
+    async with hosts(url) as (one, other):
+        await one.put([entry_of(1)])
+        process.send_signal(signal.SIGSTOP)
+        await one.invalidate("a", now=NOW + 1)
+        process.send_signal(signal.SIGCONT)
+        if then == "closed":
+            await one.aclose()
+            assert await other.get(key_of(1)) is None
+
+        async def dropped():
+            return await other.get(key_of(1)) is None
+
+        await until(dropped)
+
+
+async def test_drops_that_cannot_be_made_up_for_are_reported_at_the_end(server, caplog):
+    url, process = server
+    async with hosts(url) as (one, _):
+        await one.put([entry_of(1)])
+        process.kill()
+        process.wait()
+        await one.invalidate("a", now=NOW + 1)
+        await one.aclose()
+    assert "1 drops could not be written" in caplog.text
+
+
 async def test_too_many_drops_become_one_that_drops_all(server, monkeypatch):
     url, process = server
     monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
@@ -318,6 +350,34 @@ async def test_a_full_server_keeps_nothing_more(server):
             client.config_set("maxmemory", 1)
         await one.put([entry_of(2)])
         assert one.stats.errors == 1
+
+
+async def test_what_a_full_server_has_is_still_read(server, caplog):
+    """It refuses to note the uses of entries, which must not fail the lookup."""
+    url, _ = server
+    async with hosts(url) as (one, _), Redis.from_url(url) as client:
+        await one.put(entry_of(number) for number in range(5))
+        await client.config_set("maxmemory-policy", "noeviction")
+        await client.config_set("maxmemory", 1)
+        for number in range(60):
+            assert await one.get(key_of(number % 5)) is not None
+            await one.put([entry_of(9)])
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+async def test_an_entry_of_another_type_is_a_miss_and_nothing_else(server):
+    url, _ = server
+    async with hosts(url) as (one, _), Redis.from_url(url) as client:
+        await one.put([entry_of(1), entry_of(2)])
+        (name,) = [
+            key async for key in client.scan_iter("*entry:*") if key.endswith(KEYS[1].encode())
+        ]
+        await client.delete(name)
+        await client.lpush(name, "x")
+        assert await one.get(KEYS[1]) is None
+        assert await one.get(KEYS[2]) is not None, "the server is not left alone for that"
+        await one.put([entry_of(1)])
+        assert await one.get(KEYS[1]) is not None
 
 
 async def test_a_user_without_scripts_keeps_nothing(server):

@@ -666,8 +666,8 @@ async def test_a_drop_that_a_locked_file_refuses_is_not_lost(then, tmp_path, mon
             assert "1 drops could not be written" in caplog.text
     if then == "closed":
         await one.aclose()
-    while then == "idle" and one._queue._owed:
-        await asyncio.sleep(0.005)  # the time until it is repeated, in a thread
+    while then == "idle" and one._queue._owed:  # noqa: ASYNC110 - a thread repeats it
+        await asyncio.sleep(0.005)
     assert (await other.get(key_of(1)) is None) is (then != "locked")
     for cache in (one, other):
         await cache.aclose()
