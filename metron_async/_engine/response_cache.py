@@ -71,11 +71,14 @@ class ResponseCache:
         self._cache = cache
         self._api_root = api_root
         self.stats = stats
+        self._renamed: int = getattr(cache, "renamed", 0)
         self.dropped_at: float = -math.inf  # loop time of the last write that made some stale
 
     async def ready(self) -> None:
-        """Ask for the account's name again, if the cache could not know it so far."""
-        if self._cache is not None and self.account.startswith(PENDING):
+        """Ask for the account's name again, if the cache could not know it or has changed it."""
+        renamed = getattr(self._cache, "renamed", 0)
+        if self._cache is not None and (renamed != self._renamed or PENDING in self.account):
+            self._renamed = renamed
             self.account = await self._cache.account(self.account)
             self._proof = await self._cache.account(self._proof)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 import msgspec
 
+from metron_async.cache.keys import account_name
 from metron_async.cache.policy import Fetch, Options, Policy, Revalidate
 from metron_async.errors import ClosedError
 
@@ -173,6 +174,8 @@ class BaseCache:
     """Whether other processes find what is kept here."""
     deferred: ClassVar[bool] = False
     """Whether they find it only some time after it was put."""
+    renamed: int = 0
+    """How often the names of all accounts have changed, since the secret behind them was lost."""
 
     def __init__(
         self,
@@ -189,6 +192,23 @@ class BaseCache:
             keep_empty_lists=keep_empty_lists,
         )
         self._stats = CacheStats()
+        self._identities: dict[str, str] = {}
+
+    def _name(self, secret: bytes, identity: str) -> str:
+        """Return the present name of an account.
+
+        Args:
+            secret: The key of the names.
+            identity: Its identity, or a name that it had before.
+        """
+        identity = self._identities.get(identity, identity)
+        name = account_name(secret, identity)
+        self._identities[name] = identity
+        return name
+
+    def _present(self, secret: bytes, name: str) -> str:
+        """Return the name that the account with this *name* has now."""
+        return self._name(secret, name) if name in self._identities else name
 
     @property
     def policy(self) -> Policy:

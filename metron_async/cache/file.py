@@ -103,16 +103,18 @@ class CacheFile:
         """
         return await self._use("writer", work)
 
-    async def check_place(self) -> None:
-        """Close the connections if the file was replaced or deleted."""
+    async def check_place(self) -> bool:
+        """Close the connections if the file was replaced or deleted, and return whether it was."""
         if not self._ready or not self._inode:
-            return
+            return False
         try:
             present = self._path.stat().st_ino
         except OSError:
             present = 0
-        if present != self._inode:
-            await self._start_over(self._generation, damaged=False)
+        if present == self._inode:
+            return False
+        await self._start_over(self._generation, damaged=False)
+        return True
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -29,17 +29,21 @@ class InvalidationToken:
         self._path = path
         self._handle: int | None = None
 
-    def open(self) -> None:
-        """Open the file, or open it again if it was replaced."""
+    def open(self) -> bool:
+        """Open the file, or open it again if it was replaced, and return whether it was not open.
+
+        A new one says nothing of what was dropped before.
+        """
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
             if self._handle is not None and self._is_in_place(self._handle):
-                return
+                return False
             self.close()
             make_directory(self._path.parent)
             self._handle = os.open(self._path, flags, 0o600)
         except OSError:
             self._handle = None
+        return True
 
     def _is_in_place(self, handle: int) -> bool:
         try:

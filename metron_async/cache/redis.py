@@ -71,7 +71,6 @@ class RedisCache(BaseCache):
         super().__init__(freshness, max_age, keep_private, keep_empty_lists)
         self._max_bytes = max_bytes
         self._secret: bytes | None = None
-        self._identities: dict[str, str] = {}
         self._used: dict[str, float] = {}
         self._lookups = 0
         self._connection = RedisConnection(server, self._stats, self._forget_all)
@@ -92,9 +91,10 @@ class RedisCache(BaseCache):
         passed here in place of the identity, to get the real name later.
         """
         pending = identity in self._identities
-        known = await self._connection.attempt(self._load_secret, default=False)
-        if known and self._secret is not None:
-            return account_name(self._secret, self._identities.get(identity, identity))
+        if self._secret is None:
+            await self._connection.attempt(self._confirm_secret, default=False)
+        if self._secret is not None:
+            return self._name(self._secret, identity)
         if pending:
             return identity
         alias = PENDING + account_name(secrets.token_bytes(_SECRET_BYTES), identity)
@@ -163,7 +163,7 @@ class RedisCache(BaseCache):
         kept = [
             entry
             for entry in entries
-            if self._policy.keeps(entry) and entry.account not in self._identities
+            if self._policy.keeps(entry) and not entry.account.startswith(PENDING)
         ]
         if not kept:
             return
@@ -177,6 +177,8 @@ class RedisCache(BaseCache):
             arguments += [repr(entry.stored_at), scripts.times_of(entry)]
 
         async def put() -> Any:
+            if not await self._confirm_secret():
+                return 0, 0  # under names that the other hosts do not know
             if self._used:
                 await self._save_uses(self._client)
             return await self._put(keys=[_PREFIX], args=arguments)
@@ -221,8 +223,9 @@ class RedisCache(BaseCache):
         named = None if kinds is None else frozenset(kinds)
 
         async def drop() -> None:
+            await self._confirm_secret()
             selector = Selector(
-                account=await self._real_name(account),
+                account=self._present(self._secret or b"", account),
                 resource=resource,
                 object_id=object_id,
                 kinds=named,
@@ -291,17 +294,17 @@ class RedisCache(BaseCache):
             if name != _SECRET.encode():
                 await self._client.unlink(name)
 
-    async def _load_secret(self) -> bool:
-        if self._secret is None:
-            await self._client.set(_SECRET, secrets.token_bytes(_SECRET_BYTES), nx=True)
-            found: Any = await self._client.get(_SECRET)
-            self._secret = found
-        return True
+    async def _confirm_secret(self) -> bool:
+        """Return whether this host's secret is the server's.
 
-    async def _real_name(self, account: str) -> str:
-        """Return the name of an account that was named while the secret was not known."""
-        identity = self._identities.get(account)
-        if identity is None:
-            return account
-        await self._load_secret()
-        return account_name(self._secret or b"", identity)
+        A server that was emptied gets it again. If another host was first, its secret is taken,
+        and the accounts get other names.
+        """
+        known, found = self._secret, await self._client.get(_SECRET)
+        if found is None:
+            offered = known or secrets.token_bytes(_SECRET_BYTES)
+            await self._client.set(_SECRET, offered, nx=True)
+            found = await self._client.get(_SECRET)
+        self._secret = found
+        self.renamed += known is not None and known != found
+        return known in {None, found}

@@ -8,26 +8,60 @@ wins, and the others read that one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from metron_async.storage.files import make_directory
+from metron_async.storage.files import inode_of, make_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SECRET_BYTES", "load_secret"]
+__all__ = ["SECRET_BYTES", "Secret", "load_secret"]
 
 SECRET_BYTES = 32
 _ATTEMPTS = 5
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-def load_secret(path: Path) -> bytes:
+class Secret:
+    """The secret at *path*, as this process knows it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inode = 0
+        self.value: bytes | None = None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether its file is the one that was read."""
+        return inode_of(self._path) == self._inode
+
+    async def load(self) -> bool:
+        """Read it in a thread, and return whether another one was known.
+
+        Raises:
+            OSError: If it can neither be read nor created.
+        """
+        known = self.value
+        self.value = await asyncio.to_thread(load_secret, self._path, known)
+        self._inode = inode_of(self._path)
+        return known not in {None, self.value}
+
+    def keep_in_memory(self) -> None:
+        """Make one up: entries of other runs are not found, but accounts are still kept apart."""
+        self.value = secrets.token_bytes(SECRET_BYTES)
+
+
+def load_secret(path: Path, present: bytes | None = None) -> bytes:
     """Return the secret at *path*, created on first use.
+
+    Args:
+        path: Its file.
+        present: The secret of this process, which is written again if the file is gone.
 
     A secret that is damaged, or that other users could read or write, is replaced. The entries
     under the old names are then never found again, and are evicted in time.
@@ -40,7 +74,7 @@ def load_secret(path: Path) -> bytes:
         found = _read(path)
         if found is not None:
             return found
-        _offer(path)
+        _offer(path, present or secrets.token_bytes(SECRET_BYTES))
     msg = f"{path} cannot be created"
     raise OSError(msg)
 
@@ -65,12 +99,12 @@ def _read(path: Path) -> bytes | None:
     return text
 
 
-def _offer(path: Path) -> None:
+def _offer(path: Path, secret: bytes) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(8)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,13 +27,11 @@ from metron_async.cache.base import (
     wall_clock,
 )
 from metron_async.cache.entry import Entry, Invalidations, Kind, Selector
-from metron_async.cache.file import FILE_ERRORS, CacheFile, spawn
-from metron_async.cache.invalidation_token import InvalidationToken
-from metron_async.cache.keys import account_name
+from metron_async.cache.file import FILE_ERRORS, spawn
+from metron_async.cache.files import CacheFiles
 from metron_async.cache.lookup import Lookup
 from metron_async.cache.memory import MEGABYTE, RecentlyUsed
 from metron_async.cache.schema import SCHEMA
-from metron_async.cache.secret import load_secret
 from metron_async.cache.write_queue import WriteQueue
 from metron_async.cache.writes import Clear, Delete, Drop, Outcome, Purge, Touch
 from metron_async.errors import ConfigurationError, MetronWarning
@@ -51,6 +48,7 @@ __all__ = ["FILE_NAME", "SQLiteCache"]
 FILE_NAME = f"cache-{SCHEMA}.sqlite3"
 """Name of the file in a directory that holds other files of this package too."""
 
+_LOOK = 1.0  # seconds until the files are looked for again
 _PATIENCE = 1.0  # seconds for which a write waits until what it made stale is dropped
 
 _logger = logging.getLogger("metron_async.cache")
@@ -104,19 +102,18 @@ class SQLiteCache(BaseCache):
         self._loop = LoopGuard("cache")
         self._memory = RecentlyUsed(memory_bytes)
         self._invalidations = Invalidations()
-        self._token = InvalidationToken(self._path.with_name(self._path.name + ".epoch"))
-        self._file = CacheFile(self._path, self._recovered)
-        self._queue = WriteQueue(self._file, max_bytes, self._written, self._refused)
+        self._files = CacheFiles(self._path, self._recovered)
+        self._queue = WriteQueue(self._files.database, max_bytes, self._written, self._refused)
         self._lookup = Lookup(
             memory=self._memory,
             queue=self._queue,
-            file=self._file,
-            token=self._token,
+            file=self._files.database,
+            token=self._files.token,
             policy=self._policy,
             stats=self._stats,
             on_failure=self._complain,
         )
-        self._secret: bytes | None = None
+        self._looks_at = 0.0
         self._starting: asyncio.Task[None] | None = None
         self._warned = False
 
@@ -128,7 +125,7 @@ class SQLiteCache(BaseCache):
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash."""
         await self._ready()
-        return account_name(self._secret or b"", identity)
+        return self._name(self._files.secret.value or b"", identity)
 
     async def get(self, key: str, *, reload: bool = False) -> Entry | None:
         """Return the entry under *key*.
@@ -147,12 +144,8 @@ class SQLiteCache(BaseCache):
 
     async def put(self, entries: Iterable[Entry]) -> None:
         """Keep *entries*, in place of what was under their keys; written soon afterwards."""
-        await self._ready()
-        kept = [
-            entry
-            for entry in entries
-            if self._policy.keeps(entry) and not self._invalidations.drops(entry)
-        ]
+        await self._ready(at_once=True)
+        kept = [entry for entry in entries if self._keeps(entry)]
         if not kept:
             return
         self._lookup.notice_drops()
@@ -161,6 +154,10 @@ class SQLiteCache(BaseCache):
         self._stats.stored += len(kept)
         if self._queue.put(kept):
             await self._queue.flush()
+
+    def _keeps(self, entry: Entry) -> bool:
+        present = self._present(self._files.secret.value or b"", entry.account) == entry.account
+        return present and self._policy.keeps(entry) and not self._invalidations.drops(entry)
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
         """Record that the entries under *keys* were current at *checked_at*."""
@@ -201,7 +198,8 @@ class SQLiteCache(BaseCache):
             kinds: Only those of these kinds.
             now: Wall-clock seconds; the system's clock if not given.
         """
-        await self._ready()
+        await self._ready(at_once=True)
+        account = self._present(self._files.secret.value or b"", account)
         kinds = None if kinds is None else frozenset(kinds)
         selector = Selector(account=account, resource=resource, object_id=object_id, kinds=kinds)
         at = wall_clock(now)
@@ -252,7 +250,7 @@ class SQLiteCache(BaseCache):
         """Return how many entries the file holds, and their bytes."""
         await self._ready()
         try:
-            rows = await self._file.read(
+            rows = await self._files.database.read(
                 "SELECT (SELECT count(*) FROM entries), bytes FROM total", ()
             )
         except FILE_ERRORS as error:
@@ -270,37 +268,42 @@ class SQLiteCache(BaseCache):
             await asyncio.shield(self._starting)
         self._queue.save_uses()
         await self._queue.finish()
-        await self._file.aclose()
-        self._token.close()
+        await self._files.database.aclose()
+        self._files.token.close()
 
-    async def _ready(self) -> None:
-        self._loop.check(asyncio.get_running_loop())
-        if self._secret is None:
+    async def _ready(self, *, at_once: bool = False) -> None:
+        """Open the file, or notice that it was replaced: within a second, or *at_once*."""
+        loop = asyncio.get_running_loop()
+        self._loop.check(loop)
+        if self._files.secret.value is None:
             if self._starting is None:
                 self._starting = spawn(self._start())
             await asyncio.shield(self._starting)
+        elif at_once or loop.time() >= self._looks_at:
+            self._looks_at = loop.time() + _LOOK
+            await self._look_around()
+
+    async def _look_around(self) -> None:
+        """Begin again if one of the files was replaced or deleted."""
+        replaced, renamed = await self._files.look_around()
+        self.renamed += renamed
+        if replaced:
+            self._memory.clear()
+            self._queue.forget_unsaved()
 
     async def _start(self) -> None:
         """Open the database, and read the small files beside it."""
-        opening = spawn(self._file.open())
-        try:
-            path = self._path.with_name(self._path.name + ".secret")
-            self._secret = await asyncio.to_thread(load_secret, path)
-        except OSError as error:
-            # Entries of other runs are not found, but accounts are still kept apart.
-            self._secret = secrets.token_bytes(32)
-            self._complain(error)
-        await asyncio.to_thread(self._token.open)
-        await opening
+        if (failure := await self._files.open()) is not None:
+            self._complain(failure)
         self._lookup.notice_drops()
 
     def _written(self, outcome: Outcome) -> None:
         self._stats.evicted += outcome.evicted
         for entry in outcome.late:
             self._memory.discard(entry.key)
-        self._token.open()
+        self._files.token.open()
         if outcome.dropped:
-            self._token.renew()
+            self._files.token.renew()
 
     def _refused(self, error: Exception, lost: list[Entry]) -> None:
         self._complain(error)

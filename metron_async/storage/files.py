@@ -171,6 +171,14 @@ def set_aside_unless_replaced(path: Path, inode: int) -> bool:
         return True
 
 
+def inode_of(path: Path) -> int:
+    """Return the number that the system gives to the file at *path*, 0 if there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
 def remove_unused(directory: Path, names: re.Pattern[str]) -> None:
     """Remove the databases in *directory* with one of *names* that were not used for 30 days.
 

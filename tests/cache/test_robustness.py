@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import sqlite3
 import stat
@@ -194,7 +195,7 @@ async def test_a_full_disk_loses_entries_but_no_drop(tmp_path):
         ((pages,),) = await db.execute_fetchall("PRAGMA page_count")
         await db.execute_fetchall(f"PRAGMA max_page_count = {pages}")
 
-    await cache._file.write(limit)
+    await cache._files.database.write(limit)
     with pytest.warns(MetronWarning, match="full"):  # noqa: PT031
         await cache.put([entry_of(n, body=sealed(n)) for n in range(50, 100)])
         await cache.flush()
@@ -292,8 +293,8 @@ async def test_cancelled_calls_leave_nothing_open(tmp_path):
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
     await cache.flush()
-    assert not cache._file._ready["writer"].in_transaction
-    assert not cache._file._ready["reader"].in_transaction
+    assert not cache._files.database._ready["writer"].in_transaction
+    assert not cache._files.database._ready["reader"].in_transaction
     other = SQLiteCache(tmp_path / "c", memory_bytes=0)
     await other.put([entry_of(1)])
     await other.flush()
@@ -558,7 +559,7 @@ async def test_a_failure_to_read_leads_to_opening_anew(tmp_path):
     await cache.put([entry_of(1)])
     await cache.flush()
     await cache.get(key_of(1))
-    before, failures = cache._file._ready["reader"], [1]
+    before, failures = cache._files.database._ready["reader"], [1]
 
     async def work(db):
         if failures:
@@ -568,7 +569,7 @@ async def test_a_failure_to_read_leads_to_opening_anew(tmp_path):
             raise error
         return db
 
-    assert await cache._file._use("reader", work) is not before
+    assert await cache._files.database._use("reader", work) is not before
     assert await cache.get(key_of(1)) == entry_of(1)
     assert cache.stats.recovered == 0
     await cache.aclose()
@@ -581,7 +582,7 @@ async def test_closing_waits_for_what_is_being_opened(tmp_path):
     await asyncio.sleep(0)
     leaving.cancel()
     await cache.aclose()
-    assert cache._file._ready == {}
+    assert cache._files.database._ready == {}
 
 
 async def test_damage_met_while_the_other_connection_opens(tmp_path):
@@ -637,7 +638,7 @@ async def test_a_file_that_stays_locked_is_no_error(tmp_path, monkeypatch):
     other.execute("COMMIT")
     other.close()
     await cache.flush()
-    cache._file._retry_at = 0.0
+    cache._files.database._retry_at = 0.0
     await cache.put([entry_of(2)])
     await cache.flush()
     assert (await cache.size())[0] >= 1
@@ -680,6 +681,7 @@ async def test_who_meets_damage_late_does_not_set_the_new_file_aside(tmp_path):
     await one.flush()
     for cache in (one, other):
         await cache.get(key_of(1))
+    other._looks_at = math.inf
     cache_hardship._checkpoint(path)
     DAMAGE["zeros, while in use"](path)
     await one.get_many(key_of(n) for n in range(100))

@@ -444,7 +444,7 @@ async def test_a_total_that_has_drifted_is_put_right(tmp_path):
     async def drift(db):
         await db.execute_fetchall("UPDATE total SET bytes = 1000000")
 
-    await cache._file.write(drift)
+    await cache._files.database.write(drift)
     await cache.put([entry_of(2)])
     await cache.put([entry_of(3)])
     await cache.flush()
