@@ -83,6 +83,8 @@ def filter_names(schema: type) -> frozenset[str]:
 def _unknown(name: str, encoders: Mapping[str, object]) -> str:
     if name == "page":
         return "Unknown filter 'page': lists fetch their pages; use .page(n) or .pages()"
+    if name in {"limit", "strict", "on_bad_row"}:
+        return f"Unknown filter {name!r}: pass it to .collect({name}=...)"
     import difflib  # noqa: PLC0415 - takes a millisecond, and only mistakes need it
 
     close = difflib.get_close_matches(name, encoders, n=3)

@@ -179,7 +179,11 @@ class FetchMany(LazyList[Fetched[T]]):
         """
         error = result.error
         stopped = streak.add(error)
-        if error is not None and (stopped or self._on_error == "raise" or stops_run(error)):
+        # An id that cannot be one is a mistake in the program, which skipping would hide.
+        raised = self._on_error == "raise" or (
+            self._on_error == "skip" and isinstance(error, UsageError)
+        )
+        if error is not None and (stopped or raised or stops_run(error)):
             if stopped:
                 error.add_note(f"Stopped after {STOP_AFTER} failures in a row")
             raise error

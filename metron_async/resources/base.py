@@ -59,6 +59,7 @@ _ATTRIBUTES = {"D": "_model", "R": "_row", "I": "_input", "W": "_written"}
 """Class attributes that keep the type arguments of capabilities, by type variable."""
 
 _IDS = Range(1, 2**63 - 1)
+_LONGEST_ID = 20  # digits
 
 
 def checked_id(number: object, what: str = "id") -> int:
@@ -70,7 +71,8 @@ def checked_id(number: object, what: str = "id") -> int:
     try:
         return int(encode_int(number, _IDS))
     except InvalidValueError as error:
-        msg = f"Invalid {what}: {error}"
+        digits = isinstance(number, str) and number.isdecimal() and len(number) < _LONGEST_ID
+        msg = f"Invalid {what}: {error}" + (f"; write int({number!r})" if digits else "")
         raise UsageError(msg) from None
 
 

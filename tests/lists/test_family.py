@@ -211,6 +211,24 @@ async def test_the_last_rows_of_a_list_that_changes_its_length() -> None:
         assert await metron.issues.iter().last(2) == last
 
 
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
+async def test_ids_of_another_type_are_a_mistake_in_the_program(on_error: Any) -> None:
+    """As where they were read from a file: skipping them all would hide it."""
+    async with client() as metron:
+        with pytest.raises(UsageError, match=r"write int\('7'\)"):
+            await metron.issues.fetch_many(["7"], on_error=on_error).collect()  # type: ignore[list-item]
+        with pytest.raises(UsageError, match=r"Invalid id") as caught:
+            await metron.issues.get(1.5)  # type: ignore[arg-type]
+        assert "write int" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["limit", "strict"])
+async def test_arguments_of_collect_are_not_filters(name: str) -> None:
+    async with client() as metron:
+        with pytest.raises(UsageError, match=rf"\.collect\({name}="):
+            metron.issues.iter(**{name: 5})
+
+
 class Older(httpx.AsyncBaseTransport):
     """A server that does not know the newer filters, and ignores them."""
 
