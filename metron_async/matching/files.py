@@ -125,7 +125,7 @@ def write_match(comic: ComicFile, match: Match) -> Path:
     content = dict(comic.sidecar)
     content["match"] = msgspec.to_builtins(match_summary(match))
     if match.detail is not None:
-        content["detail"] = msgspec.to_builtins(match.detail)
+        content["detail"] = match.detail.to_dict()
     target = _sidecar_path(comic.path)
     draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2))
@@ -136,12 +136,12 @@ def write_match(comic: ComicFile, match: Match) -> Path:
 def match_summary(match: Match) -> dict[str, Any]:
     """Return a match as plain values for JSON: issue, how, why, candidates with reasons."""
     return {
-        "issue": match.issue,
+        "issue": None if match.issue is None else match.issue.to_dict(),
         "how": match.how,
         "why": match.why,
         "candidates": [
             {
-                "issue": found.issue,
+                "issue": found.issue.to_dict(),
                 "score": found.score.value,
                 "reasons": [reason.text for reason in found.score.reasons],
             }
