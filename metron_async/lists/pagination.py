@@ -177,11 +177,7 @@ class RowList(LazyList[R_co]):
         Raises:
             NotFoundError: If the list has no such page.
         """
-        page, _ = await self._numbered(checked_whole(number, "number", 1))
-        return page
-
-    async def _numbered(self, number: int) -> tuple[Page[R_co], int]:
-        """Fetch page *number*, and how many rows the server sent, which filters may leave out."""
+        number = checked_whole(number, "number", 1)
         answer = await self._source.fetch(number, announced=False)
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
