@@ -178,7 +178,9 @@ class RowList(LazyList[R_co]):
             NotFoundError: If the list has no such page.
         """
         number = checked_whole(number, "number", 1)
-        answer = await self._source.fetch(number, announced=False)
+        return await self._as_page(number, await self._source.fetch(number, announced=False))
+
+    async def _as_page(self, number: int, answer: Answer[PageBody[R_co]]) -> Page[R_co]:
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)
@@ -239,8 +241,10 @@ class RowList(LazyList[R_co]):
         wanted = checked_whole(n, "n", 0)
         found: list[R_co] = []
         if wanted:
-            first, size = await self._numbered(1)
-            page = await self._last_page(first, size) if first.has_next and size else first
+            answer = await self._source.fetch(1)
+            first = page = await self._as_page(1, answer)
+            if first.has_next:
+                page = await self._last_page(first.count, len(answer.value.results))
             found = list(page)
             while len(found) < wanted and page.number > 1:
                 page = first if page.number == 2 else await self.page(page.number - 1)  # noqa: PLR2004
@@ -250,22 +254,22 @@ class RowList(LazyList[R_co]):
 
     async def count(self) -> int:
         """Return the number of rows that the server counts; costs at most one request."""
-        return (await self._source.fetch(1)).value.count
+        return await self._source.count()
 
-    async def _last_page(self, first: Page[R_co], size: int) -> Page[R_co]:
-        """Fetch the last page of a list of pages of *size* rows, which may have changed."""
-        number = math.ceil(first.count / size)
+    async def _last_page(self, count: int, size: int) -> Page[R_co]:
+        """Fetch the last page of *count* rows, *size* to a page. The list may have changed."""
+        source, number, gone = self._source, math.ceil(count / size), math.inf
         while True:
+            number = max(1, number)
             try:
-                page = await self.page(number)
+                page = await self._as_page(number, await source.fetch(number, announced=False))
             except NotFoundError:
                 if number == 1:
                     raise
-                # The count that led here is old: it may have come from a cache.
-                count = (await self._source.refreshed().fetch(1)).value.count
-                number = max(1, min(number - 1, math.ceil(count / size)))
+                source, gone = self._source.strict(), number  # a cached page may be as old
+                number = min(number - 1, math.ceil(await source.count() / size))
                 continue
-            if not page.has_next:
+            if not page.has_next or number + 1 >= gone:
                 return page
             number += 1
 

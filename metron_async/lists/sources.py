@@ -104,6 +104,10 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         page: Answer[PageBody[R_co]] = msgspec.structs.replace(answer, value=body)
         return page
 
+    async def count(self) -> int:
+        """Return the number of rows that the server counts, whether or not they decode."""
+        return (await self.caller.fetch(self._request(1), PageBody[msgspec.Raw])).value.count
+
     async def forget(self, numbers: Iterable[int]) -> None:
         """Drop pages from the cache, as together they turned out to be wrong."""
         await self.caller.forget(self._request(number) for number in numbers)

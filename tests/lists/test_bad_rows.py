@@ -77,3 +77,12 @@ async def test_a_list_with_skipped_rows_cannot_be_strict() -> None:
             await listed.collect(on_bad_row="ignore")  # type: ignore[arg-type]
         with pytest.raises(UsageError, match="on_bad_row"):
             listed.details(on_bad_row="ignore")  # type: ignore[arg-type]
+
+
+async def test_counting_needs_no_row_that_decodes() -> None:
+    fake = FakeMetron(250, throttle=False)
+    async with client(fake) as metron:
+        fake.faults.add(broken(3, modified="soon"), path="/api/issue/", times=None)
+        assert await metron.issues.iter().count() == 250
+        with pytest.raises(DecodeError):
+            await metron.issues.iter().page(1)

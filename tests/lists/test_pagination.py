@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, pages, *, count=None, counts=None, links=None, keep=None):
         self.pages = pages
-        self.count = sum(map(len, pages)) if count is None else count
+        self.counted = sum(map(len, pages)) if count is None else count
         self.counts = counts or {}
         self.links = links or {}
         self.keep = keep or (lambda _: True)
@@ -52,7 +52,7 @@ class Server:
         more = f"https://metron.cloud/api/role/?page={number + 1}"
         link = more if number < len(self.pages) else None
         body = PageBody[Role](
-            count=self.counts.get(number, self.count),
+            count=self.counts.get(number, self.counted),
             next=self.links.get(number, link),
             previous=None,
             results=[Role(id=rid, name=str(rid)) for rid in self.pages[number - 1]],
@@ -60,6 +60,9 @@ class Server:
         return Answer(body, ORIGIN, 0.0)
 
     target = "role/"
+
+    async def count(self):
+        return (await self.fetch(1)).value.count
 
     async def forget(self, numbers):
         self.forgotten += numbers
@@ -356,6 +359,49 @@ def test_seen_ids_are_a_set(numbers):
     for number in numbers:
         assert seen.add(number) is (number not in plain)
         plain.add(number)
+
+
+# -- The last rows -------------------------------------------------------------------------------
+
+
+async def last_ids(server, n):
+    return [row.id for row in await server.list().last(n)]
+
+
+async def test_the_last_rows_of_a_list_that_the_client_filters_too():
+    """The page size was taken from the rows that were kept, so the last page was not found."""
+    rows = [[*range(page * 10, page * 10 + 10)] for page in range(9)]
+    server = Server(rows, keep=lambda row: row.id == 0 or row.id > 85)
+    assert await last_ids(server, 2) == [88, 89]
+    assert server.asked == [1, 9]
+    server = Server(rows, keep=lambda row: row.id > 85)
+    assert await last_ids(server, 2) == [88, 89]
+    assert server.asked == [1, 9]
+
+
+async def test_a_list_that_has_become_much_shorter_is_counted_again():
+    """It was walked down from its old end, one 404 after the other."""
+    server = Server([[1, 2], [3, 4], [5]], counts={1: 100})
+    fetch = server.fetch
+
+    async def shrinking(number, *, announced=True):
+        if len(server.asked) == 2:
+            server.counts = {}
+        return await fetch(number, announced=announced)
+
+    server.fetch = shrinking
+    assert await last_ids(server, 1) == [5]
+    assert server.asked == [1, 50, 1, 3]
+
+
+async def test_a_count_that_stays_wrong_and_a_next_that_is_not_there_end():
+    assert await last_ids(Server([[1, 2], [3]], count=5), 1) == [3]
+    server = Server([[1, 2], [3, 4]], counts={1: 5}, links={2: "?page=3"})
+    assert await last_ids(server, 1) == [4]
+    assert server.asked == [1, 3, 1, 2]
+    server = Server([[1, 2]], links={1: "?page=2"})
+    server.pages[0].append(3)
+    assert await last_ids(server, 1) == [3]
 
 
 # -- Breaking off -------------------------------------------------------------------------------
