@@ -164,7 +164,7 @@ class RowList(LazyList[R_co]):
             self.missing = proof.missing
         if self.missing or not proven:
             await self._source.forget(range(start, tracker.last + 1))
-            self._report(_shortfall(tracker.missing), strict=strict)
+            self._report(_shortfall(self.missing, tracker.missing), strict=strict)
         if proof is not None and page is not None and (found := proof.additional()):
             yield page.with_rows(self._source.kept(found))
 
@@ -307,9 +307,11 @@ def _page(number: int, rows: Sequence[R], answer: Answer[PageBody[R]]) -> Page[R
     )
 
 
-def _shortfall(missing: int) -> str:
+def _shortfall(missing: int, unseen: int) -> str:
     if not missing:
         return "its count comes from a cache of the server, which proves nothing"
+    if not unseen:
+        return f"{missing} of its rows could not be proven to be there"
     return "1 row is missing" if missing == 1 else f"{missing} rows are missing"
 
 

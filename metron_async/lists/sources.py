@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -33,7 +32,8 @@ D = TypeVar("D")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400.0
-_offsets = itertools.cycle(random.sample(range(1, 1440), 1439))  # minutes; other processes differ
+_OFFSETS = 720  # minutes west of Greenwich that time zones have; databases refuse offsets from 16 h
+_variants = itertools.count(time.time_ns() // 1000)
 _OWN_FIELDS = frozenset({"modified_gt", "modified_lt", "name", "series_id", "number"})
 """Filters that compare a field of the row itself."""
 
@@ -61,7 +61,8 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         row: Type of the rows.
         filters: Filters of the list that older servers ignore, by name.
         by_change: Whether the list can be filtered by ``modified_gt``.
-        changed_after: Value of that filter, besides those of *request*.
+        of_parent: Whether filters apply to the object above the list, and not to the rows.
+        changed_after: Value of that filter in place of that of *request*.
         skip_bad_rows: Whether rows that do not decode are replaced by a :class:`BadRow`.
     """
 
@@ -70,6 +71,7 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
     row: type[R_co]
     filters: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     by_change: bool = False
+    of_parent: bool = False
     changed_after: str = ""
     skip_bad_rows: bool = False
 
@@ -142,9 +144,10 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         """Return the same list past the server's cache, which keeps each URL for two minutes.
 
         A filter that matches every row, with a value that was not used before, makes a new URL.
-        So does the caller's own moment, written with another offset from UTC.
+        So does the caller's own datetime with another UTC offset.
         """
-        return self._changed_after(time.time() % _DAY) if self.by_change else self
+        varied = self.by_change or self.of_parent
+        return self._changed_after(time.time() % _DAY) if varied else self
 
     async def changed_since(self, seconds: float) -> Answer[PageBody[R_co]]:
         """Fetch the first page of the rows that were changed after this moment."""
@@ -157,13 +160,10 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         return Sighting(row.id, row if self.request.params else None, row.modified.timestamp())
 
     def _changed_after(self, seconds: float) -> PageSource[R_co]:
-        moment, given = _EPOCH + timedelta(seconds=seconds), dict(self.request.params)
-        text = encode_datetime(moment)
-        if (
-            "modified_gt" in given
-            and (own := datetime.fromisoformat(given["modified_gt"])) > moment
-        ):
-            text = own.astimezone(timezone(-timedelta(minutes=next(_offsets)))).isoformat()
+        moment = _EPOCH + timedelta(seconds=seconds)
+        text, own = encode_datetime(moment), dict(self.request.params).get("modified_gt")
+        if own is not None and datetime.fromisoformat(own) >= moment:
+            text = _in_another_zone(datetime.fromisoformat(own))
         return msgspec.structs.replace(self, changed_after=text)
 
     def _decoded(self, request: Request, position: int, raw: msgspec.Raw) -> R_co | BadRow:
@@ -186,6 +186,12 @@ class PageSource(msgspec.Struct, Generic[R_co], frozen=True):
         if number > 1:
             params["page"] = str(number)
         return msgspec.structs.replace(self.request, params=tuple(params.items()), kind=kind)
+
+
+def _in_another_zone(moment: datetime) -> str:
+    """Return the same *moment* in a form that was not used lately."""
+    minutes = next(_variants) % _OFFSETS + 1
+    return moment.astimezone(timezone(-timedelta(minutes=minutes))).isoformat()
 
 
 def _stand_in(raw: msgspec.Raw) -> int:

@@ -142,9 +142,9 @@ class Resource:
             **details,
         )
 
-    def _rows(self, request: Request, row: type[R]) -> RowList[R]:
+    def _rows(self, request: Request, row: type[R], *, of_parent: bool = False) -> RowList[R]:
         """Return the list whose first page is *request*."""
-        return RowList(PageSource(self._caller, request, row))
+        return RowList(PageSource(self._caller, request, row, of_parent=of_parent))
 
 
 class Retrievable(Resource, Generic[D]):
@@ -289,4 +289,4 @@ class IssueLists(Resource):
         request = self._request(
             f"{number}/issue_list/", kind=Kind.ISSUE_LIST, conditional=True, may_404=True
         )
-        return self._rows(request, IssueSummary)
+        return self._rows(request, IssueSummary, of_parent=True)

@@ -33,4 +33,4 @@ class PublishersResource(
             id: Metron's id of the publisher.
         """
         request = self._request(f"{checked_id(id)}/series_list/", may_404=True)
-        return self._rows(request, SeriesSummary)
+        return self._rows(request, SeriesSummary, of_parent=True)

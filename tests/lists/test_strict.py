@@ -379,7 +379,7 @@ def test_a_row_that_slipped_is_found(list_cache: float) -> None:
 async def test_a_count_that_comes_from_a_cache_is_reported() -> None:
     server = Server(2, 1, [], traced=False, cache=True, same_url=True)
     assert await read(server, "plain") == [0, 1]
-    with pytest.raises(IncompleteListError, match=r"cache of the server|missing"):
+    with pytest.raises(IncompleteListError, match=r"cache of the server|could not be proven"):
         await read(server, "collect")
 
 
@@ -393,6 +393,35 @@ def test_a_resumed_iteration_checks_the_count_only() -> None:
             one = await metron.issues.iter().collect(120, strict=True)
             assert len(one) == 120
             assert len(fake.requests) == 4  # pages 1 and 2, past the cache; nothing is proven
+
+    virtual(main())
+
+
+LISTS: dict[str, Callable[[AsyncMetron], RowList[Any]]] = {
+    "whole seconds": lambda metron: metron.issues.iter(modified_gt=START - timedelta(days=9000)),
+    "a part": lambda metron: metron.issues.iter(
+        publisher_id=1, modified_gt=START - timedelta(days=9000, microseconds=5)
+    ),
+    "issues of a series": lambda metron: metron.series.issues(1),
+    "issues of a character": lambda metron: metron.characters.issues(1),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_strict_look_is_past_the_server_s_cache_whatever_the_list(name: str) -> None:
+    """The second look had the URL of the first where the caller gave ``modified_gt`` too."""
+
+    async def main() -> None:
+        fake = FakeMetron(250, throttle=False, list_cache=120.0, detail_cache=86_400.0)
+        for issue in fake.catalogue.tables.issue.values():
+            issue.series, issue.characters = 1, [1]
+        async with client(fake, cache=None) as metron:
+            rows = await LISTS[name](metron).collect()
+            for _ in range(3):
+                assert await LISTS[name](metron).collect(strict=True) == rows
+            pages = 1 + (len(rows) - 1) // 100
+            assert len(fake.requests) <= pages + 3 * 2 * pages
+            assert pages > 1
 
     virtual(main())
 
