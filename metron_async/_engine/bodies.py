@@ -83,7 +83,24 @@ def _read_all(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 
 
 def _read_file(file: BinaryIO) -> bytes:
-    """Read the rest of *file*; one that is not buffered returns it in pieces."""
+    """Read the rest of *file*, and seek back, so that the same input can be sent again.
+
+    Raises:
+        UsageError: It does not return bytes, or is at its end.
+    """
+    seekable = getattr(file, "seekable", bool)() is True
+    start = file.tell() if seekable else 0
+    content = _rest_of(file)
+    if seekable:
+        file.seek(start)
+    if not content and (start or not seekable):
+        message = "Invalid image: the file was already read to its end. Open it again"
+        raise UsageError(message)
+    return content
+
+
+def _rest_of(file: BinaryIO) -> bytes:
+    """Return the rest of *file*; one that is not buffered returns it in pieces."""
     content = bytearray()
     while len(content) <= MAX_BODY:
         piece = cast("object", file.read(MAX_BODY + 1 - len(content)))

@@ -63,6 +63,32 @@ async def test_a_file_is_read_from_where_it_stands(fake):
     assert (await sent(fake, file))[2] == PNG
 
 
+async def test_a_file_can_be_sent_again(fake):
+    """The second attempt found the file at its end: "Invalid image: it is empty"."""
+    file = io.BytesIO(b"junk" + PNG)
+    file.seek(4)
+    for _ in range(2):
+        assert (await sent(fake, file))[2] == PNG
+        assert file.tell() == 4
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+async def test_a_file_at_its_end_is_named_as_such(fake, seekable):
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return seekable
+
+    file = Pipe(PNG)
+    if seekable:
+        file.seek(0, io.SEEK_END)
+    else:
+        assert (await sent(fake, file))[2] == PNG
+    with pytest.raises(UsageError, match="read to its end"):
+        await sent(fake, file)
+    with pytest.raises(UsageError, match="it is empty"):
+        await sent(fake, io.BytesIO())
+
+
 async def test_a_file_that_gives_little_at_a_time_is_read_to_its_end(fake):
     class Slow(io.BytesIO):
         def read(self, size=-1):
