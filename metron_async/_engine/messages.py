@@ -198,13 +198,14 @@ def decode(request: Request, decoder: Callable[[bytes], T], body: bytes) -> T:
     """Decode *body*, the response to *request*.
 
     Raises:
-        DecodeError: If it is not JSON, or does not match the model.
+        DecodeError: If it is not JSON, does not match the model, or is another object than the
+            one that was requested.
     """
     try:
         try:
-            return decoder(body)
+            return _checked_id(request, decoder(body))
         except msgspec.ValidationError:
-            return decoder(in_utc(body))
+            return _checked_id(request, decoder(in_utc(body)))
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `")
         message = f"Unexpected response format: {text[:_SHOWN]}"
@@ -214,3 +215,12 @@ def decode(request: Request, decoder: Callable[[bytes], T], body: bytes) -> T:
     if where:
         message += f" at {where[:_SHOWN]}"
     raise DecodeError(message, path=request.target, status=200, where=where)
+
+
+def _checked_id(request: Request, value: T) -> T:
+    """Return *value*, unless a read of one object brought another one."""
+    got = getattr(value, "id", None)
+    if request.is_read and None not in (request.object_id, got) and got != request.object_id:
+        message = f"Unexpected response: requested id {request.object_id}, got id {got} at $.id"
+        raise DecodeError(message, path=request.target, status=200, where="$.id")
+    return value

@@ -201,7 +201,12 @@ class Retrievable(Resource, Generic[D]):
         if not isinstance(since, datetime) or since.utcoffset() is None:
             msg = "since must be an aware datetime, such as datetime.now(timezone.utc)"
             raise UsageError(msg)
-        request = self._detail(id, http_date(since))
+        try:
+            date = http_date(since)
+        except OverflowError:
+            msg = f"since must be a datetime that exists in UTC, got {show(since)}"
+            raise UsageError(msg) from None
+        request = self._detail(id, date)
         return await self._caller.get_if_modified(request, self._model)
 
     def fetch_many(

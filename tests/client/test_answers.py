@@ -13,6 +13,7 @@ from metron_async import (
     NOT_MODIFIED,
     AuthenticationError,
     CacheError,
+    DecodeError,
     NotFoundError,
     RateLimitError,
     RequestTimeoutError,
@@ -306,6 +307,27 @@ def test_every_resource_can_be_asked_with_a_condition(name, cache):
         assert metron.stats.not_modified == 2
 
     scenario(run, cache=cache)
+
+
+def test_another_object_is_refused_and_not_kept():
+    async def run(fake, metron):
+        fake.faults.add(Fault.json(lambda body: body | {"id": 8}))
+        with pytest.raises(DecodeError, match="requested id 7, got id 8"):
+            await metron.issues.get(7)
+        assert (await metron.issues.get(7)).id == 7
+        assert len(fake.requests) == 2
+
+    scenario(run, cache=":memory:")
+
+
+def test_a_condition_needs_a_moment_that_exists_in_utc():
+    async def run(fake, metron):
+        east = dt.timezone(dt.timedelta(hours=5))
+        with pytest.raises(UsageError, match="exists in UTC"):
+            await metron.issues.get_if_modified(7, dt.datetime.min.replace(tzinfo=east))
+        assert not fake.requests
+
+    scenario(run)
 
 
 def test_a_condition_needs_an_aware_moment():

@@ -103,3 +103,24 @@ def test_a_target_that_cannot_be_sent_is_refused_without_being_quoted():
             checked_target(Request("issue/", params=(("name", value),)))
         assert caught.value.path == "issue/"
         assert value not in str(caught.value)
+
+
+class Thing(msgspec.Struct):
+    id: int | None = None
+
+
+@pytest.mark.parametrize("number", [6, -5, 0])
+def test_another_object_than_the_requested_one_is_refused(number):
+    body = b'{"id":%d}' % number
+    with pytest.raises(DecodeError, match=f"requested id 5, got id {number}") as caught:
+        decode(Request("arc/5/", object_id=5), decoder_for(Thing), body)
+    assert (caught.value.where, caught.value.path) == ("$.id", "arc/5/")
+    for request in (Request("arc/5/"), Request("arc/5/", method="PATCH", object_id=5)):
+        assert decode(request, decoder_for(Thing), body).id == number
+
+
+def test_an_object_without_an_id_cannot_be_compared():
+    request = Request("arc/5/", object_id=5)
+    assert decode(request, decoder_for(Thing), b"{}").id is None
+    assert bytes(decode(request, decoder_for(msgspec.Raw), b'{"id":6}')) == b'{"id":6}'
+    assert decode(request, decoder_for(Thing), b'{"id":5}').id == 5
