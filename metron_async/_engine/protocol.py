@@ -151,9 +151,9 @@ def error_of(request: Request, response: Response) -> RequestError:
         return _intercepted(request, response)
     detail, fields = _read_message(response.body)
     path, status = request.target, response.status
+    said = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+    said = said[:_MESSAGE_LIMIT]
     if status == 400:  # noqa: PLR2004
-        said = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
-        said = said[:_MESSAGE_LIMIT]
         message = f"The server refuses a value: {said}" if said else "The server refuses a value"
         return ValidationError(message, path=path, status=status, detail=detail, fields=fields)
     if status == 429:  # noqa: PLR2004
@@ -163,7 +163,7 @@ def error_of(request: Request, response: Response) -> RequestError:
         kind, text = ServerError, "The server failed"
     elif status in _REDIRECTS:
         text = "The server redirects elsewhere; only its own host is followed, and only for reads"
-    message = f"{text}: {detail}" if detail else text
+    message = f"{text}: {said}" if said else text
     error = kind(message, path=path, status=status, detail=detail)
     error.retryable = error.retryable or status in _RETRYABLE
     return error
@@ -198,22 +198,39 @@ def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
         parsed = cast("Json", msgspec.json.decode(body if len(body) <= _LONGEST_ERROR else b""))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, {}
-    if isinstance(parsed, list):  # credits: one object a row, empty where the row was fine
-        rows: dict[str, Json] = {str(row): value for row, value in enumerate(parsed) if value}
-        parsed = rows
-    if not isinstance(parsed, dict):
+    said = parsed.pop("detail", None) if isinstance(parsed, dict) else None
+    if _plain(parsed) is not None:
+        said, parsed = parsed, {}
+    if not isinstance(parsed, dict | list):
         return None, {}
-    detail = parsed.pop("detail", None)
+    detail = _plain(said)
+    if said and detail is None and isinstance(parsed, dict):
+        parsed["detail"] = said
+    if isinstance(parsed, list) and not any(isinstance(one, dict) for one in parsed):
+        parsed = {"non_field_errors": parsed} if parsed else {}
     fields: dict[str, tuple[str, ...]] = {}
     for name, messages in _messages("", parsed, _DEEPEST):
         fields[name] = messages
         if len(fields) == _MOST_FIELDS:
             break
-    return (detail[:_MESSAGE_LIMIT] if isinstance(detail, str) else None), fields
+    return detail, fields
+
+
+def _plain(value: Json) -> str | None:
+    """Return the message that *value* is, alone or as the only one of a list."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value[:_MESSAGE_LIMIT] if isinstance(value, str) and value else None
 
 
 def _messages(prefix: str, value: Json, depth: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the messages below *value* by name; what lies deeper than *depth* is left out."""
+    """Yield the messages below *value* by name; what lies deeper than *depth* is left out.
+
+    A list of objects has one for each row, empty where the row was right.
+    """
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        rows: dict[str, Json] = {str(row): one for row, one in enumerate(value) if one}
+        value = rows
     if isinstance(value, dict):
         for name, inner in value.items() if depth else ():
             full = f"{prefix}.{name}" if prefix else name

@@ -149,7 +149,7 @@ def test_every_status_has_its_error(status, kind, retryable):
     assert "the server's own words" in str(error)
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"5", b'"x"', b"null", b'{"detail":5}'])
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"5", b'""', b"[]", b"null", b'{"detail":5}'])
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 418, 429, 502])
 def test_a_body_without_a_message_does_no_harm(status, body):
     error = error_of(GET, Response(status, {}, body))
@@ -167,7 +167,12 @@ def test_a_body_without_a_message_does_no_harm(status, body):
         ([{}, {"role": ["unknown"]}], {"1.role": ("unknown",)}),
         ({"a": {"b": {"c": ["deep"]}}}, {"a.b.c": ("deep",)}),
         ({"name": "plain"}, {"name": ("plain",)}),
-        ({"name": [{"x": 1}]}, {"name": ("(nested)",)}),
+        ({"name": [{"x": 1}]}, {"name.0.x": ("1",)}),
+        ({"name": [["x"]]}, {"name": ("(nested)",)}),
+        ({"credits": [{}, {"role": ["required"]}]}, {"credits.1.role": ("required",)}),
+        ({"detail": {"x": ["odd"]}}, {"detail.x": ("odd",)}),
+        ({"detail": ["one", "two"]}, {"detail": ("one", "two")}),
+        (["one", "two"], {"non_field_errors": ("one", "two")}),
         ({"name": None}, {"name": ("None",)}),
     ],
 )
@@ -175,6 +180,18 @@ def test_field_errors_of_every_shape(body, fields):
     error = error_of(POST, answer(400, body))
     assert error.fields == fields
     assert next(iter(fields.values()))[0] in str(error)
+
+
+@pytest.mark.parametrize("body", ["Bad thing.", ["Bad thing."], {"detail": ["Bad thing."]}])
+def test_a_message_of_its_own_is_the_detail(body):
+    error = error_of(POST, answer(400, body))
+    assert (error.detail, error.fields) == ("Bad thing.", {})
+    assert "Bad thing." in str(error)
+
+
+def test_the_messages_of_other_statuses_are_in_the_error():
+    error = error_of(POST, answer(409, {"name": ["taken"]}))
+    assert "name: taken" in str(error)
 
 
 def test_what_the_server_says_is_bounded():
