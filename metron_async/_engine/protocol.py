@@ -207,7 +207,8 @@ def _read_message(body: bytes) -> tuple[str | None, dict[str, tuple[str, ...]]]:
     if said and detail is None and isinstance(parsed, dict):
         parsed["detail"] = said
     if isinstance(parsed, list) and not any(isinstance(one, dict) for one in parsed):
-        parsed = {"non_field_errors": parsed} if parsed else {}
+        general: dict[str, Json] = {"non_field_errors": parsed} if parsed else {}
+        parsed = general
     fields: dict[str, tuple[str, ...]] = {}
     for name, messages in _messages("", parsed, _DEEPEST):
         fields[name] = messages

@@ -149,20 +149,29 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
         rated = () if rating is None else (Stale("issue", Kind.DETAIL, number),)
         return await self._change("POST", "scrobble/", ScrobbleResult, data, also=rated)
 
-    async def rate(self, id: int, rating: Rating | int | None, /) -> RatingResult:
+    async def rate(
+        self, id: int, rating: Rating | int | None, /, *, issue_id: int | None = None
+    ) -> RatingResult:
         """Rate an item of the collection, or clear its rating.
+
+        Issues show the mean of all users' ratings, and the response does not name the issue. So
+        all cached issues of the account are dropped, unless *issue_id* says which one it is.
 
         Args:
             id: Id of the item, not of the issue.
             rating: A :class:`~metron_async.enums.Rating` or 1 to 5; ``None`` clears.
+            issue_id: Id of the item's issue, if it is known. It is not sent.
 
         Raises:
-            UsageError: If *rating* is not a number of stars; nothing was sent.
+            UsageError: If *rating* is not a number of stars, or an id is invalid; nothing was
+                sent.
             NotFoundError: If the item is not in the collection.
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
-        data = RatingInput(rating=rating)
-        return (await self._change("PATCH", f"{checked_id(id)}/", RatingResult, data)).item
+        issue = None if issue_id is None else checked_id(issue_id, "issue_id")
+        rated = (Stale("issue", Kind.DETAIL, issue),)
+        data, below = RatingInput(rating=rating), f"{checked_id(id)}/"
+        return (await self._change("PATCH", below, RatingResult, data, also=rated)).item
 
     async def remove(self, id: int, /) -> None:
         """Remove an item from the collection, with its read dates and rating.

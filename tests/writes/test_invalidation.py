@@ -7,7 +7,14 @@ import pytest
 from support.exchanges import PNG, client_of
 from support.virtual import on_virtual_time
 
-from metron_async import NotFoundError, ServerError, Source, TransportError, ValidationError
+from metron_async import (
+    NotFoundError,
+    ServerError,
+    Source,
+    TransportError,
+    UsageError,
+    ValidationError,
+)
 from metron_async import models as m
 from metron_async.cache import MemoryCache, SQLiteCache
 from metron_async.testing import FakeMetron, Fault
@@ -154,6 +161,22 @@ async def test_a_rating_is_seen_in_the_issue(fake, cache):
         assert await is_kept(metron, fake, metron.issues.get, 1)
         await metron.collection.scrobble(1, rating=5)
         assert not await is_kept(metron, fake, metron.issues.get, 1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@on_virtual_time
+async def test_a_rating_of_an_item_is_seen_in_its_issue(fake, cache, known):
+    """The response names no issue, and the cached issue kept the mean of before."""
+    async with client_of(fake, "editor", cache=cache) as metron:
+        item, _ = await metron.collection.add(1)
+        await metron.issues.get(1)
+        await metron.issues.get(2)
+        assert await is_kept(metron, fake, metron.issues.get, 1)
+        await metron.collection.rate(item.id, 5, issue_id=1 if known else None)
+        assert not await is_kept(metron, fake, metron.issues.get, 1)
+        assert await is_kept(metron, fake, metron.issues.get, 2) is known
+        with pytest.raises(UsageError, match="issue_id"):
+            await metron.collection.rate(item.id, 5, issue_id=0)
 
 
 @pytest.mark.parametrize(
