@@ -205,7 +205,9 @@ def test_refusing_and_leaving_in_the_same_moment():
     virtual(main())
 
 
-@pytest.mark.parametrize("fault", [None, Fault.status(503), Fault.redirect("/api/issue/8/")])
+@pytest.mark.parametrize(
+    "fault", [None, Fault.status(503), Fault.redirect("/api/issue/7/?moved=1")]
+)
 @pytest.mark.parametrize("cache", [None, ":memory:"])
 @pytest.mark.parametrize("full", [False, True])
 def test_the_request_itself_torn_down_at_any_moment(fault, cache, full):
