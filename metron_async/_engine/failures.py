@@ -70,7 +70,7 @@ def without_request(error: Exception) -> Exception:
     for found in _chain(error):
         found.__traceback__ = None
         if isinstance(found, httpx.RequestError):
-            found._request = None  # noqa: SLF001 - a private name: no other way
+            found._request = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other way
     return error
 
 

@@ -184,7 +184,7 @@ class RowList(LazyList[R_co]):
         tracker = PageTracker(self._source.target, number)
         async with self._distrusted(number, number):
             rows = tracker.take(number, answer.value)
-        return _page(number, self._source.kept(rows), answer), len(rows)
+        return _page(number, self._source.kept(rows), answer)
 
     async def collect(
         self,
@@ -243,7 +243,7 @@ class RowList(LazyList[R_co]):
         if wanted:
             answer = await self._source.fetch(1)
             first = page = await self._as_page(1, answer)
-            if first.has_next:
+            if first.has_next and answer.value.results:
                 page = await self._last_page(first.count, len(answer.value.results))
             found = list(page)
             while len(found) < wanted and page.number > 1:

@@ -154,8 +154,8 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
     ) -> RatingResult:
         """Rate an item of the collection, or clear its rating.
 
-        Issues show the mean of all users' ratings, and the response does not name the issue. So
-        all cached issues of the account are dropped, unless *issue_id* says which one it is.
+        The issue shows the mean of all users' ratings, and the response does not name the issue:
+        its cached detail has the mean from before, unless *issue_id* says which one to drop.
 
         Args:
             id: Id of the item, not of the issue.
@@ -169,7 +169,7 @@ class CollectionResource(Retrievable[CollectionItem], Listable[CollectionSummary
             MetronError: For anything else; see :mod:`metron_async.errors`.
         """
         issue = None if issue_id is None else checked_id(issue_id, "issue_id")
-        rated = (Stale("issue", Kind.DETAIL, issue),)
+        rated = () if issue is None else (Stale("issue", Kind.DETAIL, issue),)
         data, below = RatingInput(rating=rating), f"{checked_id(id)}/"
         return (await self._change("PATCH", below, RatingResult, data, also=rated)).item
 

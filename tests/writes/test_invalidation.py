@@ -173,8 +173,8 @@ async def test_a_rating_of_an_item_is_seen_in_its_issue(fake, cache, known):
         await metron.issues.get(2)
         assert await is_kept(metron, fake, metron.issues.get, 1)
         await metron.collection.rate(item.id, 5, issue_id=1 if known else None)
-        assert not await is_kept(metron, fake, metron.issues.get, 1)
-        assert await is_kept(metron, fake, metron.issues.get, 2) is known
+        assert await is_kept(metron, fake, metron.issues.get, 1) is not known
+        assert await is_kept(metron, fake, metron.issues.get, 2)
         with pytest.raises(UsageError, match="issue_id"):
             await metron.collection.rate(item.id, 5, issue_id=0)
 
