@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import random
 from contextlib import asynccontextmanager
 from functools import cache
@@ -120,8 +121,7 @@ class RedisStorage:
             if session is None:
                 session = self._sessions[loop] = _Session(self._connect())
                 await anext(session.closing)
-            # One at a time: two of one process would only be each other's conflicts.
-            async with asyncio.timeout(_TIMEOUT), session.turn:
+            async with session.take_turn(loop):
                 yield session
         except (_redis().RedisError, OSError) as error:
             reason = str(error) or f"no response within {_TIMEOUT:g} s"
@@ -162,10 +162,29 @@ class _Session:
     def __init__(self, connection: AbstractConnection) -> None:
         self.connection = connection
         self.turn = asyncio.Lock()
+        self._hung_at = -math.inf  # when a transaction last timed out
         self.expiry: tuple[str | int, ...] | None = None
         self.connection_error = _redis().ConnectionError
         # `asyncio.run` finishes its asynchronous generators, and so closes the connection.
         self.closing = _close_at_the_end(connection)
+
+    @asynccontextmanager
+    async def take_turn(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+        """Wait for a turn: two transactions of one process would only be each other's conflicts.
+
+        Raises:
+            TimeoutError: If the server does not respond in time, to this one or to one before it.
+        """
+        began = loop.time()
+        async with self.turn:
+            if self._hung_at >= began:
+                raise TimeoutError
+            try:
+                async with asyncio.timeout(_TIMEOUT):
+                    yield
+            except TimeoutError:
+                self._hung_at = loop.time()
+                raise
 
     async def ask(self, *commands: tuple[bytes | str | int, ...]) -> list[Any]:
         """Return the responses to *commands*, from one round trip."""

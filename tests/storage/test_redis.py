@@ -132,6 +132,23 @@ async def test_a_stopped_server(storage, redis_server, monkeypatch):
     assert await storage.transact("a", "b", count) == 2
 
 
+async def test_a_long_line_of_transactions_is_not_a_server_that_does_not_respond(
+    storage, monkeypatch
+):
+    """Hundreds of accounts on a server that is some milliseconds away were told so."""
+    respond = redis_storage._Session.ask
+
+    async def slow(session, *commands):
+        await asyncio.sleep(0.02)  # the way there and back
+        return await respond(session, *commands)
+
+    await storage.transact("a", "b", count)
+    monkeypatch.setattr(redis_storage, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(redis_storage._Session, "ask", slow)
+    calls = (storage.transact(f"account {number}", "b", count) for number in range(15))
+    assert await asyncio.gather(*calls) == [1] * 15
+
+
 async def test_a_stopped_server_and_the_callers_deadline(storage, redis_server):
     await storage.transact("a", "b", count)
     redis_server.stop()
