@@ -22,6 +22,7 @@ import msgspec
 
 from metron_async.admission.codec import decision
 from metron_async.admission.commands import Renew, Settle
+from metron_async.admission.line import Line, line_for
 from metron_async.admission.log import LONGEST_FLIGHT
 from metron_async.admission.permit import Permit, settlement
 from metron_async.admission.table import LIMITS, LOST, REFUSED, TIMED_OUT
@@ -30,7 +31,7 @@ from metron_async.errors import MetronError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from metron_async.admission.commands import Command, Reply
+    from metron_async.admission.commands import Cause, Command, Reply
     from metron_async.admission.permit import RequestEnd
     from metron_async.admission.state import Lease, Rules
     from metron_async.storage.base import Decided, Loaded, Storage
@@ -93,6 +94,10 @@ class StoreClient:
         self._closing = False
         self._concluding: set[asyncio.Task[None]] = set()
         self.replied: float = -math.inf
+
+    def line(self, cause: Cause) -> Line:
+        """Return the line of all accounts of this process that wait because of *cause*."""
+        return line_for(self._storage, self._names[1], cause)
 
     @property
     def concluding(self) -> int:

@@ -17,6 +17,7 @@ import msgspec
 
 from metron_async.admission.client import loop_time
 from metron_async.admission.commands import Acquire, Cause
+from metron_async.admission.line import Place
 from metron_async.admission.permit import Held, Shared
 from metron_async.admission.state import BURST, Lease
 from metron_async.admission.waits import copy_of, wait_error
@@ -37,6 +38,7 @@ _logger = logging.getLogger("metron_async.admission")
 _LOOKS = (3.0, 3.0)  # quick looks, and the seconds in which as many are made later
 _POLL = (0.05, 1.0)  # seconds between looks at requests of other processes, growing
 _LONGEST = 15.0  # seconds: other processes may change what a storage says
+_IN_LINE = 60.0  # seconds after which one that is not first in line looks in any case
 _MOMENT = 0.001  # seconds: timers may fire a little early
 _YIELDS = frozenset({Cause.WINDOW, Cause.PACE, Cause.PRIORITY, Cause.FLIGHT})
 _OWN_ENDS = frozenset({Cause.FLIGHT, Cause.ROOM, Cause.PROBE, Cause.MISSING, Cause.PRIORITY})
@@ -70,20 +72,24 @@ class Dispatcher:
         self._refused_at = 0.0
         self._refused: Priority | None = None
         self._issued = False
+        self._place = Place(self.ring, client.line)
 
     def added(self, waiter: Waiter) -> None:
         """Serve a new waiter, or one that has moved to another lane."""
         refusal = self._refusal
         if refusal is not None and self._sleeping is not None and not self._rung:
             covered = self._refused is not None and waiter.priority >= self._refused
-            if covered and refusal.wait > 0 and refusal.cause is not Cause.MISSING:
+            known = refusal.wait > 0 and refusal.cause is not Cause.MISSING
+            if self._place.is_behind or (covered and known):
                 self._announce(waiter, refusal, *self._queue.end_of_lane(waiter))
                 return
         self.ring()
 
     def ended(self) -> None:
         """Look again after a request of our own has ended, if that can make a difference."""
-        if self._refusal is None or self._refusal.cause in _OWN_ENDS:
+        self._place.let_look()
+        own = self._refusal is None or self._refusal.cause in _OWN_ENDS
+        if own and not self._place.is_behind:
             self.ring()
 
     def ring(self) -> None:
@@ -114,6 +120,7 @@ class Dispatcher:
         finally:
             self._running = False
             self._refusal = self._refused = None
+            self._place.leave()
 
     async def _serve(self) -> None:
         """Ask for the next waiter; where it may only not be a 404, for the next other one."""
@@ -172,6 +179,7 @@ class Dispatcher:
             return
         self._polls = self._refusals = 0
         self._refusal = self._refused = None
+        self._place.leave()
         if waiter not in self._queue:
             # It has left. The slot may go to a waiter of the same kind or a higher priority.
             other = self._queue.next(loop_time(), may_404=command.may_404)
@@ -217,6 +225,11 @@ class Dispatcher:
 
     async def _rest(self, refusal: Refusal) -> None:
         """Sleep until it makes sense to ask again."""
+        last = self._client.last
+        own = refusal.cause is Cause.PROBE and last is not None and last.in_flight > 0
+        if self._place.take(None if own else refusal.cause):
+            await self._sleep(_IN_LINE)
+            return
         jitter = random.random()  # noqa: S311 - so that processes do not all ask at once
         if refusal.wait > 0:
             delay = min(refusal.wait, _LONGEST) + _MOMENT * (1 + jitter)

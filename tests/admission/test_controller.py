@@ -608,3 +608,28 @@ async def test_an_unexpected_failure_of_a_storage_is_a_storage_error(caplog):
     with pytest.raises(StorageError):
         await controller.quota()
     await controller.aclose()
+
+
+@on_virtual_time
+async def test_accounts_that_wait_at_one_address_look_one_at_a_time():
+    """Hundreds of them kept a storage busy with looks, so that none was served."""
+    loop, storage = asyncio.get_running_loop(), CountingStorage(0.005)
+    controllers = [controller_on(storage, f"account {number}") for number in range(100)]
+
+    async def call(controller, seconds):
+        permit = await controller.admit(Waiter())
+        await asyncio.sleep(seconds)
+        controller.settle(permit, RequestEnd.answered(200, {}))
+
+    for _ in range(2):  # unproven, where two at a time may try, and proven, where nine may be sent
+        began, before = loop.time(), storage.looks
+        calls = asyncio.gather(*(call(controller, 0.5) for controller in controllers[:99]))
+        impatient = asyncio.ensure_future(controllers[99].admit(Waiter()))
+        await asyncio.sleep(0.3)
+        impatient.cancel()
+        await calls
+        assert loop.time() - began < 40, storage.looks
+        assert storage.looks - before < 100 * 6, loop.time() - began
+        await asyncio.sleep(5)
+    for controller in controllers:
+        await controller.aclose()
