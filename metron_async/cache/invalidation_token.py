@@ -30,20 +30,21 @@ class InvalidationToken:
         self._handle: int | None = None
 
     def open(self) -> bool:
-        """Open the file, or open it again if it was replaced, and return whether it was not open.
+        """Open the file, or open it again if it was replaced, and return whether it was.
 
         A new one says nothing of what was dropped before.
         """
+        known = self._handle
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         try:
-            if self._handle is not None and self._is_in_place(self._handle):
+            if known is not None and self._is_in_place(known):
                 return False
             self.close()
             make_directory(self._path.parent)
             self._handle = os.open(self._path, flags, 0o600)
         except OSError:
             self._handle = None
-        return True
+        return known is not None
 
     def _is_in_place(self, handle: int) -> bool:
         try:

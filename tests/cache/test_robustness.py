@@ -624,6 +624,19 @@ async def test_file_systems_without_locks_will_do(tmp_path, monkeypatch):
     assert cache.stats.errors == 0
 
 
+async def test_what_is_kept_in_memory_instead_of_a_file_stays_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "_LOOK", 0.0)
+    (tmp_path / "file").write_text("in the way")
+    cache = SQLiteCache(tmp_path / "file" / "c")
+    with pytest.warns(MetronWarning, match="memory is used instead"):
+        await cache.put([entry_of(0)])
+    for number in (1, 2):
+        await cache.flush()
+        await cache.put([entry_of(number)])
+    assert [await cache.get(key_of(number)) for number in range(3)] == [*map(entry_of, range(3))]
+    await cache.aclose()
+
+
 async def test_a_file_that_stays_locked_is_no_error(tmp_path, monkeypatch):
     monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.05)
     monkeypatch.setitem(file._BUSY_TIMEOUTS, "reader", 0.01)

@@ -195,6 +195,8 @@ def test_the_messages_of_other_statuses_are_in_the_error():
 
 
 def test_what_the_server_says_is_bounded():
+    many = {f"field{number}": ["x"] for number in range(1000)}
+    assert len(error_of(POST, answer(400, many)).fields) == 200
     endless = {f"field{number}": ["x" * 10_000] * 50 for number in range(50)}
     error = error_of(POST, answer(400, endless))
     assert len(str(error)) < 700
