@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from metron_async.cli.caching import cache
@@ -19,7 +20,7 @@ from metron_async.cli.output import complain, duration, ready, release
 from metron_async.cli.parser import make_parser
 from metron_async.cli.reading import get, list_rows, quota
 from metron_async.client import AsyncMetron
-from metron_async.errors import MetronError, RateLimitError
+from metron_async.errors import MetronError, MetronWarning, RateLimitError
 
 if TYPE_CHECKING:
     import argparse
@@ -91,14 +92,17 @@ def _client(options: argparse.Namespace, max_wait: float | None) -> AsyncMetron:
         from metron_async.cli import demo  # noqa: PLC0415 - needed by a demo only
 
         return demo.demo_client(max_wait)
-    return AsyncMetron(
-        "unused" if options.command == "cache" else None,  # the cache is that of all accounts
-        base_url=options.base_url,
-        allow_plain_http=options.allow_plain_http,
-        storage=options.storage,
-        user_agent="metron-async-cli",
-        max_wait=max_wait,
-    )
+    with warnings.catch_warnings():
+        if options.storage == ":memory:":  # whose user knows that other programs do not see it
+            warnings.simplefilter("ignore", MetronWarning)
+        return AsyncMetron(
+            "unused" if options.command == "cache" else None,  # the cache is that of all accounts
+            base_url=options.base_url,
+            allow_plain_http=options.allow_plain_http,
+            storage=options.storage,
+            user_agent="metron-async-cli",
+            max_wait=max_wait,
+        )
 
 
 def in_one_line(error: BaseException) -> str:
@@ -113,4 +117,4 @@ def _how_to_resume(options: argparse.Namespace, given: Sequence[str]) -> str:
     kept = options.command == "mirror" or getattr(options, "write", "") == "json"
     if not kept or options.demo:
         return ""
-    return f" What was fetched is kept; resume with: metron-async {shlex.join(given)}"
+    return f" What was fetched, if anything, is kept; resume with: metron-async {shlex.join(given)}"

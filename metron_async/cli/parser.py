@@ -73,6 +73,15 @@ class _Parser(argparse.ArgumentParser):
             self.error(f"unknown argument {name}{hint}")
         return known, unknown
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is not among the choices, with those that it may have meant."""
+        if action.choices is None or value in action.choices:
+            return
+        close = difflib.get_close_matches(str(value), map(str, action.choices), n=2)
+        hint = f"did you mean {' or '.join(close)}?" if close else ""
+        hint = hint or f"choose from {', '.join(map(str, action.choices))}"
+        raise argparse.ArgumentError(action, f"invalid choice: {value!r} ({hint})")
+
     def error(self, message: str) -> NoReturn:
         """Print what is wrong, and exit."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

@@ -174,3 +174,32 @@ def test_the_demo_client_has_a_server_of_its_own() -> None:
             assert await metron.issues.iter().count() == 600
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["lst"], "did you mean list?"),
+        (["list", "issue"], "did you mean issues"),
+        (["get", "isue", "1"], "did you mean issue"),
+        (["get", "comic", "1"], "choose from arc, "),
+    ],
+)
+def test_a_wrong_name_is_met_with_the_right_one(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], meant: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert meant in said
+    assert said.count("\n") == 1
+
+
+def test_memory_that_was_asked_for_is_no_warning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRON_TOKEN", "x")
+    monkeypatch.setenv("METRON_BASE_URL", "https://metron.example")
+    assert main(["cache", "info", "--storage", ":memory:"]) in {0, 18}
+    assert "MetronWarning" not in capsys.readouterr().err
