@@ -69,14 +69,19 @@ def without_request(error: Exception) -> Exception:
     """Return *error* without its request and the frames of httpx, which hold the headers."""
     for found in _chain(error):
         found.__traceback__ = None
-        if isinstance(found, httpx.RequestError):
-            found._request = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other way
+        holders = [found, getattr(found, "response", None)]
+        for holder in holders if isinstance(found, httpx.HTTPError) else ():
+            if holder is not None:
+                setattr(holder, "_request", None)  # noqa: B010 - a private name: no other way
     return error
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Return *error* and what caused it."""
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
+    """Return *error*, what caused it, and what it was raised during."""
+    found, seen = [error], set[int]()
+    while found:
+        each = found.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            found += [it for it in (each.__cause__, each.__context__) if it is not None]

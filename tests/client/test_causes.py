@@ -339,6 +339,32 @@ def test_whatever_a_transport_raises_leaves_as_an_error_of_this_package(error):
     virtual(main())
 
 
+def test_neither_does_what_a_hook_raises_from_the_response():
+    async def convert(response):
+        try:
+            response.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            msg = "odd"
+            raise RuntimeError(msg) from error
+
+    async def main():
+        fake = FakeMetron()
+        fake.faults.add(Fault.status(500))
+        async with (
+            httpx.AsyncClient(
+                transport=fake.transport(), event_hooks={"response": [convert]}
+            ) as http,
+            AsyncMetron(fake.token, http_client=http, cache=None, retries=0) as metron,
+        ):
+            with pytest.raises(TransportError) as caught:
+                await metron.issues.get(2)
+        cause = caught.value.__cause__.__cause__
+        assert isinstance(cause, httpx.HTTPStatusError)
+        assert cause._request is cause.response._request is None
+
+    virtual(main())
+
+
 async def test_no_error_along_the_causes_holds_the_request():
     options = {"base_url": "http://127.0.0.1:1", "retries": 0, "cache": None}
     async with AsyncMetron("t0ken", **options) as metron:
