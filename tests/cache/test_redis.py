@@ -58,6 +58,15 @@ async def until(check):
             await asyncio.sleep(0.02)
 
 
+async def fail_to_drop(cache, process, monkeypatch, **what):
+    """Drop something while the server stands still, which is given up soon."""
+    with monkeypatch.context() as short:
+        short.setattr(redis_connection, "_TIMEOUT", 0.1)
+        process.send_signal(signal.SIGSTOP)
+        await cache.invalidate("a", now=NOW + 1, **what)
+    process.send_signal(signal.SIGCONT)
+
+
 @contextlib.contextmanager
 def plain(url):
     with redis.Redis.from_url(url) as client:
@@ -216,13 +225,10 @@ async def test_a_server_that_hangs_costs_at_most_a_second(server):
 
 async def test_a_drop_that_failed_is_made_up_for_before_anything_is_read(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
+    monkeypatch.setattr(redis_connection, "_REST", 0.05)
     async with hosts(url) as (one, other):
         await one.put([entry_of(1), entry_of(2)])
-        process.send_signal(signal.SIGSTOP)
-        await one.invalidate("a", resource="issue", object_id=1, now=NOW + 1)
-        process.send_signal(signal.SIGCONT)
+        await fail_to_drop(one, process, monkeypatch, resource="issue", object_id=1)
         await until(lambda: one.get(key_of(2)))
         assert await one.get(key_of(1)) is None
         assert await other.get(key_of(1)) is None
@@ -231,14 +237,12 @@ async def test_a_drop_that_failed_is_made_up_for_before_anything_is_read(server,
 @pytest.mark.parametrize("then", ["idle", "closed"])
 async def test_a_drop_that_failed_is_made_up_for_without_another_call(server, monkeypatch, then):
     url, process = server
-    monkeypatch.setattr(redis_connection, "_TIMEOUT", 0.2)
     monkeypatch.setattr(redis_connection, "_REST", 0.05 if then == "idle" else 60.0)
     monkeypatch.setattr(redis_connection, "_REPEAT", 0.05 if then == "idle" else 60.0)
     async with hosts(url) as (one, other):
         await one.put([entry_of(1)])
-        process.send_signal(signal.SIGSTOP)
-        await one.invalidate("a", now=NOW + 1)
-        process.send_signal(signal.SIGCONT)
+        assert await other.get(key_of(1)) is not None
+        await fail_to_drop(one, process, monkeypatch)
         if then == "closed":
             await one.aclose()
             assert await other.get(key_of(1)) is None
@@ -262,9 +266,9 @@ async def test_drops_that_cannot_be_made_up_for_are_reported_at_the_end(server, 
 
 async def test_too_many_drops_become_one_that_drops_all(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
-    monkeypatch.setattr("metron_async.cache.redis_connection._MAX_OWED", 3)
+    monkeypatch.setattr(redis_connection, "_REST", 0.05)
+    monkeypatch.setattr(redis_connection, "_TIMEOUT", 0.4)
+    monkeypatch.setattr(redis_connection, "_MAX_OWED", 3)
     async with hosts(url) as (one, other):
         await one.put([entry_of(9)])
         process.send_signal(signal.SIGSTOP)
@@ -280,8 +284,8 @@ async def test_too_many_drops_become_one_that_drops_all(server, monkeypatch):
 
 async def test_a_name_made_while_the_server_was_away_keeps_nothing(server, monkeypatch):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
+    monkeypatch.setattr(redis_connection, "_REST", 0.05)
+    monkeypatch.setattr(redis_connection, "_TIMEOUT", 0.4)
     async with hosts(url) as (one, other):
         real = await other.account("ann")
         await other.put([entry_of(1, account=real, key=key_of(1))])
@@ -307,8 +311,8 @@ async def test_a_client_that_starts_while_the_server_is_away_keeps_responses_lat
     server, monkeypatch
 ):
     url, process = server
-    monkeypatch.setattr("metron_async.cache.redis_connection._REST", 0.05)
-    monkeypatch.setattr("metron_async.cache.redis_connection._TIMEOUT", 0.1)
+    monkeypatch.setattr(redis_connection, "_REST", 0.05)
+    monkeypatch.setattr(redis_connection, "_TIMEOUT", 0.4)
     fake = FakeMetron(issues=5)
     first = 1
     async with (
