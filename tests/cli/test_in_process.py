@@ -181,7 +181,7 @@ def test_the_demo_client_has_a_server_of_its_own() -> None:
     [
         (["lst"], "did you mean list?"),
         (["list", "issue"], "did you mean issues"),
-        (["get", "isue", "1"], "did you mean issue"),
+        (["get", "issuez", "1"], "did you mean issue"),
         (["get", "comic", "1"], "choose from arc, "),
     ],
 )
