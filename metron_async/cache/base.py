@@ -206,6 +206,10 @@ class BaseCache:
         self._identities[name] = identity
         return name
 
+    def _note_renaming(self, renamed: bool) -> None:
+        """Count whether all accounts have got other names."""
+        self.renamed += renamed
+
     def _present(self, secret: bytes, name: str) -> str:
         """Return the name that the account with this *name* has now."""
         return self._name(secret, name) if name in self._identities else name

@@ -306,5 +306,5 @@ class RedisCache(BaseCache):
             await self._client.set(_SECRET, offered, nx=True)
             found = await self._client.get(_SECRET)
         self._secret = found
-        self.renamed += known is not None and known != found
+        self._note_renaming(known not in {None, found})
         return known in {None, found}

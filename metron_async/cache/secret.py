@@ -15,7 +15,7 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from metron_async.storage.files import inode_of, make_directory
+from metron_async.storage.files import identity_of, make_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +32,13 @@ class Secret:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._inode = 0
+        self._identity = (0, 0)
         self.value: bytes | None = None
 
     @property
     def is_in_place(self) -> bool:
         """Whether its file is the one that was read."""
-        return inode_of(self._path) == self._inode
+        return identity_of(self._path) == self._identity
 
     async def load(self) -> bool:
         """Read it in a thread, and return whether another one was known.
@@ -47,8 +47,10 @@ class Secret:
             OSError: If it can neither be read nor created.
         """
         known = self.value
+        self._identity = identity_of(self._path)  # before: it may be replaced while it is read
         self.value = await asyncio.to_thread(load_secret, self._path, known)
-        self._inode = inode_of(self._path)
+        if self._identity == (0, 0):  # it was created
+            self._identity = identity_of(self._path)
         return known not in {None, self.value}
 
     def keep_in_memory(self) -> None:

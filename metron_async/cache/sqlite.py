@@ -286,7 +286,7 @@ class SQLiteCache(BaseCache):
     async def _look_around(self) -> None:
         """Begin again if one of the files was replaced or deleted."""
         replaced, renamed = await self._files.look_around()
-        self.renamed += renamed
+        self._note_renaming(renamed)
         if replaced:
             self._memory.clear()
             self._queue.forget_unsaved()

@@ -171,12 +171,16 @@ def set_aside_unless_replaced(path: Path, inode: int) -> bool:
         return True
 
 
-def inode_of(path: Path) -> int:
-    """Return the number that the system gives to the file at *path*, 0 if there is none."""
+def identity_of(path: Path) -> tuple[int, int]:
+    """Return what tells the file at *path* from one that replaces it, zeros if there is none.
+
+    A file that is not open anywhere leaves its inode to the next one.
+    """
     try:
-        return path.stat().st_ino
+        found = path.stat()
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
 
 
 def remove_unused(directory: Path, names: re.Pattern[str]) -> None:
