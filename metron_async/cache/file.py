@@ -62,11 +62,15 @@ class CacheFile:
     Args:
         path: Path of the file, which need not exist.
         on_recovery: Called each time a damaged file was set aside.
+        on_replacement: Called when the file was found to be replaced or deleted.
     """
 
-    def __init__(self, path: Path, on_recovery: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, on_recovery: Callable[[], None], on_replacement: Callable[[], None]
+    ) -> None:
         self._path = path
         self._on_recovery = on_recovery
+        self._on_replacement = on_replacement
         self._ready: dict[str, aiosqlite.Connection] = {}
         self._opening: dict[str, asyncio.Task[aiosqlite.Connection]] = {}
         self._recovering: asyncio.Task[None] | None = None
@@ -103,29 +107,25 @@ class CacheFile:
         """
         return await self._use("writer", work)
 
-    async def check_place(self) -> bool:
-        """Close the connections if the file was replaced or deleted, and return whether it was."""
-        if not self._ready or not self._inode:
-            return False
-        try:
-            present = self._path.stat().st_ino
-        except OSError:
-            present = 0
-        if present == self._inode:
-            return False
-        await self._start_over(self._generation, damaged=False)
-        return True
+    async def check_place(self) -> None:
+        """Close the connections if the file was replaced or deleted."""
+        inode, _ = files.identity_of(self._path)
+        if self._ready and self._inode and inode != self._inode:
+            self._on_replacement()
+            await self._start_over(self._generation, damaged=False)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for task in list(self._opening.values()):
-            with contextlib.suppress(*FILE_ERRORS):
-                await task
+        if self._recovering is not None:
+            await asyncio.shield(self._recovering)
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
         await self._close_connections()
 
     async def _use(
         self, role: str, work: Callable[[aiosqlite.Connection], Awaitable[T]], *, again: bool = True
     ) -> T:
+        if self._recovering is not None:
+            await asyncio.shield(self._recovering)
         generation = self._generation
         try:
             db = self._ready.get(role) or await self._open(role)
@@ -145,8 +145,6 @@ class CacheFile:
         loop = asyncio.get_running_loop()
         if self._refusal is not None and loop.time() < self._retry_at:
             raise OSError(str(self._refusal)) from self._refusal
-        if self._recovering is not None:
-            await asyncio.shield(self._recovering)
         task = self._opening.get(role)
         if task is None:
             task = self._opening[role] = spawn(self._connect(role))
@@ -198,6 +196,7 @@ class CacheFile:
         # A connection that is just being opened may be one to the old file.
         await asyncio.gather(*self._opening.values(), return_exceptions=True)
         await self._close_connections()
+        self._refusal = None  # of the old file, or of one that was being replaced
         if damaged:
             self._on_recovery()
             _logger.warning("The cache file %s is damaged: it is set aside", self._path)

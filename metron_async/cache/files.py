@@ -26,10 +26,14 @@ class CacheFiles:
     Args:
         path: Path of the database.
         on_recovery: Called each time a damaged database was set aside.
+        on_replacement: Called when database or token were found to be replaced or deleted.
     """
 
-    def __init__(self, path: Path, on_recovery: Callable[[], None]) -> None:
-        self.database: CacheFile = CacheFile(path, on_recovery)
+    def __init__(
+        self, path: Path, on_recovery: Callable[[], None], on_replacement: Callable[[], None]
+    ) -> None:
+        self._on_replacement = on_replacement
+        self.database: CacheFile = CacheFile(path, on_recovery, on_replacement)
         self.token: InvalidationToken = InvalidationToken(path.with_name(path.name + ".epoch"))
         self.secret: Secret = Secret(path.with_name(path.name + ".secret"))
 
@@ -45,16 +49,12 @@ class CacheFiles:
         await opening
         return failure
 
-    async def look_around(self) -> tuple[bool, bool]:
-        """Open again what was replaced or removed.
-
-        Returns:
-            Whether entries that are in memory may be outdated, and whether the accounts have other
-            names now.
-        """
-        replaced, renamed = self.token.open(), False
-        replaced |= await self.database.check_place()
+    async def look_around(self) -> bool:
+        """Open again what was replaced or removed, and return whether the secret is another one."""
+        if self.token.open():
+            self._on_replacement()
+        await self.database.check_place()
         if not self.secret.is_in_place:
             with contextlib.suppress(OSError):
-                renamed = await self.secret.load()
-        return replaced, renamed
+                return await self.secret.load()
+        return False

@@ -33,7 +33,7 @@ class Secret:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._identity = (0, 0)
-        self.value: bytes | None = None
+        self.value = b""  # until it is loaded
 
     @property
     def is_in_place(self) -> bool:
@@ -51,22 +51,22 @@ class Secret:
         self.value = await asyncio.to_thread(load_secret, self._path, known)
         if self._identity == (0, 0):  # it was created
             self._identity = identity_of(self._path)
-        return known not in {None, self.value}
+        return known not in {b"", self.value}
 
     def keep_in_memory(self) -> None:
         """Make one up: entries of other runs are not found, but accounts are still kept apart."""
         self.value = secrets.token_bytes(SECRET_BYTES)
 
 
-def load_secret(path: Path, present: bytes | None = None) -> bytes:
+def load_secret(path: Path, present: bytes = b"") -> bytes:
     """Return the secret at *path*, created on first use.
-
-    Args:
-        path: Its file.
-        present: The secret of this process, which is written again if the file is gone.
 
     A secret that is damaged, or that other users could read or write, is replaced. The entries
     under the old names are then never found again, and are evicted in time.
+
+    Args:
+        path: Its file.
+        present: The secret of this process, if any, which is written again if the file is gone.
 
     Raises:
         OSError: If it can neither be read nor created, is a link, or belongs to another user.

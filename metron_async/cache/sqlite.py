@@ -102,7 +102,7 @@ class SQLiteCache(BaseCache):
         self._loop = LoopGuard("cache")
         self._memory = RecentlyUsed(memory_bytes)
         self._invalidations = Invalidations()
-        self._files = CacheFiles(self._path, self._recovered)
+        self._files = CacheFiles(self._path, self._recovered, self._begin_again)
         self._queue = WriteQueue(self._files.database, max_bytes, self._written, self._refused)
         self._lookup = Lookup(
             memory=self._memory,
@@ -125,7 +125,7 @@ class SQLiteCache(BaseCache):
     async def account(self, identity: str) -> str:
         """Return the name under which the entries of *identity* are kept: a keyed hash."""
         await self._ready()
-        return self._name(self._files.secret.value or b"", identity)
+        return self._name(self._files.secret.value, identity)
 
     async def get(self, key: str, *, reload: bool = False) -> Entry | None:
         """Return the entry under *key*.
@@ -156,7 +156,7 @@ class SQLiteCache(BaseCache):
             await self._queue.flush()
 
     def _keeps(self, entry: Entry) -> bool:
-        present = self._present(self._files.secret.value or b"", entry.account) == entry.account
+        present = self._present(self._files.secret.value, entry.account) == entry.account
         return present and self._policy.keeps(entry) and not self._invalidations.drops(entry)
 
     async def touch(self, keys: Iterable[str], checked_at: float) -> None:
@@ -199,7 +199,7 @@ class SQLiteCache(BaseCache):
             now: Wall-clock seconds; the system's clock if not given.
         """
         await self._ready(at_once=True)
-        account = self._present(self._files.secret.value or b"", account)
+        account = self._present(self._files.secret.value, account)
         kinds = None if kinds is None else frozenset(kinds)
         selector = Selector(account=account, resource=resource, object_id=object_id, kinds=kinds)
         at = wall_clock(now)
@@ -275,21 +275,18 @@ class SQLiteCache(BaseCache):
         """Open the file, or notice that it was replaced: within a second, or *at_once*."""
         loop = asyncio.get_running_loop()
         self._loop.check(loop)
-        if self._files.secret.value is None:
+        if not self._files.secret.value:
             if self._starting is None:
                 self._starting = spawn(self._start())
             await asyncio.shield(self._starting)
         elif at_once or loop.time() >= self._looks_at:
             self._looks_at = loop.time() + _LOOK
-            await self._look_around()
+            self._note_renaming(await self._files.look_around())
 
-    async def _look_around(self) -> None:
-        """Begin again if one of the files was replaced or deleted."""
-        replaced, renamed = await self._files.look_around()
-        self._note_renaming(renamed)
-        if replaced:
-            self._memory.clear()
-            self._queue.forget_unsaved()
+    def _begin_again(self) -> None:
+        """Forget what is in memory, since the file that it came from was replaced or deleted."""
+        self._memory.clear()
+        self._queue.forget_unsaved()
 
     async def _start(self) -> None:
         """Open the database, and read the small files beside it."""

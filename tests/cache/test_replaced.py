@@ -7,10 +7,12 @@ does not reach what another one keeps.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 
 import pytest
 import redis
+from support.cache_hardship import NOW, entry_of, key_of
 
 from metron_async import AsyncMetron, Source
 from metron_async.cache import RedisCache, SQLiteCache, sqlite
@@ -84,6 +86,21 @@ async def test_a_write_reaches_every_program_afterwards(
         await one.publishers.get(1)
         assert len(fake.requests) == sent, "both find it in one cache"
         assert again.name == "Renamed"
+
+
+async def test_a_write_that_finds_the_file_replaced_clears_the_memory_too(tmp_path):
+    """The batch looks as well, and what it has found is not to be found again."""
+    cache = SQLiteCache(tmp_path / "cache-1.sqlite3")
+    await cache.put([entry_of(1)])
+    await cache.flush()
+    for _ in range(2):
+        assert await cache.get(key_of(1)) is not None
+    remove("database", tmp_path)
+    cache._looks_at = math.inf
+    await cache.touch([key_of(2)], NOW)
+    await cache.flush()
+    assert await cache.get(key_of(1)) is None
+    await cache.aclose()
 
 
 async def test_who_runs_gives_an_emptied_server_its_secret_again(redis_url, monkeypatch):

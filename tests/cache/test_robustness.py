@@ -602,6 +602,40 @@ async def test_damage_met_while_the_other_connection_opens(tmp_path):
     await cache.aclose()
 
 
+async def test_an_opening_that_fails_while_damage_is_dealt_with_is_repeated(tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    cache = SQLiteCache(path, memory_bytes=0)
+    await cache.put(entry_of(n, body=sealed(n)) for n in range(100))
+    await cache.aclose()
+    cache = SQLiteCache(path, memory_bytes=0)
+    await cache.get(key_of(1))
+    cache_hardship._checkpoint(path)
+    DAMAGE["zeros, while in use"](path)
+    open_once, failures, found = storage._open_once, [], threading.Event()
+
+    def fails_once(*args):
+        if not failures:
+            failures.append(sqlite3.OperationalError("unable to open database file"))
+            assert found.wait(10)
+            raise failures[0]
+        return open_once(*args)
+
+    monkeypatch.setattr(storage, "_open_once", fails_once)
+    start_over = cache._files.database._start_over
+
+    async def noted(generation, *, damaged):
+        found.set()
+        await start_over(generation, damaged=damaged)
+
+    monkeypatch.setattr(cache._files.database, "_start_over", noted)
+    await asyncio.gather(*(cache.get(key_of(n)) for n in range(100)), cache.delete([key_of(2)]))
+    await cache.put([entry_of(1)])
+    await cache.flush()
+    assert (failures, cache.stats.errors) == (failures[:1], 0)
+    assert (await cache.get(key_of(1)), cache.stats.disk_hits) == (entry_of(1), 2)
+    await cache.aclose()
+
+
 async def test_other_programs_may_hold_the_lock_file(tmp_path, monkeypatch):
     """Nobody is waited for for ever: the lock only makes a rare mishap impossible."""
     monkeypatch.setattr(storage, "OPEN_TIMEOUT", 0.05)
