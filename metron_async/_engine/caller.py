@@ -102,12 +102,14 @@ class Caller:
         """
         parts, decoder, options = await self._begin(request), decoder_for(kind), self.options
         began = asyncio.get_running_loop().time()
+        key = ""
         decision: Decision = Fetch()
         with contextlib.suppress(TimeoutError):  # a cache that hangs has nothing
             async with asyncio.timeout_at(self._patience(began)):
                 await parts.responses.ready()
-                decision = await self._consult(parts, request, current)
-        key = parts.responses.key_of(request)
+                key = parts.responses.key_of(request)
+                decision = await self._consult(parts, request, key, current)
+        key = key or parts.responses.key_of(request)
         if isinstance(decision, Serve):
             try:
                 return parts.responses.serve(request, decoder, decision)
@@ -216,9 +218,9 @@ class Caller:
         self,
         parts: Parts,
         request: Request,
+        key: str,
         current: Callable[[Entry], bool] | None,
     ) -> Decision:
-        key = parts.responses.key_of(request)
         while True:
             done = parts.in_flight.done
             decision = await parts.responses.look_up(request, key, self.options)
