@@ -218,6 +218,23 @@ async def listening(serve, **options):
         yield server.sockets[0].getsockname()[1], asked
 
 
+async def errors_through(port, monkeypatch, said):
+    """Return the errors of a read and a write through a proxy, of which nothing is counted."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
+    errors = []
+    options = {"retries": 0, "storage": ":memory:", "cache": None}
+    async with AsyncMetron("t0ken", **options) as metron:
+        for call in (metron.issues.get(7), metron.collection.scrobble(7)):
+            with pytest.raises(TransportError, match=said) as caught:
+                await call
+            assert not caught.value.outcome_unknown
+            assert "pr0xysecret" not in str(caught.value)
+            errors.append(caught.value)
+        state = await metron.quota()
+        assert (state.burst.remaining, state.in_flight) == (state.burst.limit, 0)
+    return errors
+
+
 @pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
 @pytest.mark.parametrize(
     ("status", "retryable"),
@@ -233,18 +250,9 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_is_counted(monkeypatch,
         await writer.drain()
 
     async with listening(serve) as (port, asked):
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
-        options = {"retries": 0, "storage": ":memory:", "cache": None}
-        async with AsyncMetron("t0ken", **options) as metron:
-            for call in (metron.issues.get(7), metron.collection.scrobble(7)):
-                with pytest.raises(TransportError, match="proxy refused") as caught:
-                    await call
-                assert status in str(caught.value)
-                assert not caught.value.outcome_unknown
-                assert caught.value.retryable is retryable
-                assert "pr0xysecret" not in str(caught.value)
-            state = await metron.quota()
-            assert (state.burst.remaining, state.in_flight) == (state.burst.limit, 0)
+        for error in await errors_through(port, monkeypatch, "proxy refused"):
+            assert status in str(error)
+            assert error.retryable is retryable
         assert len(asked) == 2
         assert all(b"t0ken" not in head for head in asked)
 
@@ -259,16 +267,7 @@ async def test_a_proxy_that_breaks_off_has_sent_nothing(monkeypatch, said):
         await writer.drain()
 
     async with listening(serve) as (port, _):
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pr0xysecret@127.0.0.1:{port}")
-        options = {"retries": 0, "storage": ":memory:", "cache": None}
-        async with AsyncMetron("t0ken", **options) as metron:
-            for call in (metron.issues.get(7), metron.collection.scrobble(7)):
-                with pytest.raises(TransportError, match=f"proxy 127.0.0.1:{port}") as caught:
-                    await call
-                assert not caught.value.outcome_unknown
-                assert "pr0xysecret" not in str(caught.value)
-            state = await metron.quota()
-            assert (state.burst.remaining, state.in_flight) == (state.burst.limit, 0)
+        await errors_through(port, monkeypatch, f"proxy 127.0.0.1:{port}")
 
 
 @pytest.mark.filterwarnings("ignore:The quota is kept in memory only")
