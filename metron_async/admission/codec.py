@@ -11,7 +11,6 @@ checksum the storage keeps. It has no version: every version reads it and adds t
 from __future__ import annotations
 
 import math
-import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,7 +21,7 @@ from metron_async.admission.commands import Acquire
 from metron_async.admission.decide import apply, credentials_of
 from metron_async.admission.state import FORMAT, Account, Lease
 from metron_async.admission.table import REFUSED
-from metron_async.storage.base import Decided, Loaded
+from metron_async.storage.base import Decided, Loaded, checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,12 +88,12 @@ def _restore(account: Account, address: Address, rules: Rules, now: float, ask: 
 def encode_account(account: Account) -> bytes:
     """Return *account* as bytes."""
     body = _encoder.encode(account)
-    return bytes([FORMAT]) + _checksum(body) + body
+    return bytes([FORMAT]) + checksum(body) + body
 
 
 def decode_account(stored: bytes | None, rules: Rules, now: float) -> Account:
     """Return the account in *stored*, or a fresh one."""
-    if stored and stored[0] == FORMAT and stored[1:5] == _checksum(stored[5:]):
+    if stored and stored[0] == FORMAT and stored[1:5] == checksum(stored[5:]):
         try:
             account = _account.decode(stored[5:])
         except msgspec.MsgspecError:
@@ -118,10 +117,6 @@ def decode_address(stored: bytes | None) -> Address:
     except msgspec.MsgspecError:
         return []
     return [(kind, at) for kind, at in events if kind > 0 and math.isfinite(at)]
-
-
-def _checksum(body: bytes) -> bytes:
-    return zlib.crc32(body).to_bytes(4, "little")
 
 
 def _is_plausible(account: Account) -> bool:

@@ -52,8 +52,9 @@ class Line:
 
     def let_look(self) -> None:
         """Let the first one look, as something may have changed."""
-        for look in list(self._waiting)[:1]:
-            look()
+        first = next(iter(self._waiting), None)
+        if first is not None:
+            first()
 
 
 class Place:

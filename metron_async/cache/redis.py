@@ -305,6 +305,6 @@ class RedisCache(BaseCache):
             offered = known or secrets.token_bytes(_SECRET_BYTES)
             await self._client.set(_SECRET, offered, nx=True)
             found = await self._client.get(_SECRET)
-        self._secret = found
-        self._note_renaming(known not in {None, found})
-        return known in {None, found}
+        self._secret, same = found, known in {None, found}
+        self._note_renaming(not same)
+        return same

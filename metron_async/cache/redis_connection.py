@@ -115,9 +115,7 @@ class RedisConnection:
         """Log a failure of the server, and leave a server that does not reply alone for a while."""
         now, kind = asyncio.get_running_loop().time(), type(error).__name__
         self._stats.errors += 1
-        if not isinstance(
-            error, self._refusal
-        ):  # a refusal is a reply, as of a server that is full
+        if not isinstance(error, self._refusal):  # which is a reply, as of a server that is full
             self._rests_until = now + _REST
         quiet = now - self._reported.get(kind, -math.inf) < _QUIET
         if not quiet:

@@ -34,6 +34,7 @@ __all__ = [
     "Storage",
     "announce",
     "check_size",
+    "checksum",
 ]
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ class States:
         failures: bytes | None
         stored = address if isinstance(address, bytes) else b""
         body = stored[_HEAD:]
-        if 0 < len(body) <= MAX_STATE and stored[_EPOCH:_HEAD] == _checksum(body):
+        if 0 < len(body) <= MAX_STATE and stored[_EPOCH:_HEAD] == checksum(body):
             epoch, failures = stored[:_EPOCH], body
         else:
             epoch, failures = os.urandom(_EPOCH), self._seen.get(name)
@@ -147,7 +148,7 @@ class States:
         """
         account, address = check_size(decided.account), check_size(decided.address)
         if address is not None:
-            address = loaded.epoch + _checksum(address) + address
+            address = loaded.epoch + checksum(address) + address
         return account, address
 
     def keep(self, name: str, loaded: Loaded, decided: Decided[T]) -> T:
@@ -209,7 +210,8 @@ class Binding:
         self._generation += 1
 
 
-def _checksum(body: bytes) -> bytes:
+def checksum(body: bytes) -> bytes:
+    """Return four bytes that show whether *body* was changed."""
     return zlib.crc32(body).to_bytes(4, "little")
 
 

@@ -51,10 +51,12 @@ OPEN_TIMEOUT = 5.0
 """Seconds for opening a file while other processes open it too."""
 OPEN_PAUSE = 0.01
 
+UNUSED = 30 * 86_400.0
+"""Seconds after which what nobody uses is removed: files of other versions, and states."""
+
 _SIDECARS = ("", "-wal", "-shm")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_UNUSED = 30 * 86_400.0  # seconds
 
 _creating = threading.Lock()
 
@@ -192,7 +194,7 @@ def remove_unused(directory: Path, names: re.Pattern[str]) -> None:
         files = [path.with_name(path.name + suffix) for suffix in _SIDECARS]
         with contextlib.suppress(OSError):
             times = [file.stat().st_mtime for file in files if file.exists()]
-            if times and time.time() - max(times) > _UNUSED:
+            if times and time.time() - max(times) > UNUSED:
                 for file in files:
                     file.unlink(missing_ok=True)
 

@@ -22,6 +22,7 @@ from metron_async.storage.base import MAX_STATE
 from metron_async.storage.clock import pack_anchor, unpack_anchor
 from metron_async.storage.files import (
     OPEN_ERRORS,
+    UNUSED,
     is_busy,
     is_damage,
     make_private_directory,
@@ -49,7 +50,6 @@ _LOAD = "SELECT name, saved FROM state WHERE name IN (?, ?) AND length(saved) <=
 _UPDATE = "UPDATE state SET saved = ?, at = ? WHERE name = ?"
 _INSERT = "INSERT OR REPLACE INTO state (saved, at, name) VALUES (?, ?, ?)"
 _SAVE_ANCHOR = "INSERT OR REPLACE INTO clock (id, anchor) VALUES (1, ?)"
-_UNUSED = 30 * 86_400.0  # seconds after which a state is deleted
 _OURS = re.compile(r"cache-\d+\.sqlite3|(state|cache-\d+)\.sqlite3\.damaged-\d+")
 _COMMITS = 64  # between two checkpoints; about a megabyte
 _PAUSE, _LONGEST_PAUSE = 0.001, 0.05  # seconds between two attempts on a locked file
@@ -221,7 +221,7 @@ class StateFile:
         anchor = self._clock.adopt(saved, newest if isinstance(newest, float) else 0.0)
         if anchor is not None:
             connection.execute(_SAVE_ANCHOR, (pack_anchor(anchor),))
-        unused = self._clock.now() - _UNUSED
+        unused = self._clock.now() - UNUSED
         if connection.execute("SELECT 1 FROM state WHERE at < ?", (unused,)).fetchone():
             connection.execute("DELETE FROM state WHERE at < ?", (unused,))
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
