@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from metron_async.cli.output import print_json, print_line
@@ -42,8 +41,7 @@ async def _purge(store: Cache, options: argparse.Namespace) -> int:
     if options.resource is None and options.older_than is None:
         msg = "purge needs --older-than DAYS or --resource NAME; `cache clear` removes everything"
         raise UsageError(msg)
-    age = None if options.older_than is None else timedelta(days=options.older_than)
-    return await store.purge(options.resource, age)
+    return await store.purge(options.resource, options.older_than)
 
 
 async def cache_facts(store: Cache) -> dict[str, Any]:

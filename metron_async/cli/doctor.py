@@ -11,6 +11,8 @@ import ssl
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from httpx import ConnectTimeout
+
 from metron_async._version import __version__
 from metron_async.cli.caching import cache_facts, size_text
 from metron_async.cli.exits import exit_code
@@ -83,14 +85,15 @@ def _address(error: MetronError | None) -> str:
         wait = duration(error.retry_after)
         return f"requests are blocked locally to avoid a ban: {error.reason}; retry in {wait}"
     if isinstance(error, RequestTimeoutError):
-        return "no response: the network is down, or the server's firewall has banned this address"
+        if not isinstance(error.__cause__, ConnectTimeout):
+            return "not known: no response in time"
+        return "no connection: network or proxy down, or banned by the server's firewall"
     if isinstance(error, TransportError):
         return "not tested: the server was not reached"
     if error is None or (isinstance(error, StatusError) and error.status is not None):
         return "not banned: the server responds"
-    if isinstance(error, RateLimitError):
-        return "not tested: the quota does not allow a request now"
-    return "not known"
+    refused = isinstance(error, RateLimitError)
+    return "not tested: the quota does not allow a request now" if refused else "not known"
 
 
 def _credentials(options: argparse.Namespace) -> str:
@@ -110,7 +113,8 @@ def _window(window: WindowState) -> dict[str, Any]:
 
 
 def _storage(options: argparse.Namespace) -> dict[str, Any]:
-    place = options.storage or os.environ.get("METRON_ASYNC_STORAGE") or str(default_directory())
+    named = os.environ.get("METRON_ASYNC_STORAGE", "").strip()
+    place = options.storage or named or str(default_directory())
     if options.demo:
         place = ":memory:"
     if not os.path.isdir(place):  # noqa: PTH112 - it may be a URL

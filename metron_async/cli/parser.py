@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from metron_async._version import __version__
@@ -51,7 +52,8 @@ _LISTS = {
 _ABOUT = """\
 Query Metron, the open comic-book database.
 
-Credentials are taken from the environment: METRON_TOKEN, or METRON_USERNAME and METRON_PASSWORD.
+Credentials are taken from the environment: METRON_TOKEN, METRON_TOKEN_FILE (the path of a file),
+or METRON_USERNAME and METRON_PASSWORD. No account is needed with --demo.
 So are the defaults of --base-url (METRON_BASE_URL) and --storage (METRON_ASYNC_STORAGE).
 """
 
@@ -108,7 +110,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_json(add("quota", "show what is left of the quota"))
     get = add("get", "fetch one complete object")
     get.add_argument(
-        "kind", choices=sorted(DETAILS), metavar="KIND", help=", ".join(sorted(DETAILS))
+        "kind",
+        type=lambda name: name.replace("_", "-"),
+        choices=sorted(DETAILS),
+        metavar="KIND",
+        help=", ".join(sorted(DETAILS)),
     )
     get.add_argument("id", type=int, metavar="ID", help="its id at Metron")
     _add_json(get)
@@ -199,8 +205,26 @@ def _add_cache(parser: argparse.ArgumentParser, common: _Parser) -> None:
         made = commands.add_parser(name, parents=[common], help=text, allow_abbrev=False)
         _add_json(made)
         if name == "purge":
-            made.add_argument("--resource", metavar="NAME", help="such as issue or series")
-            made.add_argument("--older-than", type=float, metavar="DAYS", help="age in days")
+            made.add_argument(
+                "--resource",
+                type=lambda name: name.replace("-", "_"),
+                choices=sorted({source.path.partition("/")[0] for source in SOURCES.values()}),
+                metavar="NAME",
+                help="such as issue or series",
+            )
+            made.add_argument("--older-than", type=_days, metavar="DAYS", help="age in days")
+
+
+def _days(text: str) -> timedelta:
+    """Return *text* as an age."""
+    try:
+        days = timedelta(days=float(text))
+    except (ValueError, OverflowError):
+        days = timedelta(-1)
+    if days < timedelta(0):
+        msg = f"{text!r} is not a number of days"
+        raise argparse.ArgumentTypeError(msg)
+    return days
 
 
 def _add_match_options(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,16 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from support.command import environment, run, start
 from support.systems import needs_posix
 
 from metron_async.cli import output
 from metron_async.cli.app import main
+from metron_async.cli.doctor import _address
+from metron_async.cli.parser import make_parser
+from metron_async.errors import RequestTimeoutError
 from metron_async.testing import FakeMetron, Fault
 
 if TYPE_CHECKING:
@@ -329,6 +333,45 @@ async def test_doctor_shows_why_calls_are_refused(tmp_path: Path) -> None:
     assert ran.code == 9
     assert "blocked locally" in ran.out
     assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--resource=isue", "did you mean issue?"),
+        ("--older-than=-1", "'-1' is not a number of days"),
+        ("--older-than=nan", "'nan' is not a number of days"),
+        ("--older-than=1e20", "'1e20' is not a number of days"),
+        ("--older-than=old", "'old' is not a number of days"),
+    ],
+)
+def test_a_purge_refuses_what_it_cannot_select(
+    option: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["cache", "purge", option])
+    assert (left.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+def test_names_are_understood_with_either_dash() -> None:
+    parse = make_parser().parse_args
+    assert parse(["get", "reading_list", "1"]).kind == "reading-list"
+    assert parse(["cache", "purge", "--resource", "series-type"]).resource == "series_type"
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (httpx.ConnectTimeout("slow"), "banned by the server's firewall"),
+        (httpx.ReadTimeout("slow"), "not known: no response in time"),
+    ],
+)
+def test_doctor_suspects_a_ban_where_no_connection_was_made(
+    cause: httpx.TransportError, said: str
+) -> None:
+    error = RequestTimeoutError("slow", path="/api/collection/")
+    error.__cause__ = cause
+    assert said in _address(error)
 
 
 async def test_the_cache_is_shown_and_emptied_without_credentials(tmp_path: Path) -> None:
