@@ -33,7 +33,7 @@ class Secret:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._identity = (0, 0)
-        self.value = b""  # until it is loaded
+        self.value: bytes = b""  # until it is loaded
 
     @property
     def is_in_place(self) -> bool:

@@ -338,7 +338,7 @@ async def test_doctor_shows_why_calls_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("--resource=isue", "did you mean issue?"),
+        ("--resource=issues", "did you mean issue?"),
         ("--older-than=-1", "'-1' is not a number of days"),
         ("--older-than=nan", "'nan' is not a number of days"),
         ("--older-than=1e20", "'1e20' is not a number of days"),
