@@ -11,8 +11,6 @@ import ssl
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from httpx import ConnectTimeout
-
 from metron_async._version import __version__
 from metron_async.cli.caching import cache_facts, size_text
 from metron_async.cli.exits import exit_code
@@ -85,7 +83,7 @@ def _address(error: MetronError | None) -> str:
         wait = duration(error.retry_after)
         return f"requests are blocked locally to avoid a ban: {error.reason}; retry in {wait}"
     if isinstance(error, RequestTimeoutError):
-        if not isinstance(error.__cause__, ConnectTimeout):
+        if error.outcome_unknown:
             return "not known: no response in time"
         return "no connection: network or proxy down, or banned by the server's firewall"
     if isinstance(error, TransportError):
