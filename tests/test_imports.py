@@ -189,15 +189,26 @@ def test_only_the_transport_and_the_client_know_httpx() -> None:
     assert users <= MAY_IMPORT_HTTPX
 
 
-def test_the_import_is_light() -> None:
-    program = "import json, sys, metron_async; print(json.dumps(sorted(sys.modules)))"
+@pytest.mark.parametrize(
+    ("module", "later"),
+    [
+        ("metron_async", LATER),
+        ("metron_async.mirror", ["metron_async.mirror.mirror", "aiosqlite", "httpx"]),
+        (
+            "metron_async.cli.app",
+            ["metron_async.client", "metron_async.mirror.mirror", "metron_async.matching", "httpx"],
+        ),
+    ],
+)
+def test_an_import_is_light(module: str, later: list[str]) -> None:
+    program = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(
         subprocess.run(
             [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60
         ).stdout
     )
-    assert "metron_async" in loaded
-    early = [name for name in loaded if any(f"{name}.".startswith(f"{late}.") for late in LATER)]
+    assert module in loaded
+    early = [name for name in loaded if any(f"{name}.".startswith(f"{late}.") for late in later)]
     assert not early
 
 

@@ -11,32 +11,19 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from metron_async.cli.caching import cache
-from metron_async.cli.doctor import doctor
 from metron_async.cli.exits import INTERRUPTED, exit_code
-from metron_async.cli.matching import match
-from metron_async.cli.mirror import mirror
 from metron_async.cli.output import complain, duration, ready, release
 from metron_async.cli.parser import make_parser
-from metron_async.cli.reading import get, list_rows, quota
-from metron_async.client import AsyncMetron
 from metron_async.errors import MetronError, MetronWarning, RateLimitError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
+
+    from metron_async.client import AsyncMetron
 
 __all__ = ["main"]
 
-_COMMANDS = {
-    "quota": quota,
-    "get": get,
-    "list": list_rows,
-    "mirror": mirror,
-    "match": match,
-    "doctor": doctor,
-    "cache": cache,
-}
 _SECRETS = ("--token", "--password", "--username")
 
 
@@ -82,16 +69,38 @@ async def _run(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     max_wait = math.inf if getattr(options, "wait", False) else None
     async with _client(options, max_wait) as metron:
-        code = await _COMMANDS[options.command](metron, options)
+        code = await _command(metron, options)
         sys.stdout.flush()
         return code
 
 
+def _command(metron: AsyncMetron, options: argparse.Namespace) -> Awaitable[int]:
+    """Start the command. Only its own modules are loaded."""
+    match options.command:
+        case "quota":
+            from metron_async.cli.reading import quota as command
+        case "get":
+            from metron_async.cli.reading import get as command
+        case "list":
+            from metron_async.cli.reading import list_rows as command
+        case "mirror":
+            from metron_async.cli.mirror import mirror as command
+        case "match":
+            from metron_async.cli.matching import match as command
+        case "doctor":
+            from metron_async.cli.doctor import doctor as command
+        case _:
+            from metron_async.cli.caching import cache as command
+    return command(metron, options)
+
+
 def _client(options: argparse.Namespace, max_wait: float | None) -> AsyncMetron:
     if options.demo:
-        from metron_async.cli import demo  # noqa: PLC0415 - needed by a demo only
+        from metron_async.cli import demo
 
         return demo.demo_client(max_wait)
+    from metron_async.client import AsyncMetron
+
     with warnings.catch_warnings():
         if options.storage == ":memory:":  # whose user knows that other programs do not see it
             warnings.simplefilter("ignore", MetronWarning)

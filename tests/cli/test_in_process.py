@@ -109,14 +109,14 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     async def interrupted(*_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(main.__globals__["_COMMANDS"], "mirror", interrupted)
+    monkeypatch.setattr("metron_async.cli.mirror.mirror", interrupted)
     assert run("mirror", "x.db", "issues") == 130
     assert "stopped." in capsys.readouterr().err
 
     async def cancelled(*_: Any) -> int:
         raise asyncio.CancelledError
 
-    monkeypatch.setitem(main.__globals__["_COMMANDS"], "mirror", cancelled)
+    monkeypatch.setattr("metron_async.cli.mirror.mirror", cancelled)
     assert main(["mirror", "a b.db", "issues", "--base-url", "http://127.0.0.1:9"]) in {3, 130}
 
 
