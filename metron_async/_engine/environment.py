@@ -7,14 +7,19 @@ and only at the first call.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import ssl
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from metron_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 __all__ = ["check_environment", "is_container", "proxy_for"]
 
@@ -39,16 +44,23 @@ def check_environment(url: str) -> None:
     if not url.startswith("https:"):
         return
     proxy_for(url)
-    bundle = os.environ.get("SSL_CERT_FILE")
-    if bundle:
-        try:
-            ssl.create_default_context(cafile=bundle)
-        except (OSError, ValueError) as error:
-            msg = (
-                "SSL_CERT_FILE does not name a readable file with certificates:"
-                f" {type(error).__name__}. Correct or unset it"
-            )
-            raise ConfigurationError(msg) from error
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if bundle := os.environ.get("SSL_CERT_FILE"):
+        with _named("SSL_CERT_FILE does not name a readable file with certificates"):
+            context.load_verify_locations(bundle)
+    if log := os.environ.get("SSLKEYLOGFILE"):
+        with _named("SSLKEYLOGFILE does not name a file that can be written"):
+            context.keylog_filename = log
+
+
+@contextlib.contextmanager
+def _named(fault: str) -> Generator[None]:
+    """Turn a failure of :mod:`ssl` into an error that says which variable is at fault."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        msg = f"{fault}: {type(error).__name__}. Correct or unset it"
+        raise ConfigurationError(msg) from error
 
 
 def proxy_for(url: str) -> str | None:

@@ -89,6 +89,7 @@ def test_types_are_checked():
         ({"https_proxy": "ftp://proxy.example"}, "HTTPS_PROXY is not"),
         ({"SSL_CERT_FILE": "/nowhere/at.all"}, "SSL_CERT_FILE"),
         ({"SSL_CERT_FILE": __file__}, "SSL_CERT_FILE"),
+        ({"SSLKEYLOGFILE": "/nowhere/at.all"}, "SSLKEYLOGFILE"),
         ({"METRON_TOKEN_FILE": "/nowhere/at.all"}, "METRON_TOKEN_FILE"),
     ],
 )
