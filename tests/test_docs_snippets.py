@@ -1,4 +1,4 @@
-"""Every Python block of README.md and of the documentation is executed.
+"""Every block of Python or SQL in README.md and in the documentation is executed.
 
 The blocks of a page share one namespace and one event loop, and run from top to bottom, so that a
 page can be read, and typed in, as one session of ``python -m asyncio``, where ``await`` may stand
@@ -27,6 +27,7 @@ import doctest
 import inspect
 import io
 import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -36,6 +37,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import metron_async
+from metron_async.mirror import Mirror
 from metron_async.testing import FakeMetron
 
 ROOT = Path(__file__).parent.parent
@@ -165,6 +167,28 @@ def test_snippets_run(page: Path, request: pytest.FixtureRequest) -> None:
                     run_block(block, block.source.replace(REDIS_URL, url), namespace, runner)
                 case unknown:
                     pytest.fail(f"{name_of(page)}:{block.line}: nobody knows {unknown!r}")
+
+
+async def test_queries_of_mirrors_select_rows(tmp_path: Path) -> None:
+    """They need what the page says of them: mirrors of issues and series."""
+    queries = [
+        query
+        for page in PAGES
+        for match in FENCE.finditer(page.read_text(encoding="utf-8"))
+        if match["language"] == "sql"
+        for query in match["code"].split(";")
+        if query.strip()
+    ]
+    assert queries
+    metron = metron_async.AsyncMetron(
+        "reader-token", transport=FakeMetron(throttle=False).transport()
+    )
+    async with metron, Mirror(metron, tmp_path / "comics.db") as mirror:
+        await mirror.run("issues")
+        await mirror.run("series")
+    with contextlib.closing(sqlite3.connect(tmp_path / "comics.db")) as db:
+        for query in queries:
+            assert db.execute(query).fetchone(), query
 
 
 def test_every_block_is_found(tmp_path: Path) -> None:
