@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metron_async.cli.output import print_json, print_line
+from metron_async.cli.output import counted, print_json, print_line
 from metron_async.errors import CacheError, UsageError
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ async def cache(metron: AsyncMetron, options: argparse.Namespace) -> int:
     if options.json:
         print_json(facts)
     elif options.action == "info":
-        print_line(f"{facts['place']}: {facts['entries']:,} entries, {size_text(facts['bytes'])}")
+        print_line(
+            f"{facts['place']}: {counted(facts['entries'], 'entries')}, {size_text(facts['bytes'])}"
+        )
     else:
-        print_line(f"{facts['place']}: {facts['removed']:,} entries removed")
+        print_line(f"{facts['place']}: {counted(facts['removed'], 'entries')} removed")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from metron_async.cli.matching_progress import Lines, Silent
+from metron_async.cli.output import counted
 from metron_async.errors import UsageError
 from metron_async.matching.files import (
     ComicFile,
@@ -131,7 +132,7 @@ def _report(
     unknown = state.done - state.decided - state.ambiguous - state.failed + unreadable
     out.write(
         f"{state.decided:,} found, {state.ambiguous:,} ambiguous, {unknown:,} unknown,"
-        f" {state.failed:,} failed; {state.requests:,} requests\n"
+        f" {state.failed:,} failed; {counted(state.requests, 'requests')}\n"
     )
 
 
@@ -150,7 +151,9 @@ def describe_plan(plan: MatchPlan, *, done: int) -> str:
     before = f", {done:,} done before" if done else ""
     series = sum(1 for group in plan.groups if group.way != "id")
     of = f" of {series:,} series" if series else ""
-    return f"{plan.queries:,} files{of}{before}: about {plan.requests:,} requests"
+    return (
+        f"{counted(plan.queries, 'files')}{of}{before}: about {counted(plan.requests, 'requests')}"
+    )
 
 
 def _make_progress(total: int, *, quiet: bool) -> Silent:

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from metron_async.cli.output import counted
 from metron_async.cli.progress import Shown
 
 if TYPE_CHECKING:
@@ -39,4 +40,4 @@ class Lines(Silent):
 
 def facts_of_run(state: MatchProgress) -> str:
     """Return in a few words what the run has done."""
-    return f"{state.decided:,} found, {state.requests:,} requests"
+    return f"{state.decided:,} found, {counted(state.requests, 'requests')}"

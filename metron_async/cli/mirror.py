@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from metron_async.cli.exits import INCOMPLETE
 from metron_async.cli.filters import filters_in
-from metron_async.cli.output import clock, duration, print_json, print_line
+from metron_async.cli.output import clock, counted, duration, print_json, print_line
 from metron_async.cli.progress import PlainProgress, Progress
 from metron_async.mirror import Mirror
 from metron_async.types import Priority
@@ -97,9 +97,10 @@ def describe(plan: Plan) -> str:
     minutes = round(plan.minutes)
     time = "less than a minute" if plan.minutes < 1 else f"about {duration(minutes * 60)}"
     days = f", over {plan.days} days of quota" if plan.days > 1 else ""
-    again = " more" if plan.kind == "resume" else ""
+    again = "more " if plan.kind == "resume" else ""
     return (
-        f"{plan.name}: {plan.rows:,}{again} rows, {plan.requests:,} requests, {time}{days};"
+        f"{plan.name}: {counted(plan.rows, f'{again}rows')}, {counted(plan.requests, 'requests')},"
+        f" {time}{days};"
         f" done at {clock(plan.finishes_at)}"
     )
 
@@ -118,4 +119,4 @@ def summarize(report: Report, file: str) -> str:
     parts += [f"{number:,} {what}" for what, number in named.items() if number]
     if not report.proven:
         parts.append("the list was edited meanwhile, so rows may be missing until the next run")
-    return f"{report.name}: {', '.join(parts)}; {report.requests:,} requests; {file}"
+    return f"{report.name}: {', '.join(parts)}; {counted(report.requests, 'requests')}; {file}"

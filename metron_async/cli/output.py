@@ -11,7 +11,16 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["clock", "complain", "duration", "print_json", "print_line", "ready", "release"]
+__all__ = [
+    "clock",
+    "complain",
+    "counted",
+    "duration",
+    "print_json",
+    "print_line",
+    "ready",
+    "release",
+]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -61,6 +70,12 @@ def _escaped(match: re.Match[str]) -> str:
 def complain(text: str) -> None:
     """Print a line to the standard error."""
     sys.stderr.write(f"metron-async: {text}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, such as ``"1 row"`` or ``"2,000 rows"``: *noun* is the plural."""
+    one = noun.removesuffix("ies") + "y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"1 {one}" if number == 1 else f"{number:,} {noun}"
 
 
 def duration(seconds: float) -> str:

@@ -169,7 +169,7 @@ def remark(event: Event) -> str | None:  # noqa: PLR0911 - one for each kind of 
             end = clock(until, seconds=True)
             return f"waiting {duration(seconds)} for the {reason}, until {end}"
         case Repeating(name, missing) if missing:
-            return f"{name}: {missing:,} rows are missing, walking the list again"
+            return f"{name}: rows that are missing: {missing:,}; walking the list again"
         case Repeating(name):
             return f"{name}: the list was edited meanwhile, requesting pages again"
         case RowSkipped(_, _, error):
@@ -177,6 +177,6 @@ def remark(event: Event) -> str | None:  # noqa: PLR0911 - one for each kind of 
         case DetailFailed(name, number, error):
             return f"{name}: {number} could not be read: {error}"
         case Deleted(name, ids):
-            return f"{name}: {len(ids):,} rows are gone from the server, and removed"
+            return f"{name}: rows removed that are gone from the server: {len(ids):,}"
         case _:
             return None

@@ -79,10 +79,7 @@ class MatchPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         shared = sum(len(group.indexes) for group in self.groups if group.way == "list")
-        return (
-            f"{self.queries} queries in {len(self.groups)} groups, {shared} of them by shared"
-            f" lists: about {self.requests} requests"
-        )
+        return f"queries: {self.queries}, by lists: {shared}; requests: about {self.requests}"
 
 
 def plan(queries: Sequence[IssueQuery], *, details: bool = False) -> MatchPlan:

@@ -18,6 +18,7 @@ from metron_async.cli.app import main
 from metron_async.cli.exits import EXITS, exit_code
 from metron_async.cli.filters import add_filters, filters_in
 from metron_async.cli.mirror import describe, make_progress, summarize
+from metron_async.cli.output import counted
 from metron_async.cli.parser import make_parser
 from metron_async.cli.progress import PlainProgress, Progress, remark
 from metron_async.enums import BookFormat, SeriesStatus
@@ -206,3 +207,16 @@ def test_the_documented_codes_are_the_codes() -> None:
     page = Path(__file__).parents[2] / "docs" / "howto" / "command-line.md"
     listed = re.findall(r"^\| (\d+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert {int(code) for code in listed} == {0, 1, 130} | {code for _, code in EXITS}
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        (1, "entries", "1 entry"),
+        (1, "rows", "1 row"),
+        (0, "rows", "0 rows"),
+        (2000, "files", "2,000 files"),
+    ],
+)
+def test_one_thing_is_one_thing(number: int, noun: str, text: str) -> None:
+    assert counted(number, noun) == text

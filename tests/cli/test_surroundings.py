@@ -377,7 +377,7 @@ async def test_the_cache_is_shown_and_emptied_without_credentials(tmp_path: Path
     assert "2 entries, " in (await run(tmp_path, "cache", "info", **DEMO)).out
     assert (await run(tmp_path, "cache", "purge", **DEMO)).code == 2
     gone = await run(tmp_path, "cache", "purge", "--resource", "issue", **DEMO)
-    assert (gone.code, "1 entries removed" in gone.out) == (0, True)
+    assert (gone.code, "1 entry removed" in gone.out) == (0, True)
     old = await run(tmp_path, "cache", "purge", "--older-than", "3", "--json", **DEMO)
     assert json.loads(old.out)["removed"] == 0
     gone = await run(tmp_path, "cache", "clear", "--json", **DEMO)

@@ -38,7 +38,7 @@ def test_queries_of_one_series_share_its_lists():
     assert found.at_most > found.requests
     assert found.groups[0].name == "Savage Wolf"
     assert plan(queries, details=True).requests == found.requests + len(queries)
-    assert str(found) == "19 queries in 6 groups, 15 of them by shared lists: about 10 requests"
+    assert str(found) == "queries: 19, by lists: 15; requests: about 10"
 
 
 def test_a_plan_of_nothing():
